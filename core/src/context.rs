@@ -1,0 +1,109 @@
+//! What travels between spans and processes: trace flags, tracestate and the span context.
+//!
+//! Samplers read it, propagators write and parse it ([`crate::propagation`]), spans carry it.
+
+use std::sync::Arc;
+
+use crate::id::{SpanId, TraceId};
+
+/// The flag byte of W3C Trace Context level 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TraceFlags(u8);
+
+impl TraceFlags {
+    /// The trace is recorded by the caller.
+    pub const SAMPLED: Self = Self(1);
+    /// The low 56 bits of the trace id are random.
+    pub const RANDOM: Self = Self(2);
+
+    /// Neither flag.
+    pub const fn empty() -> Self {
+        Self(0)
+    }
+
+    /// Keeps the two bits that level 2 defines; W3C asks that others are sent as zero.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 3)
+    }
+
+    /// The flag byte.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether the sampled bit is set.
+    pub const fn is_sampled(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Whether the random bit is set.
+    pub const fn is_random(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// The same flags with the sampled bit as given.
+    #[must_use]
+    pub const fn with_sampled(self, sampled: bool) -> Self {
+        Self(self.0 & !1 | sampled as u8)
+    }
+
+    /// The same flags with the random bit as given.
+    #[must_use]
+    pub const fn with_random(self, random: bool) -> Self {
+        Self(self.0 & !2 | (random as u8) << 1)
+    }
+}
+
+/// The vendor list of W3C Trace Context, as its validated header text.
+///
+/// Empty costs nothing; a list is shared, not copied, by all spans of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct TraceState(Option<Arc<str>>);
+
+impl TraceState {
+    /// No members.
+    pub const EMPTY: Self = Self(None);
+
+    /// Wraps header text that is known to be valid; see [`crate::propagation`] for parsing.
+    #[doc(hidden)]
+    pub fn from_valid(header: &str) -> Self {
+        if header.is_empty() { Self(None) } else { Self(Some(Arc::from(header))) }
+    }
+
+    /// The header text; empty when there are no members.
+    pub fn header(&self) -> &str {
+        self.0.as_deref().unwrap_or("")
+    }
+
+    /// Whether there are no members.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// The identity of a span as others refer to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct SpanContext {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// Sampled and random flags.
+    pub flags: TraceFlags,
+    /// The vendor list.
+    pub state: TraceState,
+    /// Whether the span lives in another process.
+    pub remote: bool,
+}
+
+impl SpanContext {
+    /// Whether both ids are valid.
+    pub fn is_valid(&self) -> bool {
+        self.trace_id.is_valid() && self.span_id.is_valid()
+    }
+
+    /// Whether the sampled flag is set.
+    pub fn is_sampled(&self) -> bool {
+        self.flags.is_sampled()
+    }
+}

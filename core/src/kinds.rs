@@ -1,0 +1,253 @@
+//! The closed sets a span draws from: kind, status, span type, and the flag bits of its record.
+//!
+//! The numbers are the frame's wire values (`docs/frame.md`); never renumber one.
+
+use core::fmt;
+
+/// What role a span plays in a request (OpenTelemetry trace API, "SpanKind").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum SpanKind {
+    /// Work inside the application; the default.
+    #[default]
+    Internal = 1,
+    /// Handles a request of a remote client.
+    Server = 2,
+    /// A request to a remote service.
+    Client = 3,
+    /// Hands a message to a broker.
+    Producer = 4,
+    /// Processes a message of a broker.
+    Consumer = 5,
+}
+
+impl SpanKind {
+    /// Reads the wire value (OTLP's numbering); unknown values become [`SpanKind::Internal`].
+    pub const fn from_wire(value: u8) -> Self {
+        match value {
+            2 => Self::Server,
+            3 => Self::Client,
+            4 => Self::Producer,
+            5 => Self::Consumer,
+            _ => Self::Internal,
+        }
+    }
+
+    /// The lower-case name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// How a span ended (OpenTelemetry trace API, "Set Status").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum StatusCode {
+    /// Nothing was said; the default.
+    #[default]
+    Unset = 0,
+    /// Declared successful; final.
+    Ok = 1,
+    /// Failed.
+    Error = 2,
+}
+
+impl StatusCode {
+    /// Reads the wire value (OTLP's numbering); unknown values become [`StatusCode::Unset`].
+    pub const fn from_wire(value: u8) -> Self {
+        match value {
+            1 => Self::Ok,
+            2 => Self::Error,
+            _ => Self::Unset,
+        }
+    }
+}
+
+macro_rules! span_types {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
+        /// What a span stands for in an AI application; [`SpanType::Generic`] when nothing more is known.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        pub enum SpanType {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl SpanType {
+            /// Every span type, in wire order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Reads the wire value; unknown values become [`SpanType::Generic`].
+            pub const fn from_wire(value: u16) -> Self {
+                match value {
+                    $($number => Self::$name,)*
+                    _ => Self::Generic,
+                }
+            }
+
+            /// The name in snake case, as users write it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// Finds a type by the name users write.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+span_types! {
+    /// No AI meaning known.
+    #[default]
+    Generic = 0, "generic";
+    /// One run of an agent.
+    Agent = 1, "agent";
+    /// One run of a workflow.
+    Workflow = 2, "workflow";
+    /// A step of a workflow.
+    WorkflowStep = 3, "workflow_step";
+    /// A branching point of a workflow.
+    WorkflowConditional = 4, "workflow_conditional";
+    /// The evaluation of one condition of a branching point.
+    WorkflowConditionalEval = 5, "workflow_conditional_eval";
+    /// Parallel branches of a workflow.
+    WorkflowParallel = 6, "workflow_parallel";
+    /// A loop of a workflow.
+    WorkflowLoop = 7, "workflow_loop";
+    /// A pause of a workflow.
+    WorkflowSleep = 8, "workflow_sleep";
+    /// A wait for an event in a workflow.
+    WorkflowWaitEvent = 9, "workflow_wait_event";
+    /// A call of a model as the application sees it, with all its steps.
+    ModelGeneration = 10, "model_generation";
+    /// One step of a generation: a model answer and the tools it asked for.
+    ModelStep = 11, "model_step";
+    /// One request to a model provider.
+    ModelInference = 12, "model_inference";
+    /// A run of streamed model output.
+    ModelChunk = 13, "model_chunk";
+    /// A tool run by the application.
+    Tool = 14, "tool";
+    /// A tool run through the Model Context Protocol.
+    McpTool = 15, "mcp_tool";
+    /// A tool run by the model provider.
+    ProviderTool = 16, "provider_tool";
+    /// A tool run by the client of the application.
+    ClientTool = 17, "client_tool";
+    /// A request served by a Model Context Protocol server.
+    McpServerRequest = 18, "mcp_server_request";
+    /// A processor of input or output, guardrails among them.
+    Processor = 19, "processor";
+    /// A search of memory.
+    MemoryLookup = 20, "memory_lookup";
+    /// A change of memory.
+    MemoryUpdate = 21, "memory_update";
+    /// Any other operation on memory.
+    MemoryOperation = 22, "memory_operation";
+    /// A query of a retrieval pipeline.
+    RagQuery = 23, "rag_query";
+    /// The ingestion of documents.
+    RagIngestion = 24, "rag_ingestion";
+    /// Embeddings made for retrieval.
+    RagEmbedding = 25, "rag_embedding";
+    /// An operation on a vector store.
+    RagVectorOperation = 26, "rag_vector_operation";
+    /// Chunking, metadata extraction or reranking.
+    RagAction = 27, "rag_action";
+    /// Embeddings made for any other use.
+    EmbeddingGeneration = 28, "embedding_generation";
+    /// One run of a scorer.
+    ScorerRun = 29, "scorer_run";
+    /// A step of a scorer.
+    ScorerStep = 30, "scorer_step";
+    /// An evaluation.
+    Evaluation = 31, "evaluation";
+    /// A mapping between the values of two steps.
+    Mapping = 32, "mapping";
+    /// An action in a workspace: files, sandbox, search.
+    WorkspaceAction = 33, "workspace_action";
+    /// A skill resolved, read or activated.
+    SkillAction = 34, "skill_action";
+    /// An action on a knowledge graph.
+    GraphAction = 35, "graph_action";
+    /// The evaluation of a classifier.
+    ClassifierEvaluation = 36, "classifier_evaluation";
+    /// A signal an agent received or sent.
+    AgentSignal = 37, "agent_signal";
+}
+
+impl fmt::Display for SpanType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Flag bits of a span's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SpanFlags(u16);
+
+impl SpanFlags {
+    /// The span has no parent at all.
+    pub const ROOT: Self = Self(1);
+    /// The span has no parent in this process: its end completes the local part of the trace.
+    pub const LOCAL_ROOT: Self = Self(1 << 1);
+    /// The parent is a span of another process.
+    pub const PARENT_REMOTE: Self = Self(1 << 2);
+    /// The span stands for an instant, not for a duration.
+    pub const EVENT: Self = Self(1 << 3);
+    /// The span is internal to a framework and hidden unless asked for.
+    pub const INTERNAL: Self = Self(1 << 4);
+
+    /// No flag set.
+    pub const fn empty() -> Self {
+        Self(0)
+    }
+
+    /// Reads the wire value; unknown bits are kept.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    /// The wire value.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// Whether every bit of `other` is set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_types_round_trip() {
+        for span_type in SpanType::ALL {
+            assert_eq!(SpanType::from_wire(*span_type as u16), *span_type);
+            assert_eq!(SpanType::from_name(span_type.as_str()), Some(*span_type));
+        }
+        assert_eq!(SpanType::from_name("nonsense"), None);
+    }
+}
