@@ -8,6 +8,7 @@
 
 pub mod context;
 pub mod error;
+pub mod frame;
 pub mod id;
 pub mod kinds;
 pub mod value;

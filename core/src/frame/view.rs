@@ -1,0 +1,435 @@
+//! Reading a span's record in place: the fixed head, then the fields, then values, all without copying.
+//!
+//! The stages of the pipeline and the exporters' encoders read through these views. Iterators stop at the
+//! first byte that does not fit; [`SpanView::check`] tells beforehand whether they will.
+
+use std::borrow::Cow;
+
+use super::reader::Reader;
+use super::write::Head;
+use super::{FrameError, MAX_DEPTH, SPAN_HEAD, kind, tag};
+use crate::context::TraceFlags;
+use crate::id::{SpanId, TraceId};
+use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
+use crate::value::{OwnedValue, Value};
+
+/// Text of a record, with bytes that are not UTF-8 replaced (only unchecked strangers' bytes have any).
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// A value inside a record.
+#[derive(Debug, Clone, Copy)]
+pub enum ValueView<'a> {
+    /// An absent value.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    I64(i64),
+    /// A double.
+    F64(f64),
+    /// UTF-8 text.
+    Str(&'a [u8]),
+    /// Raw bytes.
+    Bytes(&'a [u8]),
+    /// A list.
+    Array(Items<'a>),
+    /// A mapping.
+    Map(Items<'a>),
+}
+
+/// The items of an array or map.
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'a> {
+    reader: Reader<'a>,
+    count: u32,
+    table: &'a [&'a [u8]],
+}
+
+impl<'a> Items<'a> {
+    /// How many items there are.
+    pub const fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The values of an array.
+    pub fn values(self) -> impl Iterator<Item = ValueView<'a>> {
+        let Items { mut reader, count, table } = self;
+        (0..count).map_while(move |_| read_value(&mut reader, table).ok())
+    }
+
+    /// The entries of a map.
+    pub fn entries(self) -> impl Iterator<Item = (&'a [u8], ValueView<'a>)> {
+        let Items { mut reader, count, table } = self;
+        (0..count).map_while(move |_| {
+            let name = reader.key(table).ok()?;
+            Some((name, read_value(&mut reader, table).ok()?))
+        })
+    }
+}
+
+impl ValueView<'_> {
+    /// Copies the value out.
+    pub fn to_value(self) -> OwnedValue {
+        match self {
+            ValueView::Null => Value::Null,
+            ValueView::Bool(value) => Value::Bool(value),
+            ValueView::I64(value) => Value::I64(value),
+            ValueView::F64(value) => Value::F64(value),
+            ValueView::Str(bytes) => Value::Str(Cow::Owned(text(bytes).into_owned())),
+            ValueView::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.to_vec())),
+            ValueView::Array(items) => Value::Array(items.values().map(ValueView::to_value).collect()),
+            ValueView::Map(items) => Value::Map(
+                items
+                    .entries()
+                    .map(|(name, value)| (Cow::Owned(text(name).into_owned()), value.to_value()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+#[inline]
+fn read_value<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<ValueView<'a>, FrameError> {
+    Ok(match reader.u8()? {
+        kind::STR => ValueView::Str(reader.sized()?),
+        kind::I64 => ValueView::I64(reader.u64()? as i64),
+        kind::F64 => ValueView::F64(f64::from_bits(reader.u64()?)),
+        kind::FALSE => ValueView::Bool(false),
+        kind::TRUE => ValueView::Bool(true),
+        kind::NULL => ValueView::Null,
+        kind::BYTES => ValueView::Bytes(reader.sized()?),
+        kind::ARRAY => ValueView::Array(read_items(reader, table)?),
+        kind::MAP => ValueView::Map(read_items(reader, table)?),
+        kind::STR_ENTRY => {
+            let index = reader.u16()?;
+            ValueView::Str(table.get(usize::from(index)).copied().ok_or(FrameError::Reference(index))?)
+        }
+        other => return Err(FrameError::Unknown(other)),
+    })
+}
+
+fn read_items<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Items<'a>, FrameError> {
+    let mut inner = Reader::new(reader.sized()?);
+    let count = inner.u32()?;
+    Ok(Items { reader: inner, count, table })
+}
+
+/// Attributes of an event or link.
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a> {
+    reader: Reader<'a>,
+    count: u16,
+    table: &'a [&'a [u8]],
+}
+
+impl<'a> Attributes<'a> {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Keys and values in the order they were set.
+    pub fn iter(self) -> impl Iterator<Item = (&'a [u8], ValueView<'a>)> {
+        let Attributes { mut reader, count, table } = self;
+        (0..count).map_while(move |_| {
+            let name = reader.key(table).ok()?;
+            Some((name, read_value(&mut reader, table).ok()?))
+        })
+    }
+}
+
+/// An event of a span.
+#[derive(Debug, Clone, Copy)]
+pub struct EventView<'a> {
+    /// When it happened, in nanoseconds since the Unix epoch.
+    pub time_unix_nanos: u64,
+    /// Its name.
+    pub name: &'a [u8],
+    /// Attributes that were left out.
+    pub dropped_attributes: u32,
+    /// Its attributes.
+    pub attributes: Attributes<'a>,
+}
+
+/// A link of a span.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkView<'a> {
+    /// The trace linked to.
+    pub trace_id: TraceId,
+    /// The span linked to.
+    pub span_id: SpanId,
+    /// Its trace flags.
+    pub trace_flags: TraceFlags,
+    /// Whether it lives in another process.
+    pub remote: bool,
+    /// Its tracestate header text.
+    pub trace_state: &'a [u8],
+    /// Attributes that were left out.
+    pub dropped_attributes: u32,
+    /// Its attributes.
+    pub attributes: Attributes<'a>,
+}
+
+/// One field of a span's record.
+#[derive(Debug, Clone, Copy)]
+pub enum Field<'a> {
+    /// The name; the last one counts.
+    Name(&'a [u8]),
+    /// The status description; the last one counts.
+    StatusMessage(&'a [u8]),
+    /// The tracestate header text.
+    TraceState(&'a [u8]),
+    /// An attribute; the last one of a key counts.
+    Attribute(&'a [u8], ValueView<'a>),
+    /// An event.
+    Event(EventView<'a>),
+    /// A link.
+    Link(LinkView<'a>),
+    /// The input; the last one counts.
+    Input(ValueView<'a>),
+    /// The output; the last one counts.
+    Output(ValueView<'a>),
+    /// A piece of metadata; the last one of a key counts.
+    Metadata(&'a [u8], ValueView<'a>),
+    /// A tag of the trace.
+    Tag(&'a [u8]),
+    /// What the recording side left out; counts of several such fields add up.
+    Dropped {
+        /// Attributes left out.
+        attributes: u32,
+        /// Events left out.
+        events: u32,
+        /// Links left out.
+        links: u32,
+    },
+    /// Filler, or a field of a later version.
+    Skipped,
+}
+
+/// A span's record.
+#[derive(Debug, Clone, Copy)]
+pub struct SpanView<'a> {
+    head: Head,
+    fields: Reader<'a>,
+    table: &'a [&'a [u8]],
+}
+
+impl<'a> SpanView<'a> {
+    /// Reads the fixed head of an event's body (without its header). `table` is the string table of the
+    /// frame the event stands in; empty for an event that stands alone.
+    ///
+    /// # Errors
+    /// [`FrameError::Truncated`] when the head is not whole.
+    #[inline]
+    pub fn new(body: &'a [u8], table: &'a [&'a [u8]]) -> Result<Self, FrameError> {
+        let (head, fields) = body.split_first_chunk::<SPAN_HEAD>().ok_or(FrameError::Truncated)?;
+        let mut reader = Reader::new(head);
+        let head = Head {
+            trace_id: TraceId::from_bytes(reader.array()?),
+            span_id: SpanId::from_bytes(reader.array()?),
+            parent_span_id: SpanId::from_bytes(reader.array()?),
+            start_unix_nanos: reader.u64()?,
+            end_unix_nanos: reader.u64()?,
+            trace_flags: TraceFlags::from_bits(reader.u8()?),
+            kind: SpanKind::from_wire(reader.u8()?),
+            status: StatusCode::from_wire(reader.u8()?),
+            span_type: {
+                reader.u8()?;
+                SpanType::from_wire(reader.u16()?)
+            },
+            flags: SpanFlags::from_bits(reader.u16()?),
+            scope: reader.u32()?,
+        };
+        Ok(Self { head, fields: Reader::new(fields), table })
+    }
+
+    /// The fixed head.
+    #[inline]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The size of the record's fields in bytes.
+    #[inline]
+    pub const fn fields_len(&self) -> usize {
+        self.fields.rest().len()
+    }
+
+    /// The fields in the order they were written.
+    #[inline]
+    pub const fn fields(&self) -> Fields<'a> {
+        Fields { reader: self.fields, table: self.table }
+    }
+
+    /// The fields with the raw bytes that each occupies, for a stage that copies what it keeps.
+    #[inline]
+    pub fn raw_fields(&self) -> impl Iterator<Item = (&'a [u8], Field<'a>)> {
+        let table = self.table;
+        let mut reader = self.fields;
+        core::iter::from_fn(move || {
+            let before = reader.rest();
+            let field = read_field(&mut reader, table).ok()?;
+            Some((before.get(..before.len() - reader.rest().len())?, field))
+        })
+    }
+
+    /// Whether the string table is in use, so that raw fields cannot stand alone.
+    pub const fn uses_table(&self) -> bool {
+        !self.table.is_empty()
+    }
+
+    /// Walks everything once: structure, UTF-8, depth, ids. Strangers' bytes pass here first.
+    ///
+    /// # Errors
+    /// The first [`FrameError`] met.
+    pub fn check(&self) -> Result<(), FrameError> {
+        if !self.head.trace_id.is_valid() || !self.head.span_id.is_valid() {
+            return Err(FrameError::Id);
+        }
+        let mut reader = self.fields;
+        while !reader.is_empty() {
+            match read_field(&mut reader, self.table)? {
+                Field::Name(bytes)
+                | Field::StatusMessage(bytes)
+                | Field::TraceState(bytes)
+                | Field::Tag(bytes) => {
+                    check_text(bytes)?;
+                }
+                Field::Attribute(name, value) | Field::Metadata(name, value) => {
+                    check_text(name)?;
+                    check_value(value, 0)?;
+                }
+                Field::Input(value) | Field::Output(value) => check_value(value, 0)?,
+                Field::Event(event) => {
+                    check_text(event.name)?;
+                    check_attributes(event.attributes)?;
+                }
+                Field::Link(link) => {
+                    check_text(link.trace_state)?;
+                    check_attributes(link.attributes)?;
+                }
+                Field::Dropped { .. } | Field::Skipped => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Iterates over the fields of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a> {
+    reader: Reader<'a>,
+    table: &'a [&'a [u8]],
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Field<'a>> {
+        if self.reader.is_empty() {
+            return None;
+        }
+        read_field(&mut self.reader, self.table).ok()
+    }
+}
+
+#[inline]
+fn read_field<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Field<'a>, FrameError> {
+    Ok(match reader.u8()? {
+        tag::ATTRIBUTE => {
+            let name = reader.key(table)?;
+            Field::Attribute(name, read_value(reader, table)?)
+        }
+        tag::NAME => Field::Name(reader.key(table)?),
+        tag::STATUS_MESSAGE => Field::StatusMessage(reader.sized()?),
+        tag::TRACE_STATE => Field::TraceState(reader.sized()?),
+        tag::EVENT => {
+            let mut inner = Reader::new(reader.sized()?);
+            let time_unix_nanos = inner.u64()?;
+            let name = inner.key(table)?;
+            let dropped_attributes = inner.u32()?;
+            let attributes = Attributes { count: inner.u16()?, reader: inner, table };
+            Field::Event(EventView { time_unix_nanos, name, dropped_attributes, attributes })
+        }
+        tag::LINK => {
+            let mut inner = Reader::new(reader.sized()?);
+            let trace_id = TraceId::from_bytes(inner.array()?);
+            let span_id = SpanId::from_bytes(inner.array()?);
+            let trace_flags = TraceFlags::from_bits(inner.u8()?);
+            let remote = inner.u8()? != 0;
+            let trace_state = inner.sized()?;
+            let dropped_attributes = inner.u32()?;
+            let attributes = Attributes { count: inner.u16()?, reader: inner, table };
+            Field::Link(LinkView {
+                trace_id,
+                span_id,
+                trace_flags,
+                remote,
+                trace_state,
+                dropped_attributes,
+                attributes,
+            })
+        }
+        tag::INPUT => Field::Input(read_value(reader, table)?),
+        tag::OUTPUT => Field::Output(read_value(reader, table)?),
+        tag::METADATA => {
+            let name = reader.key(table)?;
+            Field::Metadata(name, read_value(reader, table)?)
+        }
+        tag::TAG => Field::Tag(reader.key(table)?),
+        tag::DROPPED => {
+            Field::Dropped { attributes: reader.u32()?, events: reader.u32()?, links: reader.u32()? }
+        }
+        tag::PAD | tag::SKIPPABLE.. => {
+            reader.sized()?;
+            Field::Skipped
+        }
+        other => return Err(FrameError::Unknown(other)),
+    })
+}
+
+fn check_text(bytes: &[u8]) -> Result<(), FrameError> {
+    core::str::from_utf8(bytes).map(drop).map_err(|_| FrameError::Utf8)
+}
+
+fn check_attributes(attributes: Attributes<'_>) -> Result<(), FrameError> {
+    let Attributes { mut reader, count, table } = attributes;
+    for _ in 0..count {
+        check_text(reader.key(table)?)?;
+        check_value(read_value(&mut reader, table)?, 0)?;
+    }
+    Ok(())
+}
+
+fn check_value(value: ValueView<'_>, depth: usize) -> Result<(), FrameError> {
+    let (items, named) = match value {
+        ValueView::Str(bytes) => return check_text(bytes),
+        ValueView::Array(items) => (items, false),
+        ValueView::Map(items) => (items, true),
+        _ => return Ok(()),
+    };
+    if depth >= MAX_DEPTH {
+        return Err(FrameError::Depth);
+    }
+    let Items { mut reader, count, table } = items;
+    for _ in 0..count {
+        if named {
+            check_text(reader.key(table)?)?;
+        }
+        check_value(read_value(&mut reader, table)?, depth + 1)?;
+    }
+    Ok(())
+}
