@@ -64,9 +64,8 @@ impl TraceState {
     /// No members.
     pub const EMPTY: Self = Self(None);
 
-    /// Wraps header text that is known to be valid; see [`crate::propagation`] for parsing.
-    #[doc(hidden)]
-    pub fn from_valid(header: &str) -> Self {
+    /// Wraps header text that is known to be valid; [`crate::propagation::tracestate`] parses.
+    pub(crate) fn from_valid(header: &str) -> Self {
         if header.is_empty() { Self(None) } else { Self(Some(Arc::from(header))) }
     }
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod frame;
 pub mod id;
 pub mod kinds;
+pub mod propagation;
 pub mod value;
 
 pub use context::{SpanContext, TraceFlags, TraceState};
