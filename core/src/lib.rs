@@ -8,14 +8,17 @@
 
 pub mod context;
 pub mod error;
+pub mod export;
 pub mod frame;
 pub mod id;
 pub mod kinds;
 pub mod propagation;
+pub mod stats;
 pub mod value;
 
 pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
 pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
+pub use stats::DropReason;
 pub use value::{OwnedValue, Value};

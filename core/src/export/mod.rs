@@ -1,0 +1,85 @@
+//! Exporters: what a lane of the export thread hands a batch to, and what it hears back.
+//!
+//! A lane fills batches synchronously and drives one [`Sink`] per exporter; the sink reports an
+//! [`Outcome`] whose counts add up to the spans of the batch.
+
+pub mod otlp;
+
+#[cfg(feature = "engine")]
+mod context;
+
+#[cfg(feature = "engine")]
+pub use context::SendContext;
+
+use crate::stats::DropReason;
+
+/// What became of a batch: `exported + rejected + unknown + every dropped` equals its spans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Spans the receiver accepted.
+    pub exported: u32,
+    /// Spans the receiver refused for good: a permanent status, or its share of a partial success.
+    pub rejected: u32,
+    /// Spans that may have arrived, though no answer said so before the sink gave up.
+    pub unknown: u32,
+    /// Spans that certainly did not arrive, by reason; each reason occurs at most once.
+    pub dropped: Vec<(DropReason, u32)>,
+    /// What the operator should be told: why spans were lost, or a warning of the receiver.
+    pub message: Option<String>,
+}
+
+impl Outcome {
+    /// Every span was accepted.
+    pub fn exported(spans: u32) -> Self {
+        Self { exported: spans, ..Self::default() }
+    }
+
+    /// Every span was dropped for one reason.
+    pub fn dropped(reason: DropReason, spans: u32, message: impl Into<String>) -> Self {
+        Self { dropped: vec![(reason, spans)], message: Some(message.into()), ..Self::default() }
+    }
+
+    /// Adds `spans` to those dropped for `reason`.
+    pub fn drop_spans(&mut self, reason: DropReason, spans: u32) {
+        match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count = count.saturating_add(spans),
+            None => self.dropped.push((reason, spans)),
+        }
+    }
+
+    /// All spans the outcome accounts for.
+    pub fn spans(&self) -> u32 {
+        let dropped = self.dropped.iter().fold(0u32, |sum, (_, count)| sum.saturating_add(*count));
+        self.exported.saturating_add(self.rejected).saturating_add(self.unknown).saturating_add(dropped)
+    }
+}
+
+/// The far end of a lane: takes one batch at a time and says what became of it.
+///
+/// A lane never calls `send` while an earlier call is running. A future that is dropped half-way leaves
+/// the sink usable; the lane then counts the batch itself.
+#[cfg(feature = "engine")]
+pub trait Sink<B>: Send {
+    /// Delivers the batch, or gives it up at the bounds of its own options and of `context`.
+    fn send(&mut self, batch: B, context: &SendContext) -> impl Future<Output = Outcome> + Send;
+
+    /// Releases connections and files; nothing is sent afterwards.
+    fn shutdown(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_adds_up() {
+        let mut outcome = Outcome { exported: 3, rejected: 2, unknown: 1, ..Outcome::default() };
+        outcome.drop_spans(DropReason::TooLarge, 4);
+        outcome.drop_spans(DropReason::TooLarge, 1);
+        outcome.drop_spans(DropReason::Shutdown, 7);
+        assert_eq!(outcome.dropped, [(DropReason::TooLarge, 5), (DropReason::Shutdown, 7)]);
+        assert_eq!(outcome.spans(), 18);
+    }
+}

@@ -1,0 +1,6 @@
+//! OTLP (OpenTelemetry protocol): batches of encoded spans and the ways they travel.
+
+mod batch;
+mod wire;
+
+pub use batch::OtlpBatch;
