@@ -1,55 +1,75 @@
-//! Why a span was dropped, the vocabulary of every counter.
+//! What the engine counts about itself, so that nothing is ever lost silently.
 //!
-//! Pipeline, exporters and the engine count with it; bindings expose [`DropReason::as_str`] as the key.
+//! Two equations hold at every moment. Engine: `ended = pending + left out + dropped + accepted`. Each
+//! exporter: `accepted = pending + exported + on disk + dropped`.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
-/// Why a span that had ended did not reach an exporter's receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Why a span that had ended was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// The hand-off pool was full.
-    QueueFull,
-    /// The exporter's own buffer was full.
+    /// The hand-off to the export thread was full.
     BufferFull,
-    /// Too many spans were open.
-    OpenLimit,
-    /// The receiver refused the span for good: a permanent status, or its share of a partial success.
-    Rejected,
-    /// The request may have arrived, but no answer ever said so.
-    Unknown,
-    /// Every attempt failed before the retry bound, and none can have been accepted.
-    RetryExhausted,
-    /// The span alone is larger than the receiver or the protocol takes.
-    TooLarge,
-    /// The engine was shut down before the span could be delivered.
-    Shutdown,
-    /// The exporter could not write it (file or console).
-    Io,
-    /// A defect of the engine itself.
-    Internal,
-    /// The bytes of the span could not be read.
+    /// The record could not be read.
     BadFrame,
+    /// The engine had been shut down when the span ended.
+    AlreadyShutdown,
     /// The span was started before a fork and ended in the child.
     ForkedChild,
+    /// The engine failed inside.
+    Internal,
+    /// The exporter's queue was full.
+    QueueFull,
+    /// The destination refused the span for good.
+    Rejected,
+    /// The destination could not be reached within the time given to retries.
+    RetryExhausted,
+    /// The span alone is larger than the destination takes.
+    TooLarge,
+    /// The request may have arrived, but no answer ever said so.
+    Unknown,
+    /// The engine was shut down before the span could be delivered.
+    Shutdown,
+    /// A file or stream could not be written.
+    Io,
 }
 
 impl DropReason {
-    /// The reason in snake case.
+    /// Every reason, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::BufferFull,
+        Self::BadFrame,
+        Self::AlreadyShutdown,
+        Self::ForkedChild,
+        Self::Internal,
+        Self::QueueFull,
+        Self::Rejected,
+        Self::RetryExhausted,
+        Self::TooLarge,
+        Self::Unknown,
+        Self::Shutdown,
+        Self::Io,
+    ];
+
+    /// The name in snake case; `queue_full` and `already_shutdown` are OpenTelemetry's `error.type` values
+    /// for its SDK metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::QueueFull => "queue_full",
             Self::BufferFull => "buffer_full",
-            Self::OpenLimit => "open_limit",
+            Self::BadFrame => "bad_frame",
+            Self::AlreadyShutdown => "already_shutdown",
+            Self::ForkedChild => "forked_child",
+            Self::Internal => "internal",
+            Self::QueueFull => "queue_full",
             Self::Rejected => "rejected",
-            Self::Unknown => "unknown",
             Self::RetryExhausted => "retry_exhausted",
             Self::TooLarge => "too_large",
+            Self::Unknown => "unknown",
             Self::Shutdown => "shutdown",
             Self::Io => "io",
-            Self::Internal => "internal",
-            Self::BadFrame => "bad_frame",
-            Self::ForkedChild => "forked_child",
         }
     }
 }
@@ -57,5 +77,113 @@ impl DropReason {
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Counts per [`DropReason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drops([u64; DropReason::ALL.len()]);
+
+impl Drops {
+    /// Adds to one reason.
+    pub fn add(&mut self, reason: DropReason, count: u64) {
+        if let Some(slot) = self.0.get_mut(reason as usize) {
+            *slot += count;
+        }
+    }
+
+    /// All reasons together.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Adds another set of counts to this one.
+    pub fn merge(&mut self, other: &Self) {
+        for (slot, count) in self.0.iter_mut().zip(other.0) {
+            *slot += count;
+        }
+    }
+
+    /// The reasons that occurred.
+    pub fn by_reason(&self) -> BTreeMap<DropReason, u64> {
+        DropReason::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// The counts of one exporter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExporterStats {
+    /// Its name, such as `otlp_http`.
+    pub name: String,
+    /// Spans it was given.
+    pub accepted: u64,
+    /// Spans it holds or is sending.
+    pub pending: u64,
+    /// Spans it delivered.
+    pub exported: u64,
+    /// Spans that wait in its spool on disk.
+    pub on_disk: u64,
+    /// Spans it could not deliver.
+    pub dropped: BTreeMap<DropReason, u64>,
+}
+
+/// A snapshot of everything an engine counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Spans that were started, recording or not.
+    pub started: u64,
+    /// Spans whose `end` was called, recording or not.
+    pub ended: u64,
+    /// Spans that have ended and that no exporter has been given yet.
+    pub pending: u64,
+    /// Spans left out because they were not sampled.
+    pub unsampled: u64,
+    /// Those among [`Stats::unsampled`] whose root was left unsampled under memory pressure.
+    pub shed: u64,
+    /// Those among [`Stats::unsampled`] that did not record because too many spans were open.
+    pub open_limit: u64,
+    /// Spans handed to the exporters.
+    pub accepted: u64,
+    /// Spans lost before an exporter was given them.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Second and later calls of `end`, which do nothing.
+    pub ended_twice: u64,
+    /// Attributes, names and the like that could not be recorded as given (wrong types, cut values).
+    pub altered: u64,
+    /// Panics caught at the borders of the engine.
+    pub panics: u64,
+    /// Each exporter's counts.
+    pub exporters: Vec<ExporterStats>,
+}
+
+impl Stats {
+    /// Spans delivered: the sum over exporters divided among them is what each delivered; this is the
+    /// smallest, so that it equals `ended` only when every exporter has everything.
+    pub fn exported(&self) -> u64 {
+        self.exporters.iter().map(|exporter| exporter.exported).min().unwrap_or(0)
+    }
+
+    /// Spans that wait on disk, over all exporters.
+    pub fn on_disk(&self) -> u64 {
+        self.exporters.iter().map(|exporter| exporter.on_disk).sum()
+    }
+
+    /// Drops of the engine and of every exporter together, by reason.
+    pub fn all_dropped(&self) -> BTreeMap<DropReason, u64> {
+        let mut all = self.dropped.clone();
+        for (reason, count) in self.exporters.iter().flat_map(|exporter| &exporter.dropped) {
+            *all.entry(*reason).or_default() += count;
+        }
+        all
+    }
+
+    /// Whether both equations hold.
+    pub fn adds_up(&self) -> bool {
+        let dropped: u64 = self.dropped.values().sum();
+        self.ended == self.pending + self.unsampled + dropped + self.accepted
+            && self.exporters.iter().all(|exporter| {
+                let dropped: u64 = exporter.dropped.values().sum();
+                exporter.accepted == exporter.pending + exporter.exported + exporter.on_disk + dropped
+            })
     }
 }

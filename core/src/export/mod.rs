@@ -1,8 +1,12 @@
-//! Exporters: what a lane of the export thread hands a batch to, and what it hears back.
+//! Exporters: an [`Encoder`] that turns records into batches and a [`Sink`] that delivers them.
 //!
-//! A lane fills batches synchronously and drives one [`Sink`] per exporter; the sink reports an
-//! [`Outcome`] whose counts add up to the spans of the batch.
+//! The export thread pushes every record into the encoder of each exporter; a lane per exporter keeps the
+//! batches in a queue bounded by count and bytes and drives the sink in a task of its own, so that a dead
+//! destination never delays another. The sink reports an [`Outcome`] whose counts add up to the spans of
+//! the batch. A new exporter is one file with these two traits and one line where the engine lists them.
 
+#[cfg(feature = "engine")]
+pub mod memory;
 pub mod otlp;
 
 #[cfg(feature = "engine")]
@@ -11,7 +15,27 @@ mod context;
 #[cfg(feature = "engine")]
 pub use context::SendContext;
 
+use crate::frame::record::RecordContext;
+use crate::frame::view::SpanView;
 use crate::stats::DropReason;
+
+/// Turns records into batches, on the export thread; it never blocks.
+pub trait Encoder: Send + 'static {
+    /// What the sink is given.
+    type Batch: Send + 'static;
+
+    /// Copies what it needs of a finished span.
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>);
+
+    /// Spans held since the last [`Encoder::take`].
+    fn spans(&self) -> u32;
+
+    /// Bytes held since then.
+    fn bytes(&self) -> usize;
+
+    /// Hands over what is held and starts anew. Called only when [`Encoder::spans`] is not zero.
+    fn take(&mut self) -> Self::Batch;
+}
 
 /// What became of a batch: `exported + rejected + unknown + every dropped` equals its spans.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,9 +83,14 @@ impl Outcome {
 /// A lane never calls `send` while an earlier call is running. A future that is dropped half-way leaves
 /// the sink usable; the lane then counts the batch itself.
 #[cfg(feature = "engine")]
-pub trait Sink<B>: Send {
+pub trait Sink<B>: Send + 'static {
     /// Delivers the batch, or gives it up at the bounds of its own options and of `context`.
     fn send(&mut self, batch: B, context: &SendContext) -> impl Future<Output = Outcome> + Send;
+
+    /// Makes durable what was sent so far; called at the end of a flush.
+    fn flush(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// Releases connections and files; nothing is sent afterwards.
     fn shutdown(&mut self) -> impl Future<Output = ()> + Send {

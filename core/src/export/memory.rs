@@ -1,0 +1,98 @@
+//! The memory exporter: finished spans as objects, for tests and for hosts that show traces themselves.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Encoder, Outcome, SendContext, Sink};
+use crate::frame::record::{RecordContext, SpanData};
+use crate::frame::view::SpanView;
+use crate::stats::DropReason;
+
+/// Where the memory exporter puts spans. Clones share the same store.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    spans: Arc<Mutex<Vec<SpanData>>>,
+    capacity: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_capacity(100_000)
+    }
+}
+
+impl MemoryStore {
+    /// A store of at most 100,000 spans.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A store of at most `capacity` spans; later ones are dropped and counted as `queue_full`.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { spans: Arc::default(), capacity }
+    }
+
+    /// Copies of the spans received so far, in the order they ended.
+    pub fn spans(&self) -> Vec<SpanData> {
+        self.lock().clone()
+    }
+
+    /// Takes the spans out.
+    pub fn take(&self) -> Vec<SpanData> {
+        core::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SpanData>> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Collects owned records, for the exporters that need objects.
+#[derive(Debug, Default)]
+pub struct DataEncoder {
+    spans: Vec<SpanData>,
+    bytes: usize,
+}
+
+impl DataEncoder {
+    /// An empty encoder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Encoder for DataEncoder {
+    type Batch = Vec<SpanData>;
+
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
+        self.bytes += size_of::<SpanData>() + 2 * span.fields_len();
+        self.spans.push(SpanData::from_view(span, context));
+    }
+
+    fn spans(&self) -> u32 {
+        self.spans.len() as u32
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn take(&mut self) -> Vec<SpanData> {
+        self.bytes = 0;
+        core::mem::take(&mut self.spans)
+    }
+}
+
+impl Sink<Vec<SpanData>> for MemoryStore {
+    async fn send(&mut self, batch: Vec<SpanData>, _: &SendContext) -> Outcome {
+        let mut spans = self.lock();
+        let room = self.capacity.saturating_sub(spans.len());
+        let total = batch.len();
+        spans.extend(batch.into_iter().take(room));
+        let kept = total.min(room);
+        let mut outcome = Outcome::exported(kept as u32);
+        if kept < total {
+            outcome.drop_spans(DropReason::QueueFull, (total - kept) as u32);
+        }
+        outcome
+    }
+}

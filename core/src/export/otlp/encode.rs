@@ -1,0 +1,420 @@
+//! Encoding records into OTLP protobuf (opentelemetry-proto 1.x, `trace.proto`): one pass over the bytes of
+//! the frame straight into the bytes of the request, no object in between.
+
+use std::sync::Arc;
+
+use super::OtlpBatch;
+use super::proto::{BYTES, FIXED32, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, varint_len};
+use super::wire::put_varint;
+use crate::export::Encoder;
+use crate::frame::record::{RecordContext, Resource, Scope};
+use crate::frame::view::{Attributes, EventView, Field, LinkView, SpanView, ValueView};
+use crate::frame::write;
+use crate::kinds::{SpanFlags, SpanType, StatusCode};
+use crate::semantics::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_TYPE, TAGS, json};
+use crate::value::OwnedValue;
+
+/// `SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`.
+const HAS_IS_REMOTE: u32 = 0x100;
+/// `SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK`.
+const IS_REMOTE: u32 = 0x200;
+
+/// Collects spans into an [`OtlpBatch`].
+///
+/// The first scope's group is written straight behind its wrappers, whose lengths get a fixed room and are
+/// filled in at the end, so that the usual batch (one scope) is never copied.
+#[derive(Debug, Default)]
+pub struct OtlpEncoder {
+    resource: Option<(Arc<Resource>, Vec<u8>)>,
+    groups: Vec<ScopeGroup>,
+    spans: u32,
+    bytes: usize,
+    last_group: usize,
+    json: String,
+}
+
+#[derive(Debug)]
+struct ScopeGroup {
+    scope_id: u32,
+    /// The wrappers (of the first group also the resource's), then the spans.
+    bytes: Vec<u8>,
+    /// Where the length of the `ScopeSpans` stands.
+    length_at: usize,
+    schema_url: Vec<u8>,
+}
+
+impl OtlpEncoder {
+    /// An empty encoder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn group(&mut self, context: &RecordContext<'_>) -> usize {
+        let known = |group: &ScopeGroup| group.scope_id == context.scope_id;
+        if self.groups.get(self.last_group).is_some_and(known) {
+            return self.last_group;
+        }
+        self.last_group = self.groups.iter().position(known).unwrap_or_else(|| {
+            let group = self.open_group(context);
+            self.groups.push(group);
+            self.groups.len() - 1
+        });
+        self.last_group
+    }
+
+    fn open_group(&mut self, context: &RecordContext<'_>) -> ScopeGroup {
+        let mut bytes = Vec::new();
+        if self.groups.is_empty() {
+            if !self.resource.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, context.resource)) {
+                self.resource = Some((Arc::clone(context.resource), resource_fields(context.resource)));
+            }
+            put_tag(&mut bytes, 1, BYTES);
+            bytes.extend_from_slice(&[0; WIDE]);
+            bytes.extend(self.resource.as_ref().map_or(&[][..], |(_, fields)| fields));
+        }
+        put_tag(&mut bytes, 2, BYTES);
+        let length_at = bytes.len();
+        bytes.extend_from_slice(&[0; WIDE]);
+        bytes.extend(scope_field(context.scope));
+        ScopeGroup {
+            scope_id: context.scope_id,
+            bytes,
+            length_at,
+            schema_url: text_field(3, &context.scope.schema_url),
+        }
+    }
+}
+
+impl Encoder for OtlpEncoder {
+    type Batch = OtlpBatch;
+
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
+        let at = self.group(context);
+        let Some(group) = self.groups.get_mut(at) else { return };
+        let before = group.bytes.len();
+        put_span(&mut group.bytes, span, &mut self.json);
+        self.bytes += group.bytes.len() - before;
+        self.spans += 1;
+    }
+
+    fn spans(&self) -> u32 {
+        self.spans
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn take(&mut self) -> OtlpBatch {
+        let mut body = Vec::new();
+        for mut group in self.groups.drain(..) {
+            group.bytes.append(&mut group.schema_url);
+            put_wide_length(&mut group.bytes, group.length_at);
+            if body.is_empty() {
+                body = group.bytes;
+            } else {
+                body.append(&mut group.bytes);
+            }
+        }
+        put_wide_length(&mut body, 1);
+        self.bytes = 0;
+        OtlpBatch::new(body, core::mem::take(&mut self.spans))
+    }
+}
+
+/// The room of a length that is filled in later: a varint of four bytes, padded, for up to 256 MiB.
+const WIDE: usize = 4;
+
+/// Fills in the length of everything behind `at + WIDE`.
+fn put_wide_length(bytes: &mut [u8], at: usize) {
+    let mut length = bytes.len().saturating_sub(at + WIDE);
+    let Some(room) = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<WIDE>()) else { return };
+    for byte in room.iter_mut() {
+        *byte = (length & 0x7f) as u8 | 0x80;
+        length >>= 7;
+    }
+    if let Some(last) = room.last_mut() {
+        *last &= 0x7f;
+    }
+}
+
+/// A text field, left out when empty as proto3 does.
+fn text_field(field: u8, text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    if !text.is_empty() {
+        put_bytes(&mut out, field, text.as_bytes());
+    }
+    out
+}
+
+/// The fields of `ResourceSpans` around its scope spans.
+fn resource_fields(resource: &Resource) -> Vec<u8> {
+    let mut out = Vec::new();
+    let message = Message::open(&mut out, 1);
+    put_owned_attributes(&mut out, 1, &resource.attributes);
+    message.close(&mut out);
+    out.extend(text_field(3, &resource.schema_url));
+    out
+}
+
+/// The `ScopeSpans.scope` field.
+fn scope_field(scope: &Scope) -> Vec<u8> {
+    let mut out = Vec::new();
+    let message = Message::open(&mut out, 1);
+    out.extend(text_field(1, &scope.name));
+    out.extend(text_field(2, &scope.version));
+    put_owned_attributes(&mut out, 3, &scope.attributes);
+    message.close(&mut out);
+    out
+}
+
+fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, OwnedValue)]) {
+    let mut record = Vec::new();
+    write::begin_span(&mut record);
+    for (name, value) in attributes {
+        write::attribute(&mut record, name, value);
+    }
+    let body = record.get(crate::frame::EVENT_HEADER..).unwrap_or(&[]);
+    let Ok(view) = SpanView::new(body, &[]) else { return };
+    for entry in view.fields() {
+        if let Field::Attribute(name, value) = entry {
+            put_attribute(out, field, name, value);
+        }
+    }
+}
+
+/// One `ScopeSpans.spans` field.
+pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
+    out.reserve(span.fields_len() + 160);
+    let head = span.head();
+    let message = Message::open(out, 2);
+    put_bytes(out, 1, head.trace_id.as_bytes());
+    put_bytes(out, 2, head.span_id.as_bytes());
+    if head.parent_span_id.is_valid() {
+        put_bytes(out, 4, head.parent_span_id.as_bytes());
+    }
+    put_tag(out, 6, VARINT);
+    out.push(head.kind as u8);
+    put_fixed64(out, 7, head.start_unix_nanos);
+    put_fixed64(out, 8, head.end_unix_nanos);
+
+    let mut rest = Rest::default();
+    for field in span.fields() {
+        match field {
+            Field::Attribute(name, value) => put_attribute(out, 9, name, value),
+            Field::Event(event) => put_event(out, &event),
+            Field::Link(link) => put_link(out, &link),
+            other => rest.take(other, out, scratch),
+        }
+    }
+    if head.span_type != SpanType::Generic {
+        put_attribute(out, 9, SPAN_TYPE.as_bytes(), ValueView::Str(head.span_type.as_str().as_bytes()));
+    }
+    rest.put(out, head.status, scratch);
+    let remote = if head.flags.contains(SpanFlags::PARENT_REMOTE) { IS_REMOTE } else { 0 };
+    let flags = u32::from(head.trace_flags.bits()) | HAS_IS_REMOTE | remote;
+    put_tag(out, 16, FIXED32);
+    out.extend_from_slice(&flags.to_le_bytes());
+    message.close(out);
+}
+
+/// The fields of which the last one counts, and those that add up.
+#[derive(Default)]
+struct Rest<'a> {
+    name: &'a [u8],
+    status_message: &'a [u8],
+    trace_state: &'a [u8],
+    input: Option<ValueView<'a>>,
+    output: Option<ValueView<'a>>,
+    tags: Vec<&'a [u8]>,
+    dropped: [u32; 3],
+}
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, field: Field<'a>, out: &mut Vec<u8>, scratch: &mut String) {
+        match field {
+            Field::Name(name) => self.name = name,
+            Field::StatusMessage(message) => self.status_message = message,
+            Field::TraceState(header) => self.trace_state = header,
+            Field::Input(value) => self.input = Some(value),
+            Field::Output(value) => self.output = Some(value),
+            Field::Tag(tag) => self.tags.push(tag),
+            Field::Metadata(name, value) => {
+                let mut key = METADATA_PREFIX.as_bytes().to_vec();
+                key.extend_from_slice(name);
+                put_plain(out, &key, value, scratch);
+            }
+            Field::Dropped { attributes, events, links } => {
+                for (sum, count) in self.dropped.iter_mut().zip([attributes, events, links]) {
+                    *sum = sum.saturating_add(count);
+                }
+            }
+            Field::Attribute(..) | Field::Event(_) | Field::Link(_) | Field::Skipped => {}
+        }
+    }
+
+    fn put(self, out: &mut Vec<u8>, status: StatusCode, scratch: &mut String) {
+        if !self.trace_state.is_empty() {
+            put_bytes(out, 3, self.trace_state);
+        }
+        if !self.name.is_empty() {
+            put_bytes(out, 5, self.name);
+        }
+        if let Some(value) = self.input {
+            put_plain(out, INPUT.as_bytes(), value, scratch);
+        }
+        if let Some(value) = self.output {
+            put_plain(out, OUTPUT.as_bytes(), value, scratch);
+        }
+        if !self.tags.is_empty() {
+            put_tags(out, &self.tags);
+        }
+        let [attributes, events, links] = self.dropped;
+        put_u32(out, 10, attributes);
+        put_u32(out, 12, events);
+        put_u32(out, 14, links);
+        if status != StatusCode::Unset {
+            let message = Message::open(out, 15);
+            if !self.status_message.is_empty() {
+                put_bytes(out, 2, self.status_message);
+            }
+            put_u32(out, 3, status as u32);
+            message.close(out);
+        }
+    }
+}
+
+/// Scalars as they are, structures as JSON text.
+fn put_plain(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>, scratch: &mut String) {
+    match value {
+        ValueView::Array(_) | ValueView::Map(_) => {
+            scratch.clear();
+            json::write_json(scratch, value);
+            put_attribute(out, 9, name, ValueView::Str(scratch.as_bytes()));
+        }
+        scalar => put_attribute(out, 9, name, scalar),
+    }
+}
+
+fn put_tags(out: &mut Vec<u8>, tags: &[&[u8]]) {
+    let attribute = Message::open(out, 9);
+    put_bytes(out, 1, TAGS.as_bytes());
+    let value = Message::open(out, 2);
+    let array = Message::open(out, 5);
+    for tag in tags {
+        let item = Message::open(out, 1);
+        put_bytes(out, 1, tag);
+        item.close(out);
+    }
+    array.close(out);
+    value.close(out);
+    attribute.close(out);
+}
+
+fn put_event(out: &mut Vec<u8>, event: &EventView<'_>) {
+    let message = Message::open(out, 11);
+    put_fixed64(out, 1, event.time_unix_nanos);
+    if !event.name.is_empty() {
+        put_bytes(out, 2, event.name);
+    }
+    put_attributes(out, 3, event.attributes);
+    put_u32(out, 4, event.dropped_attributes);
+    message.close(out);
+}
+
+fn put_link(out: &mut Vec<u8>, link: &LinkView<'_>) {
+    let message = Message::open(out, 13);
+    put_bytes(out, 1, link.trace_id.as_bytes());
+    put_bytes(out, 2, link.span_id.as_bytes());
+    if !link.trace_state.is_empty() {
+        put_bytes(out, 3, link.trace_state);
+    }
+    put_attributes(out, 4, link.attributes);
+    put_u32(out, 5, link.dropped_attributes);
+    let remote = if link.remote { IS_REMOTE } else { 0 };
+    put_tag(out, 6, FIXED32);
+    out.extend_from_slice(&(u32::from(link.trace_flags.bits()) | HAS_IS_REMOTE | remote).to_le_bytes());
+    message.close(out);
+}
+
+fn put_attributes(out: &mut Vec<u8>, field: u8, attributes: Attributes<'_>) {
+    for (name, value) in attributes.iter() {
+        put_attribute(out, field, name, value);
+    }
+}
+
+/// A `KeyValue` field. Lengths are counted before they are written, so nothing is moved afterwards.
+#[inline]
+pub(super) fn put_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
+    let value_len = any_value_len(value);
+    let name_len = if name.is_empty() { 0 } else { 1 + varint_len(name.len() as u64) + name.len() };
+    put_tag(out, field, BYTES);
+    put_varint(out, (name_len + 1 + varint_len(value_len as u64) + value_len) as u64);
+    if !name.is_empty() {
+        put_bytes(out, 1, name);
+    }
+    put_tag(out, 2, BYTES);
+    put_varint(out, value_len as u64);
+    put_any_value(out, value);
+}
+
+/// The bytes of an `AnyValue` message.
+#[inline]
+fn any_value_len(value: ValueView<'_>) -> usize {
+    let sized = |length: usize| 1 + varint_len(length as u64) + length;
+    match value {
+        ValueView::Null => 0,
+        ValueView::Bool(_) => 2,
+        ValueView::I64(value) => 1 + varint_len(value as u64),
+        ValueView::F64(_) => 9,
+        ValueView::Str(bytes) | ValueView::Bytes(bytes) => sized(bytes.len()),
+        ValueView::Array(_) | ValueView::Map(_) => sized(nested_len(value)),
+    }
+}
+
+/// The bytes of an `ArrayValue` or `KeyValueList` message.
+fn nested_len(value: ValueView<'_>) -> usize {
+    let sized = |length: usize| 1 + varint_len(length as u64) + length;
+    match value {
+        ValueView::Array(items) => items.values().map(|item| sized(any_value_len(item))).sum(),
+        ValueView::Map(items) => items
+            .entries()
+            .map(|(name, item)| {
+                let name_len = if name.is_empty() { 0 } else { sized(name.len()) };
+                sized(name_len + sized(any_value_len(item)))
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+#[inline]
+fn put_any_value(out: &mut Vec<u8>, value: ValueView<'_>) {
+    match value {
+        ValueView::Null => {}
+        ValueView::Str(bytes) => put_bytes(out, 1, bytes),
+        ValueView::Bool(value) => out.extend_from_slice(&[2 << 3, u8::from(value)]),
+        ValueView::I64(value) => {
+            put_tag(out, 3, VARINT);
+            put_varint(out, value as u64);
+        }
+        ValueView::F64(value) => put_fixed64(out, 4, value.to_bits()),
+        ValueView::Bytes(bytes) => put_bytes(out, 7, bytes),
+        ValueView::Array(items) => {
+            put_tag(out, 5, BYTES);
+            put_varint(out, nested_len(value) as u64);
+            for item in items.values() {
+                put_tag(out, 1, BYTES);
+                put_varint(out, any_value_len(item) as u64);
+                put_any_value(out, item);
+            }
+        }
+        ValueView::Map(items) => {
+            put_tag(out, 6, BYTES);
+            put_varint(out, nested_len(value) as u64);
+            for (name, item) in items.entries() {
+                put_attribute(out, 1, name, item);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The few protobuf primitives that OTLP needs, for the encoder.
+
+use super::wire::put_varint;
+
+/// Wire types.
+pub(super) const VARINT: u8 = 0;
+pub(super) const FIXED64: u8 = 1;
+pub(super) const BYTES: u8 = 2;
+pub(super) const FIXED32: u8 = 5;
+
+/// Bytes a varint takes.
+#[inline]
+pub(super) const fn varint_len(value: u64) -> usize {
+    // 1 to 10 bytes of 7 bits each.
+    (70 - (value | 1).leading_zeros() as usize) / 7
+}
+
+/// A field's tag; all tags used here are below 16 or written as two bytes.
+#[inline]
+pub(super) fn put_tag(out: &mut Vec<u8>, field: u8, wire: u8) {
+    if field < 16 {
+        out.push(field << 3 | wire);
+    } else {
+        out.extend_from_slice(&[(field & 15) << 3 | wire | 0x80, field >> 4]);
+    }
+}
+
+/// A length-delimited field with its bytes.
+#[inline]
+pub(super) fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    put_tag(out, field, BYTES);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// A fixed64 field.
+#[inline]
+pub(super) fn put_fixed64(out: &mut Vec<u8>, field: u8, value: u64) {
+    put_tag(out, field, FIXED64);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// A varint field, left out when zero as proto3 does.
+#[inline]
+pub(super) fn put_u32(out: &mut Vec<u8>, field: u8, value: u32) {
+    if value != 0 {
+        put_tag(out, field, VARINT);
+        put_varint(out, u64::from(value));
+    }
+}
+
+/// A message whose length is known only after its content: two bytes of room for the length, which is what
+/// nearly every span needs, and a shift of the content where it is not.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Message {
+    content: usize,
+}
+
+const ROOM: usize = 2;
+
+impl Message {
+    #[inline]
+    pub(super) fn open(out: &mut Vec<u8>, field: u8) -> Self {
+        put_tag(out, field, BYTES);
+        out.extend_from_slice(&[0; ROOM]);
+        Self { content: out.len() }
+    }
+
+    #[inline]
+    pub(super) fn close(self, out: &mut Vec<u8>) {
+        let length = out.len().saturating_sub(self.content);
+        let needed = varint_len(length as u64);
+        let room_at = self.content - ROOM;
+        if needed != ROOM {
+            let content = self.content;
+            if needed > ROOM {
+                out.resize(out.len() + needed - ROOM, 0);
+            }
+            out.copy_within(content..content + length, room_at + needed);
+            out.truncate(room_at + needed + length);
+        }
+        let mut value = length;
+        for place in 0..needed {
+            let more = if place + 1 < needed { 0x80 } else { 0 };
+            if let Some(byte) = out.get_mut(room_at + place) {
+                *byte = (value & 0x7f) as u8 | more;
+            }
+            value >>= 7;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_every_length_have_canonical_lengths() {
+        for length in [0usize, 1, 127, 128, 300, 16_383, 16_384, 70_000, 2_097_152] {
+            let mut out = vec![7u8];
+            let message = Message::open(&mut out, 2);
+            out.extend((0..length).map(|at| at as u8));
+            message.close(&mut out);
+            let mut expected = vec![7u8];
+            put_bytes(&mut expected, 2, &(0..length).map(|at| at as u8).collect::<Vec<_>>());
+            assert_eq!(out, expected, "length {length}");
+        }
+    }
+
+    #[test]
+    fn varint_lengths_are_what_is_written() {
+        for shift in 0..64 {
+            for value in [1u64 << shift, (1u64 << shift) - 1, u64::MAX >> shift] {
+                let mut out = Vec::new();
+                put_varint(&mut out, value);
+                assert_eq!(out.len(), varint_len(value), "{value}");
+            }
+        }
+    }
+}

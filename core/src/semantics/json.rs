@@ -1,0 +1,124 @@
+//! Structured inputs and outputs as JSON text, the one form every backend shows well.
+
+use crate::frame::view::{ValueView, text};
+
+/// Appends the value as JSON. Bytes become base64, numbers JSON lacks become the strings `NaN`,
+/// `Infinity` and `-Infinity`, as in protobuf's JSON mapping.
+pub fn write_json(out: &mut String, value: ValueView<'_>) {
+    use core::fmt::Write as _;
+    match value {
+        ValueView::Null => out.push_str("null"),
+        ValueView::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+        ValueView::I64(value) => drop(write!(out, "{value}")),
+        ValueView::F64(value) if value.is_finite() => drop(write!(out, "{value:?}")),
+        ValueView::F64(value) if value.is_nan() => out.push_str("\"NaN\""),
+        ValueView::F64(value) => out.push_str(if value > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" }),
+        ValueView::Str(bytes) => write_string(out, &text(bytes)),
+        ValueView::Bytes(bytes) => write_base64(out, bytes),
+        ValueView::Array(items) => {
+            out.push('[');
+            for (at, item) in items.values().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json(out, item);
+            }
+            out.push(']');
+        }
+        ValueView::Map(items) => {
+            out.push('{');
+            for (at, (name, item)) in items.entries().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_string(out, &text(name));
+                out.push(':');
+                write_json(out, item);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Appends a JSON string literal.
+pub fn write_string(out: &mut String, text: &str) {
+    use core::fmt::Write as _;
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f => "",
+            _ => continue,
+        };
+        out.push_str(text.get(plain..at).unwrap_or(""));
+        if escape.is_empty() {
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.push_str(escape);
+        }
+        plain = at + 1;
+    }
+    out.push_str(text.get(plain..).unwrap_or(""));
+    out.push('"');
+}
+
+fn write_base64(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    out.push('"');
+    for chunk in bytes.chunks(3) {
+        let word =
+            chunk.iter().fold(0u32, |acc, byte| acc << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS.get((word >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
+            out.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::write;
+    use crate::value::Value;
+
+    fn json(value: Value<'_>) -> String {
+        let mut buf = Vec::new();
+        write::begin_span(&mut buf);
+        write::attribute(&mut buf, "k", &value);
+        let span = crate::frame::view::SpanView::new(&buf[crate::frame::EVENT_HEADER..], &[]).unwrap();
+        let mut out = String::new();
+        for field in span.fields() {
+            if let crate::frame::view::Field::Attribute(_, value) = field {
+                write_json(&mut out, value);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn json_is_what_a_parser_reads_back() {
+        let value = Value::from_iter([
+            ("text", Value::from("a\"b\\c\nd\u{1}é")),
+            ("list", Value::Array(vec![Value::Null, Value::Bool(true), Value::F64(0.5), Value::I64(-7)])),
+            ("bytes", Value::from(&b"any carnal pleas"[..])),
+        ]);
+        let parsed: serde_json::Value = serde_json::from_str(&json(value)).unwrap();
+        assert_eq!(
+            parsed,
+            serde_json::json!({"text": "a\"b\\c\nd\u{1}é", "list": [null, true, 0.5, -7], "bytes": "YW55IGNhcm5hbCBwbGVhcw=="})
+        );
+    }
+
+    #[test]
+    fn numbers_json_lacks_become_strings() {
+        let list =
+            Value::Array(vec![f64::NAN.into(), f64::INFINITY.into(), f64::NEG_INFINITY.into(), 1e300.into()]);
+        assert_eq!(json(list), r#"["NaN","Infinity","-Infinity",1e300]"#);
+    }
+}
