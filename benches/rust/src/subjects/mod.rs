@@ -1,0 +1,51 @@
+//! The programs under measurement: one file per tracing library, each recording the same trace as its own
+//! documentation recommends.
+
+use std::error::Error;
+
+use crate::workload::Turn;
+
+pub mod fastrace;
+pub mod opentelemetry;
+
+/// Where a subject sends its spans.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Nowhere: the export thread takes the spans and lets them go.
+    Null,
+    /// OTLP over HTTP/protobuf to this address, gzip if asked.
+    Otlp { endpoint: String, gzip: bool },
+}
+
+/// How a subject is set up; everything else is the library's default.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub target: Target,
+    /// Every trace is sampled, or none.
+    pub sampled: bool,
+    /// A peer may leave its defaults where that makes it cheaper; the flat-out and rate rows measure defaults.
+    pub tuned: bool,
+}
+
+/// What a subject says about its own losses, where it says anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Account {
+    pub ended: u64,
+    pub exported: u64,
+    pub dropped: u64,
+}
+
+/// One library recording the workload.
+pub trait Subject: Sync + Sized {
+    /// Sets the library up.
+    fn start(setup: &Setup) -> Result<Self, Box<dyn Error>>;
+
+    /// Records one trace of eight spans on the calling thread.
+    fn trace(&self, turn: &Turn);
+
+    /// Waits until what was recorded is exported.
+    fn flush(&self);
+
+    /// Stops the library and asks for its own count.
+    fn stop(self) -> Option<Account>;
+}
