@@ -13,6 +13,7 @@ pub mod frame;
 pub mod id;
 pub mod kinds;
 pub mod propagation;
+pub mod sampling;
 pub mod semantics;
 pub mod stats;
 pub mod value;
