@@ -1,6 +1,6 @@
 //! Frame v1: the bytes in which every span enters the engine, whatever the language.
 //!
-//! `docs/frame.md` specifies the layout. [`write`] is used by whoever ends a span, [`view`] reads a record
+//! `docs/frame.md` specifies the layout. [`mod@write`] is used by whoever ends a span, [`view`] reads a record
 //! in place for the stages of the pipeline, [`batch`] takes apart a frame of many events that another
 //! language or process wrote, and [`record`] makes an owned object where one is needed.
 
