@@ -1,0 +1,97 @@
+//! Reads how many tests a run held from the closing lines of the runners in use: cargo's libtest and
+//! wasm-bindgen's runner (same format), and pytest.
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub passed: u64,
+    pub failed: u64,
+    pub skipped: u64,
+}
+
+impl Counts {
+    pub fn passed(passed: u64) -> Self {
+        Self { passed, ..Self::default() }
+    }
+
+    pub fn failed(failed: u64) -> Self {
+        Self { failed, ..Self::default() }
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
+    /// The sum over all closing lines in `output`, or nothing when there is none.
+    pub fn read(output: &str) -> Option<Self> {
+        let mut total: Option<Self> = None;
+        for line in output.lines() {
+            let line = line.trim();
+            let closing = line.strip_prefix("test result:").or_else(|| pytest_closing(line));
+            if let Some(counts) = closing.and_then(words) {
+                total.get_or_insert_default().add(counts);
+            }
+        }
+        total
+    }
+}
+
+/// `=== 3 passed, 1 skipped in 0.52s ===`, with or without the rulers (`pytest -q`).
+fn pytest_closing(line: &str) -> Option<&str> {
+    let (counts, duration) = line.trim_matches('=').trim().rsplit_once(" in ")?;
+    duration.split_whitespace().next()?.strip_suffix('s')?.parse::<f64>().ok()?;
+    Some(counts)
+}
+
+fn words(text: &str) -> Option<Counts> {
+    let mut counts = Counts::default();
+    let mut number = None;
+    let mut seen = false;
+    for word in text.split([' ', ',', ';', '.']).filter(|word| !word.is_empty()) {
+        if let Ok(value) = word.parse::<u64>() {
+            number = Some(value);
+            continue;
+        }
+        if let Some(value) = number.take() {
+            match word {
+                "passed" | "xpassed" => counts.passed += value,
+                "failed" | "error" | "errors" => counts.failed += value,
+                "skipped" | "ignored" | "xfailed" => counts.skipped += value,
+                _ => continue,
+            }
+            seen = true;
+        }
+    }
+    seen.then_some(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn libtest_lines_are_summed() {
+        let output = "running 2 tests\ntest a ... ok\n\ntest result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; \
+                      3 filtered out; finished in 0.01s\n\ntest result: FAILED. 5 passed; 2 failed; 0 ignored; 0 \
+                      measured; 0 filtered out; finished in 1.50s\n";
+        assert_eq!(Counts::read(output), Some(Counts { passed: 7, failed: 2, skipped: 1 }));
+    }
+
+    #[test]
+    fn pytest_lines_with_and_without_rulers() {
+        let ruled = "==== 1 failed, 12 passed, 2 skipped, 1 warning in 3.21s ====";
+        assert_eq!(Counts::read(ruled), Some(Counts { passed: 12, failed: 1, skipped: 2 }));
+        let long = "=== 3 passed, 1 error in 75.10s (0:01:15) ===";
+        assert_eq!(Counts::read(long), Some(Counts { passed: 3, failed: 1, skipped: 0 }));
+        assert_eq!(Counts::read("4 passed in 0.10s"), Some(Counts::passed(4)));
+    }
+
+    #[test]
+    fn other_output_has_no_counts() {
+        assert_eq!(
+            Counts::read("12 files already formatted\nAll checks passed!\nbuilt 3 things in 2s"),
+            None
+        );
+    }
+}

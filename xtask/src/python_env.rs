@@ -1,0 +1,73 @@
+//! Virtual environments in the cache folder: one per set of pinned requirements. The suites that
+//! run Python ask for one here.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::prerequisites;
+use crate::process;
+use crate::workspace::{Workspace, cache_key};
+
+/// Requirement files of the environment in which all Python suites run.
+pub const TESTS: &[&str] = &["xtask/python/build.txt", "tests/requirements.txt"];
+
+pub struct PythonEnv {
+    folder: PathBuf,
+}
+
+impl PythonEnv {
+    /// Makes the environment for these requirement files, or finds it made.
+    ///
+    /// It is keyed by interpreter, requirements and checkout, so that the package of one checkout is
+    /// never tested in another; in CI, where every run is a new clone, the checkout is left out.
+    pub fn ensure(workspace: &Workspace, requirements: &[&str]) -> Result<Self> {
+        let interpreter = prerequisites::python().map_err(|missing| anyhow!("this needs {missing}"))?;
+        let (program, arguments) = interpreter.split_first().context("an interpreter has a name")?;
+        let version = process::ask(
+            Command::new(program).args(arguments).args(["-c", "import sys; print(sys.version)"]),
+        )?;
+        let mut parts = vec![version.into_bytes()];
+        for file in requirements {
+            parts.push(fs::read(workspace.join(file)).with_context(|| format!("cannot read {file}"))?);
+        }
+        if !workspace.ci {
+            parts.push(workspace.root.as_os_str().as_encoded_bytes().to_vec());
+        }
+        let folder = workspace.cache.join(format!("python-{}", cache_key(parts.iter().map(Vec::as_slice))));
+        let env = Self { folder };
+        let complete = env.folder.join("complete");
+        if complete.is_file() {
+            return Ok(env);
+        }
+        process::run(
+            workspace.command(program).args(arguments).args(["-m", "venv", "--clear"]).arg(&env.folder),
+        )
+        .context("the virtual environment could not be made (on Debian: `apt-get install python3-venv`)")?;
+        let mut install = env.python(workspace);
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        for file in requirements {
+            install.arg("--requirement").arg(file);
+        }
+        process::run(&mut install)?;
+        fs::write(&complete, "").with_context(|| format!("cannot write {}", complete.display()))?;
+        Ok(env)
+    }
+
+    /// The interpreter, started in the root of the checkout as an activated environment would.
+    pub fn python(&self, workspace: &Workspace) -> Command {
+        let mut command =
+            workspace.command(self.programs().join(if cfg!(windows) { "python.exe" } else { "python" }));
+        command.env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        if let Ok(path) = workspace.path_with(&self.programs()) {
+            command.env("PATH", path);
+        }
+        command
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
+    }
+}

@@ -1,0 +1,213 @@
+//! `cargo xtask test`: the list of all suites, what each needs, and the closing table.
+//! A new suite is one entry of `SUITES` and, where no runner below fits, one function.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::collector;
+use crate::counts::Counts;
+use crate::prerequisites::{self, Tool};
+use crate::process::{self, Finished};
+use crate::python_env::{self, PythonEnv};
+use crate::wasm;
+use crate::workspace::Workspace;
+
+struct Suite {
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [Tool],
+    run: fn(&Workspace) -> Result<Outcome>,
+}
+
+/// How a suite ended. An error of its function counts as one failure.
+enum Outcome {
+    Ran(Counts),
+    /// What the suite needs cannot be had on this platform. In CI that is a failure.
+    Skipped(String),
+}
+
+const SUITES: &[Suite] = &[
+    Suite { name: "fmt", about: "Rust sources are formatted", needs: &[Tool::Rust], run: fmt },
+    Suite {
+        name: "ruff",
+        about: "Python sources are formatted and linted",
+        needs: &[Tool::Python],
+        run: ruff,
+    },
+    Suite { name: "types", about: "Python type annotations hold", needs: &[Tool::Python], run: types },
+    Suite { name: "clippy", about: "no warning of the Rust compiler or linter", needs: RUST, run: clippy },
+    Suite { name: "features", about: "core compiles with every set of features", needs: RUST, run: features },
+    Suite { name: "docs", about: "Rust documentation builds without a warning", needs: RUST, run: docs },
+    Suite { name: "rust", about: "unit, integration and documentation tests", needs: RUST, run: rust },
+    Suite {
+        name: "wasm",
+        about: "core without threads or clock, in WebAssembly",
+        needs: RUST_PYTHON,
+        run: wasm,
+    },
+    Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
+];
+
+const RUST: &[Tool] = &[Tool::Rust, Tool::CCompiler];
+const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
+const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
+
+/// Prints the suites, one a line.
+pub fn list() {
+    for suite in SUITES {
+        println!("{:<10} {}", suite.name, suite.about);
+    }
+}
+
+/// Runs the suites of these names, or all, each to its end whatever the others do.
+pub fn test(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
+    let chosen = choose(names)?;
+    let mut needs: Vec<Tool> = Vec::new();
+    for tool in chosen.iter().flat_map(|suite| suite.needs) {
+        if !needs.contains(tool) {
+            needs.push(*tool);
+        }
+    }
+    prerequisites::require(&needs)?;
+
+    let mut total = Counts::default();
+    let mut table = Vec::new();
+    for suite in chosen {
+        println!("\n== {}: {}", suite.name, suite.about);
+        let start = Instant::now();
+        let (word, counts) = judge(workspace, suite);
+        total.add(counts);
+        let seconds = start.elapsed().as_secs_f64();
+        table.push(format!(
+            "{:<10} {word:<8} {:>6} {:>6} {:>7} {seconds:>8.1}",
+            suite.name, counts.passed, counts.failed, counts.skipped
+        ));
+    }
+    println!("\n{:<10} {:<8} {:>6} {:>6} {:>7} {:>8}", "suite", "", "passed", "failed", "skipped", "seconds");
+    println!("{}", table.join("\n"));
+    let skipped = if total.skipped > 0 { format!(", {} skipped", total.skipped) } else { String::new() };
+    println!("\n{} passed, {} failed{skipped}", total.passed, total.failed);
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
+    if names.is_empty() {
+        return Ok(SUITES.iter().collect());
+    }
+    if let Some(unknown) = names.iter().find(|name| SUITES.iter().all(|suite| suite.name != name.as_str())) {
+        let known: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+        bail!("there is no suite {unknown:?}; the suites are {}", known.join(", "));
+    }
+    Ok(SUITES.iter().filter(|suite| names.iter().any(|name| name == suite.name)).collect())
+}
+
+fn judge(workspace: &Workspace, suite: &Suite) -> (&'static str, Counts) {
+    match (suite.run)(workspace) {
+        Ok(Outcome::Ran(counts)) if counts.failed > 0 => ("FAILED", counts),
+        Ok(Outcome::Ran(counts)) => ("ok", counts),
+        Ok(Outcome::Skipped(reason)) => {
+            println!("SKIPPED {}: {reason}", suite.name);
+            if workspace.ci {
+                ("FAILED", Counts::failed(1))
+            } else {
+                ("SKIPPED", Counts { skipped: 1, ..Counts::default() })
+            }
+        }
+        Err(error) => {
+            println!("FAILED {}: {error:#}", suite.name);
+            ("FAILED", Counts::failed(1))
+        }
+    }
+}
+
+/// For checks that hold no tests of their own: each passes or fails as one.
+fn check(mut command: Command) -> Result<Outcome> {
+    process::run(&mut command)?;
+    Ok(Outcome::Ran(Counts::passed(1)))
+}
+
+/// For test runners: what they counted, and a failure if they failed without counting one.
+fn counted(finished: &Finished) -> Result<Outcome> {
+    let Some(mut counts) = Counts::read(&finished.output).filter(|c| *c != Counts::default()) else {
+        bail!("no test ran");
+    };
+    if !finished.success && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+fn fmt(workspace: &Workspace) -> Result<Outcome> {
+    process::run(workspace.command("rustup").args(["component", "add", "rustfmt"]))?;
+    check(workspace.cargo(["fmt", "--all", "--check"]))
+}
+
+fn clippy(workspace: &Workspace) -> Result<Outcome> {
+    process::run(workspace.command("rustup").args(["component", "add", "clippy"]))?;
+    check(workspace.cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+/// `core` is used with few of its features too; a `use` that only the default ones satisfy shows here.
+fn features(workspace: &Workspace) -> Result<Outcome> {
+    let mut counts = Counts::default();
+    for features in ["", "engine", "otlp-http"] {
+        let mut command = workspace.cargo(["clippy", "--package", "polyspan", "--no-default-features"]);
+        process::run(command.args(["--features", features, "--", "--deny", "warnings"]))?;
+        counts.passed += 1;
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+fn docs(workspace: &Workspace) -> Result<Outcome> {
+    let mut command = workspace.cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    check(command)
+}
+
+fn rust(workspace: &Workspace) -> Result<Outcome> {
+    counted(&process::watch(&mut workspace.cargo([
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ]))?)
+}
+
+fn wasm(workspace: &Workspace) -> Result<Outcome> {
+    match wasm::node_folder(workspace) {
+        Ok(node) => counted(&wasm::test(workspace, node.as_deref())?),
+        Err(error) => Ok(Outcome::Skipped(format!("no Node.js to run it in: {error:#}"))),
+    }
+}
+
+fn ruff(workspace: &Workspace) -> Result<Outcome> {
+    let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
+    process::run(env.python(workspace).args(["-m", "ruff", "check", "."]))?;
+    process::run(env.python(workspace).args(["-m", "ruff", "format", "--check", "."]))?;
+    Ok(Outcome::Ran(Counts::passed(2)))
+}
+
+fn types(workspace: &Workspace) -> Result<Outcome> {
+    let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
+    let mut mypy = env.python(workspace);
+    mypy.args(["-m", "mypy", "tests/e2e"]);
+    check(mypy)
+}
+
+fn e2e(workspace: &Workspace) -> Result<Outcome> {
+    let collector = collector::ensure(workspace)?;
+    let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
+    let mut pytest = env.python(workspace);
+    pytest.env("POLYSPAN_OTELCOL", collector).args(["-m", "pytest", "tests/e2e"]);
+    counted(&process::watch(&mut pytest)?)
+}
