@@ -10,7 +10,7 @@
 
 mod meter;
 mod runs;
-#[cfg(test)]
+#[cfg(all(test, feature = "peers"))]
 mod shape;
 mod subjects;
 mod workload;
@@ -97,7 +97,9 @@ fn start() -> Result<String, Box<dyn Error>> {
         Setup { target, sampled: !options.has("unsampled"), tuned: matches!(drive, Drive::Bursts { .. }) };
     let turns = workload::turns()?;
     let line = match subject.as_str() {
+        #[cfg(feature = "peers")]
         "opentelemetry" => runs::run::<subjects::opentelemetry::OpenTelemetry>(&setup, &turns, &drive)?,
+        #[cfg(feature = "peers")]
         "fastrace" => runs::run::<subjects::fastrace::Fastrace>(&setup, &turns, &drive)?,
         other => return Err(format!("`{other}` is no subject").into()),
     };

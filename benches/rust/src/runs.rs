@@ -54,6 +54,7 @@ pub fn run<S: Subject>(setup: &Setup, turns: &[Turn], drive: &Drive) -> Result<V
         // What the subject starts inherits this; the caller moves away after the warm-up.
         meter::bind_to(background)?;
     }
+    let rss_before = meter::peak_rss_kib();
     let subject = S::start(setup)?;
     Caller::new(&subject, turns).traces(WARM_UP);
     subject.flush();
@@ -77,6 +78,7 @@ pub fn run<S: Subject>(setup: &Setup, turns: &[Turn], drive: &Drive) -> Result<V
     };
     let recording = before.1.elapsed();
     subject.flush();
+    let with_flush = before.1.elapsed();
     let process = meter::process_cpu().saturating_sub(before.0);
     let account = subject.stop();
     let spans = u64::try_from(traces)? * SPANS_PER_TRACE;
@@ -88,8 +90,10 @@ pub fn run<S: Subject>(setup: &Setup, turns: &[Turn], drive: &Drive) -> Result<V
         "call_wall_ns": each(calls.wall),
         "process_cpu_ns": each(process),
         "recording_seconds": recording.as_secs_f64(),
+        "total_seconds": with_flush.as_secs_f64(),
+        "rss_before_kib": rss_before,
         "peak_rss_kib": meter::peak_rss_kib(),
-        "account": account.map(|account| json!({"ended": account.ended, "exported": account.exported, "dropped": account.dropped})),
+        "account": {"ended": account.ended, "exported": account.exported, "dropped": account.dropped},
     }))
 }
 

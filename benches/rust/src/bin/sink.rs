@@ -21,6 +21,7 @@ struct Counts {
     wire_bytes: u64,
     spans: u64,
     unreadable: u64,
+    agent_traces: u64,
     /// Spans seen of each trace, by the low half of its random id.
     traces: HashMap<u64, u32>,
 }
@@ -140,7 +141,7 @@ fn take_export(request: Request) {
     with_counts(|counts| {
         counts.requests += 1;
         counts.wire_bytes += wire_bytes;
-        counts.spans += of_agent * u64::from(SPANS_PER_TRACE);
+        counts.agent_traces += of_agent;
         if headers.get("content-type").is_some_and(|kind| kind == "application/x-protobuf") {
             let Counts { spans, traces, .. } = counts;
             let read = walk(&body, &mut |trace| {
@@ -157,7 +158,7 @@ fn counted() -> String {
         let complete = counts.traces.values().filter(|&&spans| spans == SPANS_PER_TRACE).count();
         json!({
             "requests": counts.requests, "wire_bytes": counts.wire_bytes, "spans": counts.spans,
-            "unreadable": counts.unreadable, "traces": counts.traces.len(), "complete_traces": complete,
+            "unreadable": counts.unreadable, "agent_traces": counts.agent_traces, "traces": counts.traces.len(), "complete_traces": complete,
         })
         .to_string()
     })

@@ -5,7 +5,9 @@ use std::error::Error;
 
 use crate::workload::Turn;
 
+#[cfg(feature = "peers")]
 pub mod fastrace;
+#[cfg(feature = "peers")]
 pub mod opentelemetry;
 
 /// Where a subject sends its spans.
@@ -27,12 +29,12 @@ pub struct Setup {
     pub tuned: bool,
 }
 
-/// What a subject says about its own losses, where it says anything.
+/// What a subject itself can say of its spans, warm-up included.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Account {
-    pub ended: u64,
-    pub exported: u64,
-    pub dropped: u64,
+    pub ended: Option<u64>,
+    pub exported: Option<u64>,
+    pub dropped: Option<u64>,
 }
 
 /// One library recording the workload.
@@ -46,6 +48,6 @@ pub trait Subject: Sync + Sized {
     /// Waits until what was recorded is exported.
     fn flush(&self);
 
-    /// Stops the library and asks for its own count.
-    fn stop(self) -> Option<Account>;
+    /// Stops the library and asks for the count.
+    fn stop(self) -> Account;
 }

@@ -1,6 +1,8 @@
 //! The reference: `opentelemetry_sdk` with its batch processor and `opentelemetry-otlp`.
 
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer, TracerProvider};
@@ -13,13 +15,13 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, 
 use super::{Account, Setup, Subject, Target};
 use crate::workload::{Facts, ModelFacts, Turn};
 
-/// Takes the spans and lets them go.
+/// Counts the spans and lets them go.
 #[derive(Debug)]
-pub struct NullExporter;
+struct NullExporter(Arc<AtomicU64>);
 
 impl SpanExporter for NullExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        drop(batch);
+        self.0.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -34,6 +36,7 @@ pub fn otlp_exporter(endpoint: &str, gzip: bool) -> Result<OtlpExporter, Box<dyn
 pub struct OpenTelemetry {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
+    nulled: Option<Arc<AtomicU64>>,
 }
 
 impl OpenTelemetry {
@@ -45,7 +48,7 @@ impl OpenTelemetry {
             .with_resource(Resource::builder().with_service_name("bench").build())
             .build();
         let tracer = provider.tracer("bench");
-        Self { provider, tracer }
+        Self { provider, tracer, nulled: None }
     }
 
     fn span<T>(
@@ -84,7 +87,11 @@ fn model(cx: &Context, facts: &ModelFacts) {
 impl Subject for OpenTelemetry {
     fn start(setup: &Setup) -> Result<Self, Box<dyn Error>> {
         Ok(match &setup.target {
-            Target::Null => Self::with_exporter(NullExporter, setup.sampled),
+            Target::Null => {
+                let nulled = Arc::new(AtomicU64::new(0));
+                let subject = Self::with_exporter(NullExporter(Arc::clone(&nulled)), setup.sampled);
+                Self { nulled: Some(nulled), ..subject }
+            }
             Target::Otlp { endpoint, gzip } => {
                 Self::with_exporter(otlp_exporter(endpoint, *gzip)?, setup.sampled)
             }
@@ -111,8 +118,8 @@ impl Subject for OpenTelemetry {
         let _ = self.provider.force_flush();
     }
 
-    fn stop(self) -> Option<Account> {
+    fn stop(self) -> Account {
         let _ = self.provider.shutdown_with_timeout(Duration::from_secs(30));
-        None
+        Account { exported: self.nulled.map(|count| count.load(Ordering::Relaxed)), ..Account::default() }
     }
 }

@@ -1,0 +1,308 @@
+"""What is measured, and the figure each row must reach: the one place to change a row or a target.
+
+`run.py` reads it. A `Run` is one way of driving subjects; a `Row` reads one value out of a run's results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MIB = 1024.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way of driving subjects.
+
+    `arguments` go to the subject's program; `{otlp}`, `{dead}` and `{rate}` stand for the sink's address, an
+    address where nothing ever answers, and 1.5 times what the reference delivered in the run `after`.
+    `repeats` is at least five where a row has a target; `brief` replaces arguments in a short run.
+    """
+
+    key: str
+    language: str
+    arguments: str
+    subjects: tuple[str, ...]
+    repeats: int = 5
+    brief: str = ""
+    lossless: bool = True
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """`at most` or `at least` a `factor`, of a peer's figure or absolute."""
+
+    sense: str
+    factor: float
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: `value` of each subject's result, divided by that of the run `over` if given."""
+
+    key: str
+    title: str
+    run: str
+    value: Callable[[dict], float | None]
+    unit: str
+    ours: str = "polyspan"
+    targets: tuple[Target, ...] = ()
+    over: str = ""
+    note: str = ""
+
+
+def field(name: str, scale: float = 1.0) -> Callable[[dict], float | None]:
+    """Reads a number of the result; a subject that does not report it has no figure."""
+    return lambda result: None if result.get(name) is None else result[name] / scale
+
+
+def delivered_per_second(result: dict) -> float:
+    """Spans the sink received, over the time from the first span to the end of the flush."""
+    return (result["sink"]["spans"] - result["warm_up_spans"]) / result["total_seconds"]
+
+
+def lost(result: dict) -> float:
+    """Spans recorded and not received."""
+    return result["spans_with_warm_up"] - result["delivered"]
+
+
+def unaccounted(result: dict) -> float | None:
+    """Spans missing from the library's own count: never seen to end, or neither exported nor dropped."""
+    account = result.get("account") or {}
+    if account.get("ended") is None:
+        return None
+    return abs(account["ended"] - account["exported"] - account["dropped"]) + abs(
+        account["ended"] - result["spans_with_warm_up"]
+    )
+
+
+RUST = ("polyspan", "opentelemetry", "fastrace")
+PYTHON = ("polyspan", "opentelemetry", "ddtrace")
+PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
+
+RUNS = (
+    Run("rust-calls", "rust", "bursts --apart", RUST, brief="--traces 2560"),
+    Run("rust-unsampled", "rust", "bursts --apart --unsampled", RUST, brief="--traces 2560", lossless=False),
+    Run("rust-otlp", "rust", "bursts --traces 12800 --otlp {otlp}", RUST, brief="--traces 2560"),
+    Run(
+        "rust-gzip",
+        "rust",
+        "bursts --traces 6400 --pause-us 30000 --gzip --otlp {otlp}",
+        RUST,
+        brief="--traces 1280",
+    ),
+    Run("rust-one", "rust", "bursts", RUST, brief="--traces 2560"),
+    Run("rust-two", "rust", "bursts --callers 2", RUST, brief="--traces 2560"),
+    Run("rust-flat", "rust", "flat-out --otlp {otlp}", RUST, brief="--seconds 2", lossless=False),
+    Run(
+        "rust-paced",
+        "rust",
+        "rate --spans-per-second {rate} --otlp {otlp}",
+        RUST,
+        brief="--seconds 2",
+        lossless=False,
+        after="rust-flat",
+    ),
+    Run(
+        "rust-dead",
+        "rust",
+        "flat-out --seconds 10 --otlp {dead}",
+        ("polyspan",),
+        brief="--seconds 2",
+        lossless=False,
+    ),
+    Run("python-calls", "python", "bursts", PYTHON_ALL, brief="--traces 320"),
+    Run("python-one", "python", "one --traces 8000 --burst 64", PYTHON_ALL, brief="--traces 1280"),
+    Run("python-unsampled", "python", "bursts --unsampled", PYTHON_ALL, brief="--traces 320", lossless=False),
+    Run("python-otlp", "python", "bursts --export otlp", PYTHON_ALL, brief="--traces 320"),
+    Run("python-import", "python", "import --export otlp", PYTHON, repeats=15, lossless=False),
+)
+
+ROWS = (
+    Row(
+        "rust-call",
+        "Rust, calling thread per span",
+        "rust-calls",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.5, "opentelemetry"), Target("at most", 0.6, "fastrace")),
+    ),
+    Row("rust-call-wall", "the same by the wall clock", "rust-calls", field("call_wall_ns"), "ns"),
+    Row(
+        "rust-unsampled",
+        "Rust, unsampled span",
+        "rust-unsampled",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 1.0, "fastrace"),),
+    ),
+    Row(
+        "rust-process",
+        "Rust, whole process CPU per span exported over OTLP/HTTP",
+        "rust-otlp",
+        field("process_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.3, "opentelemetry"),),
+    ),
+    Row(
+        "rust-gzip",
+        "the same with gzip",
+        "rust-gzip",
+        field("process_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.2, "opentelemetry"),),
+    ),
+    Row(
+        "rust-gzip-bytes",
+        "bytes on the wire per span with gzip",
+        "rust-gzip",
+        lambda result: result["sink"]["wire_bytes"] / result["sink"]["spans"],
+        "B",
+        targets=(Target("at most", 1.15, "opentelemetry"),),
+    ),
+    Row(
+        "rust-two-threads",
+        "Rust, each of two threads' own CPU per span over that of one",
+        "rust-two",
+        field("call_cpu_ns"),
+        "",
+        targets=(Target("at most", 1.15),),
+        over="rust-one",
+    ),
+    Row(
+        "rust-flat-delivered",
+        "Rust, flat out for 20 s: spans delivered per second",
+        "rust-flat",
+        delivered_per_second,
+        "/s",
+        targets=(Target("at least", 3.0, "opentelemetry"),),
+    ),
+    Row(
+        "rust-flat-complete",
+        "share of the delivered traces that are complete",
+        "rust-flat",
+        lambda result: result["sink"]["complete_traces"] / result["sink"]["traces"],
+        "",
+        targets=(Target("at least", 0.9),),
+    ),
+    Row(
+        "rust-flat-lost",
+        "share of the spans lost",
+        "rust-flat",
+        lambda result: lost(result) / result["spans_with_warm_up"],
+        "",
+    ),
+    Row(
+        "rust-flat-memory",
+        "memory over that of the bare program, at its peak",
+        "rust-flat",
+        lambda result: (result["peak_rss_kib"] - result["rss_before_kib"]) / MIB,
+        "MiB",
+        targets=(Target("at most", 40.0),),
+        note="32 MiB of spans by default, and the engine's own code, stacks and connection",
+    ),
+    Row(
+        "rust-flat-counted",
+        "spans of which the library cannot say what became",
+        "rust-flat",
+        unaccounted,
+        "",
+        targets=(Target("at most", 0.0),),
+    ),
+    Row(
+        "rust-paced",
+        "Rust, held at 1.5 times what the reference delivers: spans lost",
+        "rust-paced",
+        lost,
+        "",
+        targets=(Target("at most", 0.0),),
+    ),
+    Row(
+        "rust-dead-memory",
+        "Rust, flat out towards a collector that never answers: memory over that of the bare program",
+        "rust-dead",
+        lambda result: (result["peak_rss_kib"] - result["rss_before_kib"]) / MIB,
+        "MiB",
+        targets=(Target("at most", 40.0),),
+        note="as above",
+    ),
+    Row(
+        "python-call",
+        "Python, calling thread per span, the whole trace",
+        "python-calls",
+        field("call_cpu_ns", 1e3),
+        "us",
+        targets=(Target("at most", 1 / 15, "opentelemetry"),),
+    ),
+    Row(
+        "python-call-api",
+        "the same through the OpenTelemetry API",
+        "python-calls",
+        field("call_cpu_ns", 1e3),
+        "us",
+        ours="polyspan_api",
+        targets=(Target("at most", 1 / 8, "opentelemetry"),),
+    ),
+    Row(
+        "python-call-beside",
+        "the same by our own API with the OpenTelemetry API loaded and our provider set",
+        "python-calls",
+        field("call_cpu_ns", 1e3),
+        "us",
+        ours="polyspan_beside",
+        targets=(Target("at most", 1 / 12, "opentelemetry"),),
+    ),
+    Row(
+        "python-one",
+        "Python, calling thread, one span by `with` and six attributes",
+        "python-one",
+        field("call_cpu_ns", 1e3),
+        "us",
+        targets=(Target("at most", 1 / 15, "opentelemetry"),),
+    ),
+    Row(
+        "python-one-api",
+        "the same through the OpenTelemetry API",
+        "python-one",
+        field("call_cpu_ns", 1e3),
+        "us",
+        ours="polyspan_api",
+        targets=(Target("at most", 1 / 8, "opentelemetry"),),
+    ),
+    Row(
+        "python-one-beside",
+        "the same by our own API with the OpenTelemetry API loaded and our provider set",
+        "python-one",
+        field("call_cpu_ns", 1e3),
+        "us",
+        ours="polyspan_beside",
+        targets=(Target("at most", 1 / 12, "opentelemetry"),),
+    ),
+    Row(
+        "python-unsampled",
+        "Python, unsampled span",
+        "python-unsampled",
+        field("call_cpu_ns", 1e3),
+        "us",
+        targets=(Target("at most", 1 / 12, "opentelemetry"),),
+    ),
+    Row(
+        "python-process",
+        "Python, whole process CPU per span exported",
+        "python-otlp",
+        field("process_cpu_ns", 1e3),
+        "us",
+        targets=(Target("at most", 1 / 20, "opentelemetry"),),
+    ),
+    Row(
+        "python-import",
+        "Python, import to first span",
+        "python-import",
+        field("import_ms"),
+        "ms",
+        targets=(Target("at most", 15.0),),
+    ),
+)
