@@ -1,6 +1,7 @@
 //! The one task runner: `cargo xtask <habit>`. Every habit sets up what it needs by itself, in the
 //! cache folder, and says what is missing when it cannot. README and `.ci/run` call nothing else.
 
+mod bench;
 mod collector;
 mod counts;
 mod prerequisites;
@@ -33,6 +34,12 @@ enum Habit {
         #[arg(long)]
         list: bool,
     },
+    /// Measure Polyspan beside its peers and print one table
+    Bench {
+        /// Arguments of benches/run.py, for example --quick, --list or --only python
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -56,6 +63,7 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Habit::Test { suites, .. } => suites::test(&workspace, &suites),
+        Habit::Bench { arguments } => bench::run(&workspace, &arguments),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());
