@@ -35,7 +35,8 @@ fn runner(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.cache.join(format!("wasm-bindgen-{version}"));
     let runner = folder.join("bin").join(format!("wasm-bindgen-test-runner{}", std::env::consts::EXE_SUFFIX));
     if !runner.is_file() {
-        let mut install = workspace.cargo(["install", "--quiet", "wasm-bindgen-cli", "--version"]);
+        // Unoptimized: it is built once and runs for a second.
+        let mut install = workspace.cargo(["install", "--quiet", "--debug", "wasm-bindgen-cli", "--version"]);
         process::run(install.arg(format!("={version}")).arg("--root").arg(&folder))?;
     }
     Ok(runner)
