@@ -10,6 +10,17 @@ use tokio::time::Instant;
 /// Receives one line per failed attempt that will be repeated; must not block.
 type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// How a wait between two attempts ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The time has come.
+    Over,
+    /// The deadline was known and left no time; nothing was waited.
+    Impossible,
+    /// A deadline was set during the wait that leaves no time for the rest of it.
+    CutShort,
+}
+
 /// The conditions under which a sink sends; one per lane, alive as long as the lane.
 pub struct SendContext {
     deadline: watch::Receiver<Option<Instant>>,
@@ -70,12 +81,27 @@ impl SendContext {
         }
     }
 
-    /// Completes when the deadline is set or moved; never when it stays as it is.
-    pub async fn deadline_changed(&self) {
+    /// Waits until `resume`, unless the deadline leaves no time for it.
+    pub(crate) async fn pause_until(&self, resume: Instant) -> Pause {
         let mut changes = self.deadline.clone();
-        changes.mark_unchanged();
-        if changes.changed().await.is_err() {
-            std::future::pending().await
+        let too_late = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= resume);
+        if too_late(*changes.borrow_and_update()) {
+            return Pause::Impossible;
+        }
+        let over = tokio::time::sleep_until(resume);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return Pause::Over,
+                changed = changes.changed() => match changed {
+                    Ok(()) if too_late(*changes.borrow_and_update()) => return Pause::CutShort,
+                    Ok(()) => {}
+                    Err(_) => {
+                        over.await;
+                        return Pause::Over;
+                    }
+                },
+            }
         }
     }
 
@@ -134,6 +160,24 @@ mod tests {
         let (expired_at, ()) = tokio::join!(waiting, setting);
         assert!(expired_at >= soon && expired_at < late);
         assert!(context.is_expired());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_yields_to_the_deadline() {
+        let (set, deadline) = watch::channel(None);
+        let context = SendContext::new(deadline, 1);
+        let resume = Instant::now() + Duration::from_secs(30);
+        let setting = async {
+            set.send_replace(Some(resume + Duration::from_secs(1)));
+            tokio::task::yield_now().await;
+            set.send_replace(Some(resume - Duration::from_secs(1)));
+        };
+        let (pause, ()) = tokio::join!(context.pause_until(resume), setting);
+        assert_eq!(pause, Pause::CutShort);
+        assert_eq!(context.pause_until(resume).await, Pause::Impossible);
+        set.send_replace(None);
+        assert_eq!(context.pause_until(resume).await, Pause::Over);
+        assert!(Instant::now() >= resume);
     }
 
     #[tokio::test(start_paused = true)]

@@ -71,6 +71,16 @@ impl Outcome {
         }
     }
 
+    /// Counts `spans` that were lost for `reason`, and keeps the first message.
+    pub fn lose(&mut self, reason: DropReason, spans: u32, message: String) {
+        match reason {
+            DropReason::Rejected => self.rejected = self.rejected.saturating_add(spans),
+            DropReason::Unknown => self.unknown = self.unknown.saturating_add(spans),
+            _ => self.drop_spans(reason, spans),
+        }
+        self.message.get_or_insert(message);
+    }
+
     /// All spans the outcome accounts for.
     pub fn spans(&self) -> u32 {
         let dropped = self.dropped.iter().fold(0u32, |sum, (_, count)| sum.saturating_add(*count));

@@ -2,7 +2,27 @@
 
 mod batch;
 pub mod encode;
+#[cfg(feature = "otlp-http")]
+mod exchange;
+#[cfg(feature = "otlp-http")]
+mod gzip;
+#[cfg(feature = "otlp-http")]
+mod http;
+#[cfg(feature = "otlp-http")]
+mod options;
 mod proto;
+#[cfg(feature = "otlp-http")]
+mod response;
+#[cfg(feature = "otlp-http")]
+mod retry;
+#[cfg(feature = "otlp-http")]
+mod tls;
 mod wire;
 
 pub use batch::OtlpBatch;
+#[cfg(feature = "otlp-http")]
+pub use http::OtlpHttpSink;
+#[cfg(feature = "otlp-http")]
+pub use options::{Compression, OtlpHttpOptions};
+#[cfg(feature = "otlp-http")]
+pub use retry::RetryOptions;

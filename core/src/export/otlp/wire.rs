@@ -10,6 +10,9 @@ pub(super) struct Field<'a> {
     pub(super) raw: &'a [u8],
     /// The content of a length-delimited field.
     pub(super) content: Option<&'a [u8]>,
+    /// The value of a varint field.
+    #[cfg_attr(not(feature = "otlp-http"), allow(dead_code, reason = "only replies are read for numbers"))]
+    pub(super) varint: Option<u64>,
 }
 
 /// Walks the fields of a message; `None` as an item means malformed bytes, after which nothing follows.
@@ -45,11 +48,9 @@ fn read_field(bytes: &[u8]) -> Option<Field<'_>> {
     let mut rest = bytes;
     let tag = take_varint(&mut rest)?;
     let number = u32::try_from(tag >> 3).ok().filter(|number| *number != 0)?;
-    let mut content = None;
+    let (mut content, mut varint) = (None, None);
     match tag & 7 {
-        0 => {
-            take_varint(&mut rest)?;
-        }
+        0 => varint = Some(take_varint(&mut rest)?),
         1 => rest = rest.get(8..)?,
         2 => {
             let length = usize::try_from(take_varint(&mut rest)?).ok()?;
@@ -62,7 +63,7 @@ fn read_field(bytes: &[u8]) -> Option<Field<'_>> {
         _ => return None,
     }
     let raw = bytes.get(..bytes.len() - rest.len())?;
-    Some(Field { number, raw, content })
+    Some(Field { number, raw, content, varint })
 }
 
 fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -95,6 +96,7 @@ mod tests {
         let bytes = [0x08, 0x96, 0x01, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1a, 2, b'h', b'i', 0x25, 1, 2, 3, 4];
         let fields: Vec<_> = Fields(&bytes).map(Option::unwrap).collect();
         assert_eq!(fields.iter().map(|field| field.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(fields[0].varint, Some(150));
         assert_eq!(fields[2].content, Some(&b"hi"[..]));
         assert_eq!(fields.iter().map(|field| field.raw).collect::<Vec<_>>().concat(), bytes);
     }
