@@ -14,13 +14,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
-from opentelemetry import trace
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from pydantic_ai import Agent, ModelRetry, RunContext
-
 import polyspan as ps
 from model import support_model
+from opentelemetry import trace
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from polyspan.opentelemetry import TracerProvider
+from pydantic_ai import Agent, ModelRetry, RunContext
 
 QUESTION = "Where is my order 1007, and could I still send it back?"
 

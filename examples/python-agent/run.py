@@ -1,4 +1,4 @@
-"""Runs the example: starts the service, lets the agent work, stops the service, and passes on what they print.
+"""Runs the example: starts the service, lets the agent work, stops the service, passes on what they print.
 
     python run.py
 

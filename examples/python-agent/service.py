@@ -10,12 +10,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import polyspan
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-
-import polyspan
 from polyspan.opentelemetry import TracerProvider
 
 
