@@ -14,6 +14,9 @@ pub mod id;
 pub mod kinds;
 pub mod propagation;
 pub mod sampling;
+#[cfg(feature = "engine")]
+#[allow(dead_code)]
+mod ring;
 pub mod semantics;
 pub mod stats;
 pub mod value;

@@ -1,0 +1,324 @@
+//! The hand-off: how finished events get from recording threads to the export thread without a lock.
+//!
+//! Each recording thread has a *lane* with one slot. To write, the thread takes the segment out of its slot
+//! (or a new one from the pool), appends the event and puts it back; a full segment goes onto a stack that
+//! all lanes share. The export thread takes what is in the slots and on the stack. A segment belongs to
+//! whoever took it, so no byte is ever shared, and a thread that is silent after a drain holds nothing.
+//! `docs/decisions/0001-hand-off.md` says why it is not a chain of segments with a published length.
+//!
+//! Order: segments of a lane are numbered; a pass looks at the slots first and at the stack afterwards, so
+//! that it never sees a later segment of a lane without the earlier ones, and sorts by number.
+//!
+//! Waking: the export thread sleeps without a timer only in [`IDLE`]. A writer that put a *new* segment
+//! into its slot looks at the state after a fence; the export thread looks at the slots after it has said
+//! that it will sleep, also after a fence. One of the two sees the other.
+
+mod slot;
+mod sync;
+
+use slot::{Node, Slot, Stack};
+use sync::{Arc, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
+
+/// The first segment of a lane.
+pub(crate) const SMALLEST_SEGMENT: usize = 4 * 1024;
+/// Segments double up to this size; a larger event gets one of its own size.
+pub(crate) const LARGEST_SEGMENT: usize = 64 * 1024;
+
+/// The export thread sleeps until it is woken.
+const IDLE: u8 = 0;
+/// The export thread is awake or has a timer running.
+const ARMED: u8 = 1;
+/// A segment is full: the export thread should not wait for its timer.
+const URGENT: u8 = 2;
+
+/// Events of one lane, one after the other.
+#[derive(Debug)]
+struct Segment {
+    lane: usize,
+    number: u64,
+    charge: usize,
+    bytes: Vec<u8>,
+}
+
+impl Segment {
+    #[inline]
+    fn room(&self) -> usize {
+        self.bytes.capacity() - self.bytes.len()
+    }
+}
+
+/// A segment on its way; the export thread gives it back with [`Handoff::recycle`].
+#[derive(Debug)]
+pub(crate) struct Taken(Box<Node<Segment>>);
+
+impl Taken {
+    /// The events, one after the other.
+    pub(crate) fn events(&self) -> &[u8] {
+        &self.0.value.bytes
+    }
+}
+
+#[derive(Debug)]
+struct Lane {
+    slot: Slot<Node<Segment>>,
+    closed: AtomicBool,
+}
+
+/// Everything recording threads and the export thread share.
+pub(crate) struct Handoff {
+    lanes: Mutex<Vec<Arc<Lane>>>,
+    next_lane: AtomicUsize,
+    full: Stack<Segment>,
+    used: AtomicUsize,
+    budget: usize,
+    state: AtomicU8,
+    #[cfg(not(any(loom, shuttle)))]
+    pool: crossbeam_queue::ArrayQueue<Vec<u8>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// The hand-off's byte budget is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Handoff {
+    /// `budget` bounds the bytes of all segments; `wake` rouses the export thread and may be called by any
+    /// thread, often more than once.
+    pub(crate) fn new(budget: usize, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            lanes: Mutex::new(Vec::new()),
+            next_lane: AtomicUsize::new(0),
+            full: Stack::empty(),
+            used: AtomicUsize::new(0),
+            budget,
+            state: AtomicU8::new(IDLE),
+            #[cfg(not(any(loom, shuttle)))]
+            pool: crossbeam_queue::ArrayQueue::new((budget / 2 / LARGEST_SEGMENT).clamp(1, 256)),
+            wake,
+        }
+    }
+
+    /// Whether more than three quarters of the budget are in use.
+    #[inline]
+    pub(crate) fn under_pressure(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.budget / 4 * 3
+    }
+
+    /// The bytes of segments in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Vec<Arc<Lane>>> {
+        #[cfg(not(any(loom, shuttle)))]
+        return self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        #[cfg(any(loom, shuttle))]
+        #[allow(clippy::unwrap_used)]
+        return self.lanes.lock().unwrap();
+    }
+
+    fn segment(&self, lane: usize, number: u64, capacity: usize) -> Option<Box<Node<Segment>>> {
+        let before = self.used.fetch_add(capacity, Ordering::Relaxed);
+        if before + capacity > self.budget {
+            self.used.fetch_sub(capacity, Ordering::Relaxed);
+            return None;
+        }
+        let bytes = self.pooled(capacity).unwrap_or_else(|| Vec::with_capacity(capacity));
+        Some(Node::new(Segment { lane, number, charge: capacity, bytes }))
+    }
+
+    #[cfg(not(any(loom, shuttle)))]
+    fn pooled(&self, capacity: usize) -> Option<Vec<u8>> {
+        if capacity == LARGEST_SEGMENT { self.pool.pop() } else { None }
+    }
+
+    #[cfg(any(loom, shuttle))]
+    fn pooled(&self, _: usize) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Tells the export thread that a lane holds something again.
+    fn arm(&self) {
+        fence(Ordering::SeqCst);
+        if self.state.load(Ordering::Relaxed) == IDLE
+            && self.state.compare_exchange(IDLE, ARMED, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+        {
+            (self.wake)();
+        }
+    }
+
+    /// Tells the export thread not to wait for its timer.
+    fn hurry(&self) {
+        fence(Ordering::SeqCst);
+        if self.state.load(Ordering::Relaxed) != URGENT && self.state.swap(URGENT, Ordering::SeqCst) != URGENT
+        {
+            (self.wake)();
+        }
+    }
+
+    /// Takes everything written so far, in order per lane. Called by the export thread alone.
+    pub(crate) fn drain(&self, into: &mut Vec<Taken>) {
+        // From here on a full segment wakes the thread anew.
+        self.state.store(ARMED, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.lanes().retain(|lane| {
+            // Read before the slot: a closed lane gets nothing more.
+            let closed = lane.closed.load(Ordering::Acquire);
+            into.extend(lane.slot.take().map(Taken));
+            !closed
+        });
+        self.full.take_all(|segment| into.push(Taken(segment)));
+        into.sort_unstable_by_key(|segment| (segment.0.value.lane, segment.0.value.number));
+    }
+
+    /// Says that the export thread will sleep until woken. False when something was written meanwhile: then
+    /// it stays armed and must drain again.
+    pub(crate) fn may_sleep(&self) -> bool {
+        self.state.store(IDLE, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let empty = !self.full.looks_full() && !self.lanes().iter().any(|lane| lane.slot.in_use());
+        if !empty {
+            self.state.store(ARMED, Ordering::SeqCst);
+        }
+        empty
+    }
+
+    /// Whether a full segment waits.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == URGENT
+    }
+
+    /// Gives a drained segment's bytes back to the budget, and its memory to the pool.
+    pub(crate) fn recycle(&self, segment: Taken) {
+        let Segment { charge, bytes, .. } = segment.0.value;
+        #[cfg(not(any(loom, shuttle)))]
+        if bytes.capacity() == LARGEST_SEGMENT {
+            let mut bytes = bytes;
+            bytes.clear();
+            drop(self.pool.push(bytes));
+        }
+        #[cfg(any(loom, shuttle))]
+        drop(bytes);
+        self.used.fetch_sub(charge, Ordering::Relaxed);
+    }
+
+    /// Frees the pooled memory, after a while without work.
+    #[cfg(not(any(loom, shuttle)))]
+    pub(crate) fn trim(&self) {
+        while self.pool.pop().is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Handoff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handoff")
+            .field("used", &self.used())
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The writing end of a lane, owned by one recording thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    handoff: Arc<Handoff>,
+    lane: Arc<Lane>,
+    id: usize,
+    next_number: u64,
+    capacity: usize,
+    /// Bytes written since the last new segment, to size the next one.
+    filled: usize,
+}
+
+impl Writer {
+    /// Registers a lane for the calling thread.
+    pub(crate) fn new(handoff: &Arc<Handoff>) -> Self {
+        let lane = Arc::new(Lane { slot: Slot::empty(), closed: AtomicBool::new(false) });
+        handoff.lanes().push(Arc::clone(&lane));
+        Self {
+            id: handoff.next_lane.fetch_add(1, Ordering::Relaxed),
+            handoff: Arc::clone(handoff),
+            lane,
+            next_number: 0,
+            capacity: SMALLEST_SEGMENT,
+            filled: 0,
+        }
+    }
+
+    /// The hand-off this lane belongs to.
+    #[inline]
+    pub(crate) fn handoff(&self) -> &Arc<Handoff> {
+        &self.handoff
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`Full`] when the budget has no room; the event is not written.
+    #[inline]
+    pub(crate) fn push(&mut self, event: &[u8]) -> Result<(), Full> {
+        match self.lane.slot.lend() {
+            Some(mut segment) if segment.value.room() >= event.len() => {
+                segment.value.bytes.extend_from_slice(event);
+                self.lane.slot.put(segment);
+                self.filled += event.len();
+                Ok(())
+            }
+            Some(segment) => self.push_after(segment, event),
+            None => self.push_first(event),
+        }
+    }
+
+    /// The segment in the slot has no room.
+    #[cold]
+    fn push_after(&mut self, full: Box<Node<Segment>>, event: &[u8]) -> Result<(), Full> {
+        self.capacity = (self.capacity * 2).min(LARGEST_SEGMENT);
+        let written = match self.segment_with(event) {
+            Some(next) => {
+                self.handoff.full.push(full);
+                self.lane.slot.put(next);
+                Ok(())
+            }
+            None => {
+                self.lane.slot.put(full);
+                Err(Full)
+            }
+        };
+        self.handoff.hurry();
+        written
+    }
+
+    /// The slot was empty: the export thread has taken everything.
+    #[cold]
+    fn push_first(&mut self, event: &[u8]) -> Result<(), Full> {
+        if self.filled < self.capacity / 4 {
+            self.capacity = (self.capacity / 2).max(SMALLEST_SEGMENT);
+        }
+        let Some(segment) = self.segment_with(event) else {
+            self.lane.slot.put_nothing();
+            self.handoff.hurry();
+            return Err(Full);
+        };
+        self.lane.slot.put(segment);
+        self.handoff.arm();
+        Ok(())
+    }
+
+    fn segment_with(&mut self, event: &[u8]) -> Option<Box<Node<Segment>>> {
+        let capacity = self.capacity.max(event.len());
+        let mut segment = self.handoff.segment(self.id, self.next_number, capacity)?;
+        self.next_number += 1;
+        segment.value.bytes.extend_from_slice(event);
+        self.filled = event.len();
+        Some(segment)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.lane.closed.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests;
