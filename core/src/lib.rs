@@ -6,24 +6,62 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(feature = "engine")]
+pub mod clock;
 pub mod context;
+#[cfg(feature = "engine")]
+mod current;
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "engine")]
+mod entropy;
 pub mod error;
 pub mod export;
 pub mod frame;
 pub mod id;
 pub mod kinds;
-pub mod propagation;
-pub mod sampling;
 #[cfg(feature = "engine")]
-#[allow(dead_code)]
+mod lifecycle;
+#[cfg(feature = "engine")]
+mod log;
+#[cfg(feature = "engine")]
+mod pipeline;
+pub mod propagation;
+#[cfg(feature = "engine")]
+mod recorder;
+#[cfg(feature = "engine")]
+pub mod registry;
+#[cfg(feature = "engine")]
 mod ring;
+#[cfg(feature = "engine")]
+mod runtime;
+pub mod sampling;
 pub mod semantics;
+#[cfg(feature = "engine")]
+mod span;
 pub mod stats;
 pub mod value;
+#[cfg(feature = "engine")]
+mod worker;
 
 pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
 pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
-pub use stats::DropReason;
+pub use stats::{DropReason, ExporterStats, Stats};
 pub use value::{OwnedValue, Value};
+
+#[cfg(feature = "engine")]
+pub use {
+    current::{Current, Entered, FutureExt, InSpan, Surroundings, current, surrounded},
+    engine::{Engine, FlushReport},
+    log::set_log,
+    pipeline::limits::SpanLimits,
+    span::{Span, SpanBuilder},
+};
+
+/// Begins a span of the default engine, or of the one that the registry's selector names for a root.
+#[cfg(feature = "engine")]
+pub fn span(name: &str) -> SpanBuilder<'_> {
+    SpanBuilder::new(None, name)
+}

@@ -41,6 +41,8 @@ pub enum EventKind {
     SpanEnded = 3,
     /// Defines the next entry of the frame's string table.
     StringEntry = 16,
+    /// A frame of many events as a host batched it, with how many spans it announces (u32) before it.
+    Frame = 17,
 }
 
 impl EventKind {
@@ -51,6 +53,7 @@ impl EventKind {
             2 => Some(Self::SpanUpdated),
             3 => Some(Self::SpanEnded),
             16 => Some(Self::StringEntry),
+            17 => Some(Self::Frame),
             _ => None,
         }
     }

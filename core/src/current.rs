@@ -1,0 +1,233 @@
+//! What surrounds a span in this thread: the current span, and what everything inside inherits.
+//!
+//! Rust programs use this file's thread-local; other languages keep their own slot and pass the same types
+//! in by hand. Restored by value, so that guards dropped out of order leave something sensible.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::context::SpanContext;
+use crate::frame::write;
+use crate::propagation::Baggage;
+use crate::span::Span;
+use crate::value::{OwnedValue, Value};
+
+/// What every span inside inherits: attributes such as the session, metadata, tags and baggage.
+///
+/// Immutable and shared; [`Surroundings::inside`] makes a changed copy. Kept encoded, so that inheriting
+/// costs one copy of bytes per span.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    attributes: Vec<(String, OwnedValue)>,
+    metadata: Vec<(String, OwnedValue)>,
+    tags: Vec<String>,
+    baggage: Baggage,
+    fields: Vec<u8>,
+    tag_fields: Vec<u8>,
+}
+
+impl Surroundings {
+    /// A copy to change, of `outer` or of nothing.
+    pub fn inside(outer: Option<&Arc<Self>>) -> Self {
+        outer.map_or_else(Self::default, |outer| Self::clone(outer))
+    }
+
+    /// An attribute of every span inside; replaces one of the same key.
+    #[must_use]
+    pub fn attribute<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
+        replace(&mut self.attributes, key, value.into().into_owned());
+        self.encode()
+    }
+
+    /// The session, as attribute `session.id`.
+    #[must_use]
+    pub fn session_id(self, id: &str) -> Self {
+        self.attribute("session.id", id)
+    }
+
+    /// The user, as attribute `user.id`.
+    #[must_use]
+    pub fn user_id(self, id: &str) -> Self {
+        self.attribute("user.id", id)
+    }
+
+    /// A piece of metadata of every span inside; replaces one of the same key.
+    #[must_use]
+    pub fn metadata<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
+        replace(&mut self.metadata, key, value.into().into_owned());
+        self.encode()
+    }
+
+    /// A tag of every trace that starts inside.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
+        if !self.tags.contains(&tag) {
+            self.tags.push(tag);
+        }
+        self.encode()
+    }
+
+    /// Replaces the baggage.
+    #[must_use]
+    pub fn with_baggage(mut self, baggage: Baggage) -> Self {
+        self.baggage = baggage;
+        self
+    }
+
+    /// The baggage that travels on from here.
+    pub fn baggage(&self) -> &Baggage {
+        &self.baggage
+    }
+
+    /// The attributes that every span inside carries.
+    pub fn attributes(&self) -> &[(String, OwnedValue)] {
+        &self.attributes
+    }
+
+    fn encode(mut self) -> Self {
+        self.fields.clear();
+        self.tag_fields.clear();
+        for (key, value) in &self.attributes {
+            write::attribute(&mut self.fields, key, value);
+        }
+        for (key, value) in &self.metadata {
+            write::metadata(&mut self.fields, key, value);
+        }
+        for tag in &self.tags {
+            write::trace_tag(&mut self.tag_fields, tag);
+        }
+        self
+    }
+
+    /// The fields each span inside starts with; the tags only at the top of a trace.
+    #[inline]
+    pub(crate) fn put(&self, buf: &mut Vec<u8>, local_root: bool) {
+        buf.extend_from_slice(&self.fields);
+        if local_root {
+            buf.extend_from_slice(&self.tag_fields);
+        }
+    }
+}
+
+fn replace(list: &mut Vec<(String, OwnedValue)>, key: &str, value: OwnedValue) {
+    match list.iter_mut().find(|(known, _)| known == key) {
+        Some((_, slot)) => *slot = value,
+        None => list.push((key.to_owned(), value)),
+    }
+}
+
+/// The current span and its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Current {
+    /// The span that new spans become children of.
+    pub span: Option<SpanContext>,
+    /// What they inherit.
+    pub surroundings: Option<Arc<Surroundings>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current { span: None, surroundings: None }) };
+}
+
+/// A copy of what surrounds this point of this thread, to be carried elsewhere. Empty while the thread
+/// ends.
+#[inline]
+pub fn current() -> Current {
+    CURRENT.try_with(|cell| cell.try_borrow().map(|now| now.clone()).unwrap_or_default()).unwrap_or_default()
+}
+
+fn swap(next: Current) -> Current {
+    let mut next = Some(next);
+    let previous = CURRENT.try_with(|cell| {
+        let mut now = cell.try_borrow_mut().ok()?;
+        Some(core::mem::replace(&mut *now, next.take()?))
+    });
+    previous.ok().flatten().unwrap_or_default()
+}
+
+/// Makes something current until it is dropped; then what was current before is current again.
+#[derive(Debug)]
+#[must_use = "the span is current only as long as the guard lives"]
+pub struct Entered {
+    previous: Current,
+    // Current is per thread, so the guard stays on its thread.
+    _on_this_thread: core::marker::PhantomData<*const ()>,
+}
+
+impl Current {
+    /// Makes this current on this thread while the guard lives.
+    pub fn enter(&self) -> Entered {
+        Entered { previous: swap(self.clone()), _on_this_thread: core::marker::PhantomData }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        swap(core::mem::take(&mut self.previous));
+    }
+}
+
+/// Runs `body` with changed surroundings: `polyspan::surrounded(|s| s.session_id("s-42"), || ...)`.
+pub fn surrounded<R>(change: impl FnOnce(Surroundings) -> Surroundings, body: impl FnOnce() -> R) -> R {
+    let now = current();
+    let changed = change(Surroundings::inside(now.surroundings.as_ref()));
+    let _entered = Current { span: now.span, surroundings: Some(Arc::new(changed)) }.enter();
+    body()
+}
+
+impl Span {
+    /// What is current inside this span.
+    pub fn as_current(&self) -> Current {
+        Current { span: Some(self.context().clone()), surroundings: self.surroundings().cloned() }
+    }
+
+    /// Makes the span current on this thread while the guard lives.
+    pub fn enter(&self) -> Entered {
+        self.as_current().enter()
+    }
+
+    /// Runs `body` with the span current.
+    pub fn in_scope<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _entered = self.enter();
+        body()
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future inside which a span is current whenever it is polled; the span ends with the future.
+    #[derive(Debug)]
+    pub struct InSpan<F> {
+        #[pin]
+        future: F,
+        span: Span,
+    }
+}
+
+/// Futures that run inside a span.
+pub trait FutureExt: Future + Sized {
+    /// Runs the future inside `span`, which ends when the future is done or dropped.
+    fn in_span(self, span: Span) -> InSpan<Self> {
+        InSpan { future: self, span }
+    }
+}
+
+impl<F: Future> FutureExt for F {}
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let result = {
+            let _entered = this.span.enter();
+            this.future.poll(context)
+        };
+        if result.is_ready() {
+            this.span.end();
+        }
+        result
+    }
+}

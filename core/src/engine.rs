@@ -1,0 +1,381 @@
+//! The engine: one configured instance with its sampler, limits and exporters.
+//!
+//! [`Engine`] is the handle that applications hold; [`Live`] is its state in this process, made anew after
+//! a fork. Recording threads reach it through [`crate::recorder`], the export thread through
+//! [`crate::worker`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorCode};
+use crate::export::lane::{ExportLane, LaneCounts};
+use crate::frame::record::{Resource, Scope};
+use crate::lifecycle::{self, MAX_GENERATIONS};
+use crate::pipeline::limits::SpanLimits;
+use crate::runtime::{self, Runtime};
+use crate::sampling::HeadSampler;
+use crate::span::SpanBuilder;
+use crate::stats::{DropReason, Drops, Stats};
+use crate::worker::Control;
+
+/// Scopes an engine can tell apart; later ones are recorded as the engine's own.
+const MAX_SCOPES: usize = 1024;
+
+/// Counters are spread over this many cache lines, so that threads do not fight for one.
+const SHARDS: usize = 16;
+
+/// Builds an exporter's lane, at the start and again in a forked child.
+pub(crate) type LaneBuilder = Box<dyn Fn() -> Result<Box<dyn ExportLane>, Error> + Send + Sync>;
+
+/// Bounds at capture, on the recording thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Capture {
+    /// A text or byte value is cut at this many bytes.
+    pub(crate) value_bytes: usize,
+    /// What a span records at most, in bytes.
+    pub(crate) span_bytes: usize,
+}
+
+/// What an engine is made of, fixed at its start.
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) sampler: HeadSampler,
+    pub(crate) limits: SpanLimits,
+    pub(crate) capture: Capture,
+    pub(crate) open_spans: u64,
+    pub(crate) open_bytes: u64,
+    pub(crate) exit_flush: Duration,
+    pub(crate) lanes: Vec<LaneBuilder>,
+}
+
+struct Inner {
+    settings: Settings,
+    scopes: Vec<OnceLock<Arc<Scope>>>,
+    scope_count: AtomicUsize,
+    live: [OnceLock<Option<Arc<Live>>>; MAX_GENERATIONS],
+    stopped: AtomicBool,
+}
+
+/// A running engine. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+/// The state of an engine in one process.
+pub(crate) struct Live {
+    /// Its number in event headers.
+    pub(crate) slot: u16,
+    pub(crate) runtime: &'static Runtime,
+    pub(crate) engine: Engine,
+    pub(crate) stopped: AtomicBool,
+    shards: [Shard; SHARDS],
+    pub(crate) worker_counts: Mutex<WorkerCounts>,
+    exporters: Vec<Arc<dyn LaneCounts>>,
+    pub(crate) open_over: AtomicBool,
+}
+
+/// Counters of some recording threads, on a cache line pair of their own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Shard {
+    pub(crate) started: AtomicU64,
+    pub(crate) recording: AtomicU64,
+    pub(crate) closed: AtomicU64,
+    pub(crate) open_bytes: AtomicU64,
+    pub(crate) ended: AtomicU64,
+    pub(crate) unsampled: AtomicU64,
+    pub(crate) shed: AtomicU64,
+    pub(crate) open_limit: AtomicU64,
+    pub(crate) buffer_full: AtomicU64,
+    pub(crate) already_shutdown: AtomicU64,
+    pub(crate) forked: AtomicU64,
+    pub(crate) ended_twice: AtomicU64,
+    pub(crate) altered: AtomicU64,
+    pub(crate) panics: AtomicU64,
+}
+
+/// What the export thread counted, published once per pass.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct WorkerCounts {
+    pub(crate) accepted: u64,
+    pub(crate) unsampled: u64,
+    pub(crate) drops: Drops,
+    pub(crate) panics: u64,
+}
+
+/// What a flush or shutdown left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FlushReport {
+    /// Spans that had ended and were not settled when the deadline came.
+    pub pending: u64,
+}
+
+impl Engine {
+    /// Makes an engine: builds its exporters, so that what is wrong with them is said here, and registers
+    /// it with this process's export thread, which starts with the first recorded span.
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        lifecycle::install();
+        let lanes = build_lanes(&settings)?;
+        let scopes: Vec<OnceLock<Arc<Scope>>> = (0..MAX_SCOPES).map(|_| OnceLock::new()).collect();
+        if let Some(own) = scopes.first() {
+            let _ = own.set(Arc::clone(&settings.scope));
+        }
+        let engine = Self(Arc::new(Inner {
+            settings,
+            scopes,
+            scope_count: AtomicUsize::new(1),
+            live: [const { OnceLock::new() }; MAX_GENERATIONS],
+            stopped: AtomicBool::new(false),
+        }));
+        let live = engine.bring_to_life(lanes);
+        let Some(slot) = engine.0.live.get(lifecycle::generation()).filter(|_| live.is_some()) else {
+            return Err(Error::new(ErrorCode::Resource, "this process is forked too deeply to record spans"));
+        };
+        let _ = slot.set(live);
+        Ok(engine)
+    }
+
+    fn bring_to_life(&self, mut lanes: Vec<Box<dyn ExportLane>>) -> Option<Arc<Live>> {
+        let runtime = runtime::current()?;
+        let live = Arc::new(Live {
+            slot: runtime.next_slot(),
+            runtime,
+            engine: self.clone(),
+            stopped: AtomicBool::new(self.0.stopped.load(Ordering::Acquire)),
+            shards: Default::default(),
+            worker_counts: Mutex::default(),
+            exporters: lanes.iter().map(|lane| lane.counts()).collect(),
+            open_over: AtomicBool::new(false),
+        });
+        runtime.adopt(&live);
+        runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
+        Some(live)
+    }
+
+    /// The state in this process; `None` where the process is forked too deeply.
+    #[inline]
+    pub(crate) fn live(&self) -> Option<&Arc<Live>> {
+        self.0.live.get(lifecycle::generation())?.get_or_init(|| self.revive()).as_ref()
+    }
+
+    /// The first use in a forked child.
+    #[cold]
+    fn revive(&self) -> Option<Arc<Live>> {
+        let lanes = build_lanes(&self.0.settings).unwrap_or_else(|error| {
+            crate::log::warn_once(
+                "revive",
+                &format!("exporters could not be made anew after a fork: {error}"),
+            );
+            Vec::new()
+        });
+        self.bring_to_life(lanes)
+    }
+
+    /// The name under which the registry keeps it.
+    pub fn name(&self) -> &str {
+        &self.0.settings.name
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The resource that its spans are exported with.
+    pub fn resource(&self) -> &Arc<Resource> {
+        &self.0.settings.resource
+    }
+
+    /// The head sampler, for hosts that decide themselves.
+    pub fn sampler(&self) -> &HeadSampler {
+        &self.0.settings.sampler
+    }
+
+    /// A number for an instrumentation scope, for [`SpanBuilder::scope`]. Beyond 1,023 scopes spans are
+    /// recorded in the engine's own scope.
+    pub fn scope(&self, scope: Scope) -> u32 {
+        let known = self.0.scopes.iter().position(|slot| slot.get().is_some_and(|known| **known == scope));
+        if let Some(known) = known {
+            return known as u32;
+        }
+        let next = self.0.scope_count.fetch_add(1, Ordering::Relaxed);
+        match self.0.scopes.get(next) {
+            Some(slot) => {
+                let _ = slot.set(Arc::new(scope));
+                next as u32
+            }
+            None => {
+                self.0.scope_count.store(MAX_SCOPES, Ordering::Relaxed);
+                crate::log::warn_once(
+                    "scopes",
+                    "more than 1,023 instrumentation scopes; later ones are merged",
+                );
+                0
+            }
+        }
+    }
+
+    pub(crate) fn scope_of(&self, id: u32) -> &Arc<Scope> {
+        self.0.scopes.get(id as usize).and_then(OnceLock::get).unwrap_or(&self.0.settings.scope)
+    }
+
+    /// Begins a span of this engine.
+    pub fn span<'a>(&'a self, name: &'a str) -> SpanBuilder<'a> {
+        SpanBuilder::new(Some(self), name)
+    }
+
+    /// Takes in a frame of events that a host encoded itself (`docs/frame.md`). Returns false when the
+    /// hand-off is full; the events are then counted as dropped.
+    pub fn submit(&self, frame: &[u8], spans: u64) -> bool {
+        self.live().is_some_and(|live| crate::recorder::submit(live, frame, spans))
+    }
+
+    /// Waits until every span that had ended when this was called is delivered or given up, at most for
+    /// `timeout`, which holds whatever the network does.
+    ///
+    /// # Errors
+    /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
+    pub fn flush(&self, timeout: Duration) -> Result<FlushReport, Error> {
+        let Some(live) = self.live() else { return Ok(FlushReport::default()) };
+        if !live.runtime.is_running() {
+            return Ok(FlushReport::default());
+        }
+        self.wait(live, timeout, "flush", |deadline, reply| Control::Flush {
+            slot: live.slot,
+            deadline,
+            reply,
+        })
+    }
+
+    /// Flushes and stops the engine within `timeout`; what could not be delivered by then is counted as
+    /// lost to the shutdown. Spans that end later are counted as `already_shutdown`. A second call does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
+    pub fn shutdown(&self, timeout: Duration) -> Result<FlushReport, Error> {
+        crate::registry::forget(self);
+        let Some(live) = self.live() else { return Ok(FlushReport::default()) };
+        self.0.stopped.store(true, Ordering::Release);
+        if live.stopped.swap(true, Ordering::AcqRel) || !live.runtime.is_running() {
+            return Ok(FlushReport::default());
+        }
+        self.wait(live, timeout, "shutdown", |deadline, reply| Control::Shutdown {
+            slot: live.slot,
+            deadline,
+            reply,
+        })
+    }
+
+    fn wait(
+        &self,
+        live: &Live,
+        timeout: Duration,
+        what: &str,
+        message: impl FnOnce(Instant, std::sync::mpsc::SyncSender<()>) -> Control,
+    ) -> Result<FlushReport, Error> {
+        // A timeout beyond what the clock can hold means: as long as it takes.
+        let timeout = timeout.min(Duration::from_secs(86_400 * 365));
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        live.runtime.send(message(Instant::now() + timeout, reply));
+        // The export thread answers at the deadline; a little more lets its last counts arrive.
+        let answered = answer.recv_timeout(timeout + Duration::from_millis(50)).is_ok();
+        let stats = live.stats();
+        let left: u64 = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
+        let lost: u64 =
+            stats.exporters.iter().filter_map(|exporter| exporter.dropped.get(&DropReason::Shutdown)).sum();
+        if answered && lost == 0 {
+            return Ok(FlushReport { pending: left });
+        }
+        let message =
+            format!("{what} stopped waiting after {timeout:?} with {} spans not delivered", left + lost);
+        Err(Error::new(ErrorCode::DeadlineExceeded, message))
+    }
+
+    /// Whether it has been shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.0.stopped.load(Ordering::Acquire)
+    }
+
+    /// What it has counted so far in this process.
+    pub fn stats(&self) -> Stats {
+        self.live().map_or_else(Stats::default, |live| live.stats())
+    }
+
+    /// Whether both are handles of the same engine.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+fn build_lanes(settings: &Settings) -> Result<Vec<Box<dyn ExportLane>>, Error> {
+    settings.lanes.iter().map(|build| build()).collect()
+}
+
+impl Live {
+    /// The counters of a recording thread.
+    #[inline]
+    pub(crate) fn shard(&self, thread: usize) -> &Shard {
+        match self.shards.get(thread % SHARDS) {
+            Some(shard) => shard,
+            // Unreachable by arithmetic; the first shard keeps this free of panics.
+            None => {
+                let [first, ..] = &self.shards;
+                first
+            }
+        }
+    }
+
+    fn sum(&self, counter: impl Fn(&Shard) -> &AtomicU64) -> u64 {
+        self.shards.iter().map(|shard| counter(shard).load(Ordering::Acquire)).fold(0, u64::wrapping_add)
+    }
+
+    /// Spans that record and have not ended.
+    pub(crate) fn open_spans(&self) -> u64 {
+        let closed = self.sum(|shard| &shard.closed);
+        self.sum(|shard| &shard.recording).saturating_sub(closed)
+    }
+
+    /// Looks whether too many spans, or too many bytes of them, are open.
+    pub(crate) fn check_open(&self) -> bool {
+        let settings = self.engine.settings();
+        let over = self.open_spans() >= settings.open_spans
+            || self.sum(|shard| &shard.open_bytes) as i64 >= settings.open_bytes as i64;
+        self.open_over.store(over, Ordering::Relaxed);
+        over
+    }
+
+    /// A snapshot. What happens to a span is read before `ended`, so that no count runs ahead of it.
+    pub(crate) fn stats(&self) -> Stats {
+        let exporters = self.exporters.iter().map(|exporter| exporter.snapshot()).collect();
+        let worker = self.worker_counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut drops = worker.drops;
+        drops.add(DropReason::BufferFull, self.sum(|shard| &shard.buffer_full));
+        drops.add(DropReason::AlreadyShutdown, self.sum(|shard| &shard.already_shutdown));
+        drops.add(DropReason::ForkedChild, self.sum(|shard| &shard.forked));
+        let unsampled = worker.unsampled + self.sum(|shard| &shard.unsampled);
+        let ended = self.sum(|shard| &shard.ended);
+        Stats {
+            started: self.sum(|shard| &shard.started),
+            ended,
+            pending: ended.saturating_sub(unsampled + drops.total() + worker.accepted),
+            unsampled,
+            shed: self.sum(|shard| &shard.shed),
+            open_limit: self.sum(|shard| &shard.open_limit),
+            accepted: worker.accepted,
+            dropped: drops.by_reason(),
+            ended_twice: self.sum(|shard| &shard.ended_twice),
+            altered: self.sum(|shard| &shard.altered),
+            panics: worker.panics + self.sum(|shard| &shard.panics),
+            exporters,
+        }
+    }
+}

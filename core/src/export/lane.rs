@@ -1,0 +1,331 @@
+//! The lane of one exporter: its encoder, its bounded queue, the task that drives its sink, its counts.
+//!
+//! The export thread owns the encoder half; the task owns the sink; between them stands a queue under a
+//! mutex that is held for a few instructions only. One dead destination fills its own queue and no other.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::Instant;
+
+use super::{Encoder, Outcome, SendContext, Sink};
+use crate::frame::record::RecordContext;
+use crate::frame::view::SpanView;
+use crate::stats::{DropReason, Drops, ExporterStats};
+
+/// The bounds of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneLimits {
+    /// A batch is closed at this many spans.
+    pub batch_spans: u32,
+    /// A batch is closed at this many bytes.
+    pub batch_bytes: usize,
+    /// A batch is closed this long after its first span.
+    pub schedule_delay: Duration,
+    /// Spans the lane holds at most, in its open batch and its queue.
+    pub queue_spans: u64,
+    /// Bytes the lane holds at most, the batch being sent among them.
+    pub queue_bytes: usize,
+}
+
+/// A lane as the export thread sees it, whatever its encoder and sink.
+pub(crate) trait ExportLane: Send {
+    /// Takes a copy of a finished span, or counts it as dropped when the queue is full.
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant);
+    /// Closes the batch if it is due and makes this pass's counts visible.
+    fn end_of_pass(&mut self, now: Instant);
+    /// When the open batch is due.
+    fn due(&self) -> Option<Instant>;
+    /// Closes the open batch whatever its size.
+    fn seal(&mut self);
+    /// Whether the queue is above three quarters of a bound.
+    fn is_pressed(&self) -> bool;
+    /// Seals; the receiver hears when everything given so far has been settled.
+    fn flush(&mut self) -> oneshot::Receiver<()>;
+    /// Seals and closes; the sink gets until the deadline. The receiver hears when the sink is shut down.
+    fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()>;
+    /// Gives up what is still there: counts it as lost to the shutdown and stops the task.
+    fn abandon(&mut self);
+    /// Starts the task; called once, on the export thread.
+    fn start(&mut self);
+    /// Its counts, for other threads.
+    fn counts(&self) -> Arc<dyn LaneCounts>;
+}
+
+/// The counts of a lane.
+pub(crate) trait LaneCounts: Send + Sync {
+    /// A consistent snapshot.
+    fn snapshot(&self) -> ExporterStats;
+}
+
+enum Item<B> {
+    Batch {
+        batch: B,
+        spans: u64,
+        bytes: usize,
+    },
+    /// Everything before it is settled once the task gets here.
+    Mark(oneshot::Sender<()>),
+}
+
+struct State<B> {
+    queue: VecDeque<Item<B>>,
+    /// Bytes in the queue and in flight.
+    bytes: usize,
+    accepted: u64,
+    /// Spans in the open batch, as of the last pass.
+    open: u64,
+    queued: u64,
+    in_flight: u64,
+    exported: u64,
+    drops: Drops,
+    closing: bool,
+}
+
+struct Shared<B> {
+    name: String,
+    state: Mutex<State<B>>,
+    changed: Notify,
+}
+
+impl<B> Shared<B> {
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<B: Send> LaneCounts for Shared<B> {
+    fn snapshot(&self) -> ExporterStats {
+        let state = self.lock();
+        ExporterStats {
+            name: self.name.clone(),
+            accepted: state.accepted,
+            pending: state.open + state.queued + state.in_flight,
+            exported: state.exported,
+            on_disk: 0,
+            dropped: state.drops.by_reason(),
+        }
+    }
+}
+
+/// An encoder with its queue and, until the task starts, its sink.
+pub(crate) struct Lane<E: Encoder, S> {
+    encoder: E,
+    sink: Option<S>,
+    limits: LaneLimits,
+    shared: Arc<Shared<E::Batch>>,
+    opened: Option<Instant>,
+    /// Spans pushed and refused since the counts were last made visible.
+    unpublished: u64,
+    refused: u64,
+    /// The queue's load when it was last looked at.
+    queued: u64,
+    bytes: usize,
+    deadline: watch::Sender<Option<Instant>>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
+    pub(crate) fn new(name: &str, encoder: E, sink: S, limits: LaneLimits) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            bytes: 0,
+            accepted: 0,
+            open: 0,
+            queued: 0,
+            in_flight: 0,
+            exported: 0,
+            drops: Drops::default(),
+            closing: false,
+        };
+        Self {
+            encoder,
+            sink: Some(sink),
+            limits,
+            shared: Arc::new(Shared {
+                name: name.to_owned(),
+                state: Mutex::new(state),
+                changed: Notify::new(),
+            }),
+            opened: None,
+            unpublished: 0,
+            refused: 0,
+            queued: 0,
+            bytes: 0,
+            deadline: watch::channel(None).0,
+            task: None,
+        }
+    }
+
+    fn is_full(&self, spans: u64, bytes: usize, share: usize) -> bool {
+        self.queued + spans > self.limits.queue_spans * share as u64 / 4
+            || self.bytes + bytes > self.limits.queue_bytes / 4 * share
+    }
+
+    /// Makes the counts of this pass visible and reads the queue's load.
+    fn publish(&mut self, state: &mut State<E::Batch>) {
+        state.accepted += core::mem::take(&mut self.unpublished);
+        state.drops.add(DropReason::QueueFull, core::mem::take(&mut self.refused));
+        state.open = u64::from(self.encoder.spans());
+        self.queued = state.queued + state.in_flight;
+        self.bytes = state.bytes;
+    }
+
+    fn enqueue(&mut self, mark: Option<oneshot::Sender<()>>, closing: bool) {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let spans = u64::from(self.encoder.spans());
+        if spans > 0 {
+            let bytes = self.encoder.bytes();
+            let batch = self.encoder.take();
+            state.queue.push_back(Item::Batch { batch, spans, bytes });
+            state.queued += spans;
+            state.bytes += bytes;
+        }
+        state.queue.extend(mark.map(Item::Mark));
+        state.closing |= closing;
+        self.publish(&mut state);
+        drop(state);
+        self.opened = None;
+        shared.changed.notify_one();
+    }
+}
+
+impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
+    #[inline]
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant) {
+        self.unpublished += 1;
+        if self.is_full(u64::from(self.encoder.spans()) + 1, self.encoder.bytes() + span.fields_len(), 4) {
+            self.refused += 1;
+            return;
+        }
+        self.encoder.push(span, context);
+        self.opened.get_or_insert(now);
+        if self.encoder.spans() >= self.limits.batch_spans || self.encoder.bytes() >= self.limits.batch_bytes
+        {
+            self.seal();
+        }
+    }
+
+    fn end_of_pass(&mut self, now: Instant) {
+        if self.due().is_some_and(|due| due <= now) {
+            self.seal();
+        } else {
+            let shared = Arc::clone(&self.shared);
+            self.publish(&mut shared.lock());
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.opened.map(|opened| opened + self.limits.schedule_delay)
+    }
+
+    fn seal(&mut self) {
+        self.enqueue(None, false);
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.is_full(u64::from(self.encoder.spans()), self.encoder.bytes(), 3)
+    }
+
+    fn flush(&mut self) -> oneshot::Receiver<()> {
+        let (settled, heard) = oneshot::channel();
+        self.enqueue(Some(settled), false);
+        heard
+    }
+
+    fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        let (settled, heard) = oneshot::channel();
+        self.deadline.send_replace(Some(deadline));
+        self.enqueue(Some(settled), true);
+        heard
+    }
+
+    fn abandon(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        self.publish(&mut state);
+        let left = state.open + state.queued + state.in_flight;
+        state.drops.add(DropReason::Shutdown, left);
+        (state.open, state.queued, state.in_flight, state.bytes) = (0, 0, 0, 0);
+        state.queue.clear();
+    }
+
+    fn start(&mut self) {
+        let Some(sink) = self.sink.take() else { return };
+        let context = SendContext::new(self.deadline.subscribe(), crate::entropy::seed_u64());
+        let name = self.shared.name.clone();
+        let context = context.on_retry(move |reason| {
+            crate::log::warn_once(&format!("retry {name}"), &format!("{name}: {reason}; trying again"));
+        });
+        self.task = Some(tokio::spawn(drive(Arc::clone(&self.shared), sink, context)));
+    }
+
+    fn counts(&self) -> Arc<dyn LaneCounts> {
+        Arc::clone(&self.shared) as Arc<dyn LaneCounts>
+    }
+}
+
+/// Takes one item after the other to the sink, until the lane is closed and empty.
+async fn drive<B: Send + 'static, S: Sink<B>>(shared: Arc<Shared<B>>, mut sink: S, context: SendContext) {
+    loop {
+        let item = {
+            let mut state = shared.lock();
+            let item = state.queue.pop_front();
+            if let Some(Item::Batch { spans, .. }) = &item {
+                state.queued -= spans;
+                state.in_flight += spans;
+            } else if item.is_none() && state.closing {
+                return;
+            }
+            item
+        };
+        match item {
+            Some(Item::Batch { batch, spans, bytes }) => {
+                let outcome = sink.send(batch, &context).await;
+                settle(&shared, outcome, spans, bytes);
+            }
+            Some(Item::Mark(settled)) => {
+                sink.flush().await;
+                let closing = {
+                    let state = shared.lock();
+                    state.closing && state.queue.is_empty()
+                };
+                if closing {
+                    sink.shutdown().await;
+                }
+                // Whoever waited may have stopped waiting.
+                let _ = settled.send(());
+            }
+            None => shared.changed.notified().await,
+        }
+    }
+}
+
+/// Counts what became of a batch. A sink that loses count is corrected, so that the equation holds.
+fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, bytes: usize) {
+    let mut drops = Drops::default();
+    drops.add(DropReason::Rejected, u64::from(outcome.rejected));
+    drops.add(DropReason::Unknown, u64::from(outcome.unknown));
+    for (reason, count) in &outcome.dropped {
+        drops.add(*reason, u64::from(*count));
+    }
+    let exported = u64::from(outcome.exported).min(spans);
+    let missing = spans.saturating_sub(exported + drops.total());
+    drops.add(DropReason::Internal, missing);
+    {
+        let mut state = shared.lock();
+        state.in_flight -= spans;
+        state.bytes -= bytes;
+        state.exported += exported;
+        state.drops.merge(&drops);
+    }
+    if let Some(message) = outcome.message {
+        crate::log::warn_once(&format!("outcome {}", shared.name), &format!("{}: {message}", shared.name));
+    }
+}

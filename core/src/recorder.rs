@@ -1,0 +1,244 @@
+//! What a thread needs to record: its lane of the hand-off, its ids, its spare buffers, the engines it has
+//! met. Kept per thread, made on first use, void after a fork.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::engine::{Engine, Live, Shard};
+use crate::frame::{EVENT_HEADER, EventKind, VERSION};
+use crate::id::IdGenerator;
+use crate::lifecycle::generation;
+use crate::registry;
+use crate::ring::Writer;
+use crate::runtime::{self, Runtime};
+use crate::span::Finished;
+
+/// Buffers of ended spans kept for the next ones.
+const SPARE_BUFFERS: usize = 32;
+/// Larger buffers are freed.
+const SPARE_CAPACITY: usize = 8 * 1024;
+/// What a new buffer holds without growing.
+const FIRST_CAPACITY: usize = 1024;
+/// Engines remembered per thread.
+const KNOWN_ENGINES: usize = 8;
+/// The number of open spans is looked at every so many starts.
+const OPEN_CHECK: u32 = 64;
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// The recording side of one thread.
+pub(crate) struct Recorder {
+    generation: usize,
+    runtime: &'static Runtime,
+    pub(crate) writer: Writer,
+    pub(crate) ids: IdGenerator,
+    /// Picks the shard of counters.
+    pub(crate) thread: usize,
+    spare: Vec<Vec<u8>>,
+    known: Vec<Arc<Live>>,
+    default: Option<Arc<Live>>,
+    version: u64,
+    until_check: u32,
+}
+
+/// Runs `f` with this thread's recorder. While the thread ends, or when called from within itself (a
+/// sampler that records), a recorder for this one call stands in. `None` where the process is forked too
+/// deeply.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    let mut f = Some(f);
+    let result = RECORDER.try_with(|cell| {
+        let mut slot = cell.try_borrow_mut().ok()?;
+        if slot.as_ref().is_none_or(|recorder| recorder.generation != generation()) {
+            // What the parent process had is left as it is: nothing of it may run here.
+            std::mem::forget(slot.take());
+            *slot = Some(Recorder::new()?);
+        }
+        Some(f.take()?(slot.as_mut()?))
+    });
+    match (result, f) {
+        (Ok(Some(result)), _) => Some(result),
+        (_, Some(f)) => Some(f(&mut Recorder::new()?)),
+        (_, None) => None,
+    }
+}
+
+impl Recorder {
+    #[cold]
+    fn new() -> Option<Self> {
+        let runtime = runtime::current()?;
+        Some(Self {
+            generation: generation(),
+            runtime,
+            writer: Writer::new(&runtime.handoff),
+            ids: IdGenerator::from_seed(crate::entropy::seed()),
+            thread: THREADS.fetch_add(1, Ordering::Relaxed),
+            spare: Vec::new(),
+            known: Vec::new(),
+            default: None,
+            // One off, so that the first look goes to the registry.
+            version: registry::version().wrapping_sub(1),
+            until_check: OPEN_CHECK,
+        })
+    }
+
+    /// The engine for a span whose caller named none.
+    #[inline]
+    pub(crate) fn default_live(&mut self) -> Option<Arc<Live>> {
+        let version = registry::version();
+        if self.version != version {
+            self.version = version;
+            self.default = registry::default_engine().and_then(|engine| engine.live().cloned());
+        }
+        self.default.clone()
+    }
+
+    /// The engine of that number.
+    #[inline]
+    pub(crate) fn live(&mut self, slot: u16) -> Option<&Arc<Live>> {
+        let place = match self.known.iter().position(|live| live.slot == slot) {
+            Some(place) => place,
+            None => {
+                let live = self.runtime.live(slot)?;
+                self.remember(live)
+            }
+        };
+        self.known.get(place)
+    }
+
+    #[cold]
+    fn remember(&mut self, live: Arc<Live>) -> usize {
+        self.known.retain(|known| !known.stopped.load(Ordering::Relaxed));
+        if self.known.len() >= KNOWN_ENGINES {
+            self.known.remove(0);
+        }
+        self.known.push(live);
+        self.known.len() - 1
+    }
+
+    /// A buffer for an open span.
+    #[inline]
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_else(|| Vec::with_capacity(FIRST_CAPACITY))
+    }
+
+    /// Keeps the buffer of an ended span.
+    #[inline]
+    pub(crate) fn reuse(&mut self, buffer: Vec<u8>) {
+        if self.spare.len() < SPARE_BUFFERS && buffer.capacity() <= SPARE_CAPACITY {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Whether too many spans are open for another one to record.
+    #[inline]
+    pub(crate) fn is_open_limit_reached(&mut self, live: &Live) -> bool {
+        self.until_check -= 1;
+        if self.until_check == 0 || live.open_over.load(Ordering::Relaxed) {
+            self.until_check = OPEN_CHECK;
+            return live.check_open();
+        }
+        false
+    }
+
+    /// Hands an ended span to the export thread and counts it.
+    #[inline]
+    pub(crate) fn hand_off(&mut self, slot: u16, span: Finished) {
+        self.close(slot, span.charged, None);
+        if let Some(live) = self.known.iter().find(|live| live.slot == slot) {
+            let shard = live.shard(self.thread);
+            shard.ended.fetch_add(1, Ordering::AcqRel);
+            if span.altered > 0 {
+                shard.altered.fetch_add(span.altered, Ordering::Relaxed);
+            }
+            if live.stopped.load(Ordering::Acquire) {
+                shard.already_shutdown.fetch_add(1, Ordering::AcqRel);
+            } else {
+                self.runtime.ensure_thread();
+                if self.writer.push(&span.buf).is_err() {
+                    shard.buffer_full.fetch_add(1, Ordering::AcqRel);
+                }
+            }
+        }
+        self.reuse(span.buf);
+    }
+
+    /// An open span is open no longer.
+    #[inline]
+    pub(crate) fn close(&mut self, slot: u16, charged: usize, buf: Option<Vec<u8>>) {
+        let thread = self.thread;
+        if let Some(live) = self.live(slot) {
+            let shard = live.shard(thread);
+            shard.closed.fetch_add(1, Ordering::AcqRel);
+            if charged > 0 {
+                shard.open_bytes.fetch_sub(charged as u64, Ordering::Relaxed);
+            }
+        }
+        if let Some(buf) = buf {
+            self.reuse(buf);
+        }
+    }
+
+    /// An open span has grown.
+    pub(crate) fn charge(&mut self, slot: u16, bytes: usize) {
+        let thread = self.thread;
+        if let Some(live) = self.live(slot) {
+            live.shard(thread).open_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds one to a counter.
+    #[inline]
+    pub(crate) fn count(&mut self, slot: u16, counter: impl FnOnce(&Shard) -> &AtomicU64) {
+        let thread = self.thread;
+        if let Some(live) = self.live(slot) {
+            counter(live.shard(thread)).fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// A span that was started before a fork ended in the child. Which engine's it was is the parent's
+    /// knowledge; the default engine counts it.
+    pub(crate) fn count_forked(&mut self) {
+        let thread = self.thread;
+        if let Some(live) = self.default_live() {
+            let shard = live.shard(thread);
+            shard.ended.fetch_add(1, Ordering::AcqRel);
+            shard.forked.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Hands a host's frame of `spans` ended spans to the export thread as one event.
+pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
+    let mut event = Vec::with_capacity(EVENT_HEADER + 4 + frame.len());
+    event.extend_from_slice(&((frame.len() + 4) as u32).to_le_bytes());
+    event.extend_from_slice(&[EventKind::Frame as u8, VERSION]);
+    event.extend_from_slice(&live.slot.to_le_bytes());
+    event.extend_from_slice(&(spans as u32).to_le_bytes());
+    event.extend_from_slice(frame);
+    with(|recorder| {
+        let shard = live.shard(recorder.thread);
+        shard.ended.fetch_add(spans, Ordering::AcqRel);
+        live.runtime.ensure_thread();
+        if live.stopped.load(Ordering::Acquire) {
+            shard.already_shutdown.fetch_add(spans, Ordering::AcqRel);
+            return false;
+        }
+        let written = recorder.writer.push(&event).is_ok();
+        if !written {
+            shard.buffer_full.fetch_add(spans, Ordering::AcqRel);
+        }
+        written
+    })
+    .unwrap_or(false)
+}
+
+/// The engine that a root span of that name belongs to, when a selector is set.
+pub(crate) fn selected(name: &str) -> Option<Engine> {
+    registry::has_selector().then(|| registry::select(name)).flatten()
+}

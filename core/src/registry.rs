@@ -1,0 +1,144 @@
+//! The engines of the process by name, with a default and an optional selector.
+//!
+//! The only global state besides the shared runtime. Recording threads cache what they find here and look
+//! again when the version has changed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorCode};
+
+/// Chooses an engine by name for a new root span; `None` means the default.
+pub type Selector = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+struct Registry {
+    /// In the order they were registered; the first is the default unless another was chosen.
+    engines: Vec<Engine>,
+    default: Option<String>,
+    selector: Option<Selector>,
+}
+
+static REGISTRY: RwLock<Registry> =
+    RwLock::new(Registry { engines: Vec::new(), default: None, selector: None });
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+fn read() -> RwLockReadGuard<'static, Registry> {
+    REGISTRY.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write() -> RwLockWriteGuard<'static, Registry> {
+    REGISTRY.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Registry {
+    fn default_engine(&self) -> Option<&Engine> {
+        let named = self.default.as_deref().and_then(|name| self.get(name));
+        named.or_else(|| self.engines.first())
+    }
+
+    fn get(&self, name: &str) -> Option<&Engine> {
+        self.engines.iter().find(|engine| engine.name() == name)
+    }
+}
+
+/// Changes whenever the registry does.
+#[inline]
+pub(crate) fn version() -> u64 {
+    VERSION.load(Ordering::Acquire)
+}
+
+/// Adds an engine under its name.
+///
+/// # Errors
+/// [`ErrorCode::AlreadyInitialized`] when the name is taken.
+pub(crate) fn register(engine: &Engine) -> Result<(), Error> {
+    let mut registry = write();
+    if registry.get(engine.name()).is_some() {
+        let message =
+            format!("an engine named {:?} is running; shut it down or ask to replace it", engine.name());
+        return Err(Error::new(ErrorCode::AlreadyInitialized, message));
+    }
+    registry.engines.push(engine.clone());
+    VERSION.fetch_add(1, Ordering::Release);
+    Ok(())
+}
+
+/// Removes an engine; the next one registered becomes the default if this one was it.
+pub(crate) fn forget(engine: &Engine) {
+    let mut registry = write();
+    registry.engines.retain(|known| !known.same(engine));
+    if registry.default.as_deref() == Some(engine.name()) {
+        registry.default = None;
+    }
+    VERSION.fetch_add(1, Ordering::Release);
+}
+
+/// The engine of that name.
+pub fn engine(name: &str) -> Option<Engine> {
+    read().get(name).cloned()
+}
+
+/// The default engine: the one chosen with [`set_default`], else the first that was made.
+pub fn default_engine() -> Option<Engine> {
+    read().default_engine().cloned()
+}
+
+/// Makes the engine of that name the default.
+///
+/// # Errors
+/// [`ErrorCode::NotRunning`] when there is none.
+pub fn set_default(name: &str) -> Result<(), Error> {
+    let mut registry = write();
+    if registry.get(name).is_none() {
+        return Err(Error::new(ErrorCode::NotRunning, format!("there is no engine named {name:?}")));
+    }
+    registry.default = Some(name.to_owned());
+    VERSION.fetch_add(1, Ordering::Release);
+    Ok(())
+}
+
+/// Lets a function choose the engine of each root span by the span's name; `None` removes it. What it
+/// names and does not exist falls back to the default.
+pub fn set_selector(selector: Option<Selector>) {
+    write().selector = selector;
+    VERSION.fetch_add(1, Ordering::Release);
+}
+
+/// Whether a selector is set.
+pub(crate) fn has_selector() -> bool {
+    read().selector.is_some()
+}
+
+/// The engine for a root span of that name.
+pub(crate) fn select(span_name: &str) -> Option<Engine> {
+    // The selector runs outside the lock: it is the application's code.
+    let selector = read().selector.clone();
+    let chosen = selector.and_then(|choose| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| choose(span_name))).ok().flatten()
+    });
+    let registry = read();
+    chosen.as_deref().and_then(|name| registry.get(name)).or_else(|| registry.default_engine()).cloned()
+}
+
+/// All engines, in the order they were registered.
+pub fn engines() -> Vec<Engine> {
+    read().engines.clone()
+}
+
+/// Flushes every engine within its exit bound, one after the other but with one common deadline.
+pub(crate) fn flush_at_exit() {
+    // Another thread may hold the lock and never run again; exiting must not wait for it.
+    let Ok(registry) = REGISTRY.try_read() else { return };
+    let engines = registry.engines.clone();
+    drop(registry);
+    let bound = engines.iter().map(|engine| engine.settings().exit_flush).max().unwrap_or(Duration::ZERO);
+    let deadline = Instant::now() + bound;
+    for engine in engines {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Err(error) = engine.shutdown(left) {
+            crate::log::warn_once("exit", error.message());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What all engines of a process share: the hand-off and the export thread, one set per fork generation.
+//!
+//! Made when a recording thread first needs it; the thread is started by the first recorded span.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::engine::Live;
+use crate::lifecycle::{MAX_GENERATIONS, generation};
+use crate::ring::Handoff;
+use crate::worker::{Control, run};
+
+/// The byte budget of the process unless an engine sets another before the first span: 32 MiB.
+pub(crate) const DEFAULT_BUDGET: usize = 32 * 1024 * 1024;
+
+static BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BUDGET);
+static RUNTIMES: [OnceLock<Runtime>; MAX_GENERATIONS] = [const { OnceLock::new() }; MAX_GENERATIONS];
+
+/// Nothing was started yet.
+const COLD: u8 = 0;
+/// The export thread runs.
+const RUNNING: u8 = 1;
+/// The operating system refused the thread.
+const REFUSED: u8 = 2;
+
+/// The shared machine of one process.
+pub(crate) struct Runtime {
+    pub(crate) handoff: Arc<Handoff>,
+    control: mpsc::UnboundedSender<Control>,
+    inbox: Mutex<Option<mpsc::UnboundedReceiver<Control>>>,
+    wake: Arc<Notify>,
+    state: AtomicU8,
+    next_slot: AtomicUsize,
+    lives: Mutex<HashMap<u16, Weak<Live>>>,
+    /// Every exporter's queue is above three quarters: new roots are left unsampled.
+    pub(crate) exporters_full: AtomicBool,
+}
+
+/// Sets the byte budget for runtimes made from now on; the first engine of a process calls this.
+pub(crate) fn set_budget(bytes: usize) {
+    BUDGET.store(bytes, Ordering::Relaxed);
+}
+
+/// The byte budget of the process.
+pub(crate) fn budget() -> usize {
+    BUDGET.load(Ordering::Relaxed)
+}
+
+/// The runtime of this process; `None` when forks nest deeper than [`MAX_GENERATIONS`].
+#[inline]
+pub(crate) fn current() -> Option<&'static Runtime> {
+    RUNTIMES.get(generation()).map(|slot| slot.get_or_init(Runtime::new))
+}
+
+impl Runtime {
+    fn new() -> Self {
+        let wake = Arc::new(Notify::new());
+        let (control, inbox) = mpsc::unbounded_channel();
+        let waker = Arc::clone(&wake);
+        // A quarter of the budget; exporters get half, tail sampling and host stages the rest.
+        let handoff = Handoff::new(budget() / 4, Box::new(move || waker.notify_one()));
+        Self {
+            handoff: Arc::new(handoff),
+            control,
+            inbox: Mutex::new(Some(inbox)),
+            wake,
+            state: AtomicU8::new(COLD),
+            next_slot: AtomicUsize::new(0),
+            lives: Mutex::default(),
+            exporters_full: AtomicBool::new(false),
+        }
+    }
+
+    /// A number for an engine, in event headers; numbers come again only after 65,536 engines.
+    pub(crate) fn next_slot(&self) -> u16 {
+        self.next_slot.fetch_add(1, Ordering::Relaxed) as u16
+    }
+
+    /// Makes an engine known by its number.
+    pub(crate) fn adopt(&self, live: &Arc<Live>) {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.retain(|_, known| known.strong_count() > 0);
+        lives.insert(live.slot, Arc::downgrade(live));
+    }
+
+    /// The engine of that number, while anyone holds it.
+    pub(crate) fn live(&self, slot: u16) -> Option<Arc<Live>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner).get(&slot)?.upgrade()
+    }
+
+    /// Whether new roots should be left unsampled for want of memory.
+    #[inline]
+    pub(crate) fn under_pressure(&self) -> bool {
+        self.handoff.under_pressure() || self.exporters_full.load(Ordering::Relaxed)
+    }
+
+    /// Sends the export thread a message; it is read even if the thread starts only later.
+    pub(crate) fn send(&self, message: Control) {
+        // Only fails when the export thread has died; whoever waits for a reply sees that.
+        let _ = self.control.send(message);
+        self.wake.notify_one();
+    }
+
+    /// Whether the export thread has been started.
+    pub(crate) fn is_running(&self) -> bool {
+        self.state.load(Ordering::Acquire) == RUNNING
+    }
+
+    /// Starts the export thread unless it runs.
+    #[inline]
+    pub(crate) fn ensure_thread(&'static self) {
+        if self.state.load(Ordering::Acquire) == COLD {
+            self.start_thread();
+        }
+    }
+
+    #[cold]
+    fn start_thread(&'static self) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(receiver) = inbox.take() else { return };
+        let wake = Arc::clone(&self.wake);
+        let spawned = std::thread::Builder::new()
+            .name("polyspan-export".to_owned())
+            .spawn(move || run(self, wake, receiver));
+        let state = match spawned {
+            Ok(_) => RUNNING,
+            Err(error) => {
+                crate::log::warn_once("thread", &format!("the export thread could not be started: {error}"));
+                REFUSED
+            }
+        };
+        self.state.store(state, Ordering::Release);
+    }
+}

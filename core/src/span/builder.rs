@@ -1,0 +1,357 @@
+//! Starting a span: identity from the parent, the sampler's decision, then a buffer to write into.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Open, Span, State};
+use crate::clock;
+use crate::context::{SpanContext, TraceFlags};
+use crate::current::{self, Surroundings};
+use crate::engine::{Engine, Live};
+use crate::frame::write::{self, Head};
+use crate::id::{SpanId, TraceId};
+use crate::kinds::{SpanFlags, SpanKind, SpanType};
+use crate::lifecycle::generation;
+use crate::recorder::{self, Recorder};
+use crate::sampling::{Decision, SamplingInput, SamplingResult};
+use crate::value::Value;
+
+/// Where the parent comes from.
+#[derive(Debug)]
+enum Parent<'a> {
+    /// The current span of the thread.
+    Current,
+    /// This one.
+    Given(&'a SpanContext),
+    /// None: a new trace.
+    None,
+}
+
+/// A span about to start.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct SpanBuilder<'a> {
+    engine: Option<&'a Engine>,
+    name: &'a str,
+    kind: SpanKind,
+    span_type: SpanType,
+    flags: SpanFlags,
+    parent: Parent<'a>,
+    surroundings: Option<Option<&'a Arc<Surroundings>>>,
+    start_unix_nanos: Option<u64>,
+    trace_id: Option<TraceId>,
+    span_id: Option<SpanId>,
+    scope: u32,
+    attributes: Vec<(Cow<'a, str>, Value<'a>)>,
+    metadata: Vec<(Cow<'a, str>, Value<'a>)>,
+    links: Vec<SpanContext>,
+    request_context: Option<&'a Value<'a>>,
+}
+
+impl<'a> SpanBuilder<'a> {
+    pub(crate) fn new(engine: Option<&'a Engine>, name: &'a str) -> Self {
+        Self {
+            engine,
+            name,
+            kind: SpanKind::Internal,
+            span_type: SpanType::Generic,
+            flags: SpanFlags::empty(),
+            parent: Parent::Current,
+            surroundings: None,
+            start_unix_nanos: None,
+            trace_id: None,
+            span_id: None,
+            scope: 0,
+            attributes: Vec::new(),
+            metadata: Vec::new(),
+            links: Vec::new(),
+            request_context: None,
+        }
+    }
+
+    /// The role of the span in a request; internal by default.
+    pub fn kind(mut self, kind: SpanKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// What the span stands for; generic by default.
+    pub fn kind_of(mut self, span_type: SpanType) -> Self {
+        self.span_type = span_type;
+        self
+    }
+
+    /// Makes it a child of `parent`, which may live in another process, whatever is current. An invalid
+    /// context makes it a root.
+    pub fn parent(mut self, parent: &'a SpanContext) -> Self {
+        self.parent = if parent.is_valid() { Parent::Given(parent) } else { Parent::None };
+        self
+    }
+
+    /// Makes it a child of an open span, with its surroundings.
+    pub fn child_of(self, parent: &'a Span) -> Self {
+        self.parent(parent.context()).surroundings(parent.surroundings())
+    }
+
+    /// Makes it the root of a new trace, whatever is current.
+    pub fn root(mut self) -> Self {
+        self.parent = Parent::None;
+        self
+    }
+
+    /// What it inherits, instead of what surrounds this point.
+    pub fn surroundings(mut self, surroundings: Option<&'a Arc<Surroundings>>) -> Self {
+        self.surroundings = Some(surroundings);
+        self
+    }
+
+    /// When it started, in nanoseconds since the Unix epoch, instead of now.
+    pub fn start_time(mut self, unix_nanos: u64) -> Self {
+        self.start_unix_nanos = Some(unix_nanos);
+        self
+    }
+
+    /// The trace id of a root, as 1 to 32 hex digits. A bad one is said once and replaced by a random one;
+    /// a span with a parent keeps the parent's.
+    pub fn trace_id(mut self, hex: &str) -> Self {
+        match TraceId::from_hex(hex) {
+            Ok(id) => self.trace_id = Some(id),
+            Err(error) => {
+                crate::log::warn_once("trace id", &format!("trace id {hex:?} is replaced: {error}"))
+            }
+        }
+        self
+    }
+
+    /// The trace and span id drawn by another generator (the OpenTelemetry API's `IdGenerator`).
+    pub fn ids(mut self, trace_id: Option<TraceId>, span_id: Option<SpanId>) -> Self {
+        self.trace_id = trace_id.filter(|id| id.is_valid());
+        self.span_id = span_id.filter(|id| id.is_valid());
+        self
+    }
+
+    /// The instrumentation scope, as numbered by [`Engine::scope`].
+    pub fn scope(mut self, scope: u32) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// An attribute that the sampler sees too.
+    pub fn attribute(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// A piece of metadata that the sampler sees too.
+    pub fn metadata(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        self.metadata.push((key.into(), value.into()));
+        self
+    }
+
+    /// A link that the sampler sees too.
+    pub fn link(mut self, to: SpanContext) -> Self {
+        self.links.push(to);
+        self
+    }
+
+    /// What the application knows about the request, for the sampler alone.
+    pub fn request_context(mut self, context: &'a Value<'a>) -> Self {
+        self.request_context = Some(context);
+        self
+    }
+
+    /// Marks the span as one that stands for an instant.
+    pub fn as_event(mut self) -> Self {
+        self.flags = self.flags.with(SpanFlags::EVENT);
+        self
+    }
+
+    /// Starts the span.
+    #[inline]
+    pub fn start(self) -> Span {
+        let around = match (&self.parent, &self.surroundings) {
+            (Parent::Given(_) | Parent::None, Some(_)) => current::Current::default(),
+            _ => current::current(),
+        };
+        let parent = match self.parent {
+            Parent::Current => around.span.as_ref().filter(|span| span.is_valid()),
+            Parent::Given(parent) => Some(parent),
+            Parent::None => None,
+        };
+        let surroundings = match self.surroundings {
+            Some(given) => given.cloned(),
+            None => around.surroundings.clone(),
+        };
+        let selected =
+            if parent.is_none() && self.engine.is_none() { recorder::selected(self.name) } else { None };
+        let engine = self.engine.or(selected.as_ref());
+        let started = recorder::with(|recorder| {
+            let live = match engine {
+                Some(engine) => engine.live().cloned(),
+                None => recorder.default_live(),
+            };
+            let live = live?;
+            Some(self.start_in(recorder, &live, parent, surroundings.clone()))
+        });
+        started.flatten().unwrap_or_else(|| inert(parent, surroundings))
+    }
+
+    #[inline]
+    fn start_in(
+        &self,
+        recorder: &mut Recorder,
+        live: &Live,
+        parent: Option<&SpanContext>,
+        surroundings: Option<Arc<Surroundings>>,
+    ) -> Span {
+        let trace_id = match parent {
+            Some(parent) => parent.trace_id,
+            None => self.trace_id.unwrap_or_else(|| recorder.ids.trace_id()),
+        };
+        let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
+        let shard = live.shard(recorder.thread);
+        shard.started.fetch_add(1, Ordering::Relaxed);
+
+        let mut result = self.sample(live, trace_id, parent);
+        if parent.is_none() && result.decision != Decision::Drop && live.runtime.under_pressure() {
+            shard.shed.fetch_add(1, Ordering::Relaxed);
+            result.decision = Decision::Drop;
+        }
+        if result.decision != Decision::Drop && recorder.is_open_limit_reached(live) {
+            shard.open_limit.fetch_add(1, Ordering::Relaxed);
+            result.decision = Decision::Drop;
+        }
+        let flags = match parent {
+            Some(parent) => parent.flags,
+            // The ids given by a caller may not be random; ours are.
+            None => TraceFlags::empty().with_random(self.trace_id.is_none()),
+        };
+        let flags = flags.with_sampled(result.decision.is_sampled());
+        let state = if result.decision == Decision::Drop {
+            State::Unsampled
+        } else {
+            shard.recording.fetch_add(1, Ordering::Relaxed);
+            let head = self.head(trace_id, span_id, parent, flags);
+            State::Recording(self.open(recorder, live, head, &result, surroundings.as_deref()))
+        };
+        Span {
+            context: SpanContext { trace_id, span_id, flags, state: result.state, remote: false },
+            surroundings,
+            generation: generation(),
+            slot: live.slot,
+            state,
+        }
+    }
+
+    #[inline]
+    fn sample(&self, live: &Live, trace_id: TraceId, parent: Option<&SpanContext>) -> SamplingResult {
+        let result = live.engine.sampler().sample(&SamplingInput {
+            parent,
+            trace_id,
+            name: self.name,
+            kind: self.kind,
+            span_type: self.span_type,
+            attributes: &self.attributes,
+            links: &self.links,
+            metadata: &self.metadata,
+            request_context: self.request_context,
+            // Only rate limits read the time, and they are asked for roots alone.
+            now_nanos: if parent.is_none() { clock::monotonic_nanos() } else { 0 },
+        });
+        if result.callback_failed {
+            live.shard(0).panics.fetch_add(1, Ordering::Relaxed);
+            crate::log::warn_once("sampler", "the sampler panicked; the span is sampled");
+        }
+        result
+    }
+
+    #[inline]
+    fn head(
+        &self,
+        trace_id: TraceId,
+        span_id: SpanId,
+        parent: Option<&SpanContext>,
+        flags: TraceFlags,
+    ) -> Head {
+        let place = match parent {
+            None => SpanFlags::ROOT.with(SpanFlags::LOCAL_ROOT),
+            Some(parent) if parent.remote => SpanFlags::LOCAL_ROOT.with(SpanFlags::PARENT_REMOTE),
+            Some(_) => SpanFlags::empty(),
+        };
+        Head {
+            trace_id,
+            span_id,
+            parent_span_id: parent.map_or(SpanId::INVALID, |parent| parent.span_id),
+            start_unix_nanos: self.start_unix_nanos.unwrap_or_else(clock::now_unix_nanos),
+            end_unix_nanos: 0,
+            trace_flags: flags,
+            kind: self.kind,
+            status: crate::kinds::StatusCode::Unset,
+            span_type: self.span_type,
+            flags: self.flags.with(place),
+            scope: self.scope,
+        }
+    }
+
+    #[inline]
+    fn open(
+        &self,
+        recorder: &mut Recorder,
+        live: &Live,
+        head: Head,
+        result: &SamplingResult,
+        surroundings: Option<&Surroundings>,
+    ) -> Open {
+        let mut buf = recorder.buffer();
+        write::begin_span(&mut buf);
+        let mut open = Open {
+            head,
+            slot: live.slot,
+            buf,
+            capture: live.engine.settings().capture,
+            name: None,
+            status_message: None,
+            input: None,
+            output: None,
+            blank: 0,
+            charged: 0,
+            dropped: [0; 3],
+            altered: 0,
+        };
+        open.rename(self.name);
+        if !result.state.is_empty() {
+            write::trace_state(&mut open.buf, result.state.header());
+        }
+        if let Some(surroundings) = surroundings {
+            surroundings.put(&mut open.buf, head.flags.contains(SpanFlags::LOCAL_ROOT));
+        }
+        for (key, value) in &self.attributes {
+            open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
+        }
+        for (key, value) in &result.attributes {
+            open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
+        }
+        for (key, value) in &self.metadata {
+            let at = open.buf.len();
+            write::metadata_key(&mut open.buf, key);
+            open.put(at, |buf, capture| super::put_captured(buf, value, capture));
+        }
+        for to in &self.links {
+            write::AttributeList::link(&mut open.buf, to, 0).close(&mut open.buf);
+        }
+        open
+    }
+}
+
+/// A span while no engine runs: it stands for its parent, so that context still travels.
+fn inert(parent: Option<&SpanContext>, surroundings: Option<Arc<Surroundings>>) -> Span {
+    crate::log::warn_once("no engine", "spans are not recorded before `init`");
+    Span {
+        context: parent.cloned().unwrap_or_default(),
+        surroundings,
+        generation: generation(),
+        slot: 0,
+        state: State::Inert,
+    }
+}

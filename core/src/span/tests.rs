@@ -1,0 +1,1 @@
+//! What a span writes, read back from its buffer.
