@@ -4,10 +4,14 @@
 mod bench;
 mod collector;
 mod counts;
+mod demo;
+mod model;
+mod nightly;
 mod prerequisites;
 mod process;
 mod python_env;
 mod suites;
+mod trace_tree;
 mod wasm;
 mod workspace;
 
@@ -15,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::model::CHECKERS;
+use crate::suites::SUITES;
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
@@ -26,6 +32,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Habit {
+    /// Run the example agent and draw its trace
+    Demo,
     /// Run every test suite, or those named
     Test {
         /// Names of suites, as `--list` shows them; all of them when none is given
@@ -33,6 +41,22 @@ enum Habit {
         /// Show the suites and stop
         #[arg(long)]
         list: bool,
+    },
+    /// Check the lock-free hand-off with loom, shuttle, Miri and ThreadSanitizer
+    Model {
+        /// Names of checkers, as `--list` shows them; all of them when none is given
+        checkers: Vec<String>,
+        /// Show the checkers and stop
+        #[arg(long)]
+        list: bool,
+    },
+    /// Feed random bytes to everything that reads strangers' bytes
+    Fuzz {
+        /// Names of fuzz targets; all of them when none is given
+        targets: Vec<String>,
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
     },
     /// Measure Polyspan beside its peers and print one table
     Bench {
@@ -58,11 +82,18 @@ fn main() -> ExitCode {
 fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match habit {
+        Habit::Demo => demo::run(&workspace),
         Habit::Test { list: true, .. } => {
-            suites::list();
+            suites::list(SUITES);
             Ok(ExitCode::SUCCESS)
         }
-        Habit::Test { suites, .. } => suites::test(&workspace, &suites),
+        Habit::Model { list: true, .. } => {
+            suites::list(CHECKERS);
+            Ok(ExitCode::SUCCESS)
+        }
+        Habit::Test { suites, .. } => suites::run(&workspace, SUITES, &suites),
+        Habit::Model { checkers, .. } => suites::run(&workspace, CHECKERS, &checkers),
+        Habit::Fuzz { targets, seconds } => nightly::fuzz(&workspace, &targets, seconds),
         Habit::Bench { arguments } => bench::run(&workspace, &arguments),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;

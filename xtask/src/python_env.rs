@@ -1,11 +1,11 @@
-//! Virtual environments in the cache folder: one per set of pinned requirements. The suites that
-//! run Python ask for one here.
+//! Virtual environments in the cache folder: one per set of pinned requirements. Suites that
+//! run Python and the demo ask for one here, and have the Python package built into it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::prerequisites;
 use crate::process;
@@ -46,8 +46,7 @@ impl PythonEnv {
             workspace.command(program).args(arguments).args(["-m", "venv", "--clear"]).arg(&env.folder),
         )
         .context("the virtual environment could not be made (on Debian: `apt-get install python3-venv`)")?;
-        let mut install = env.python(workspace);
-        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        let mut install = env.pip_install(workspace);
         for file in requirements {
             install.arg("--requirement").arg(file);
         }
@@ -69,5 +68,38 @@ impl PythonEnv {
 
     fn programs(&self) -> PathBuf {
         self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
+    }
+
+    fn pip_install(&self, workspace: &Workspace) -> Command {
+        let mut command = self.python(workspace);
+        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        command
+    }
+
+    /// Builds the Python package as a wheel in the given cargo profile, and installs it.
+    pub fn install_package(&self, workspace: &Workspace, profile: &str) -> Result<()> {
+        let wheels = self.folder.join("wheels");
+        if wheels.exists() {
+            fs::remove_dir_all(&wheels).with_context(|| format!("cannot empty {}", wheels.display()))?;
+        }
+        let mut build = self.python(workspace);
+        build.env("CARGO_TARGET_DIR", &workspace.target);
+        build.args(["-m", "maturin", "build", "--quiet", "--manifest-path", PACKAGE_MANIFEST]);
+        build.args(["--profile", profile, "--interpreter", "python", "--out"]).arg(&wheels);
+        process::run(&mut build).context("the Python package could not be built")?;
+        let mut install = self.pip_install(workspace);
+        install.args(["--no-index", "--no-deps", "--force-reinstall"]);
+        process::run(install.arg(only_file(&wheels)?))
+    }
+}
+
+/// The crate of the Python package.
+pub const PACKAGE_MANIFEST: &str = "bindings-python/Cargo.toml";
+
+fn only_file(folder: &Path) -> Result<PathBuf> {
+    let mut entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    match (entries.next().transpose()?, entries.next()) {
+        (Some(entry), None) => Ok(entry.path()),
+        _ => bail!("expected exactly one wheel in {}", folder.display()),
     }
 }

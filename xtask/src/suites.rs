@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the list of all suites, what each needs, and the closing table.
+//! `cargo xtask test`: the list of all suites, what each needs, running them and the closing table.
 //! A new suite is one entry of `SUITES` and, where no runner below fits, one function.
 
 use std::process::{Command, ExitCode};
@@ -14,21 +14,22 @@ use crate::python_env::{self, PythonEnv};
 use crate::wasm;
 use crate::workspace::Workspace;
 
-struct Suite {
-    name: &'static str,
-    about: &'static str,
-    needs: &'static [Tool],
-    run: fn(&Workspace) -> Result<Outcome>,
+pub struct Suite {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub needs: &'static [Tool],
+    pub run: fn(&Workspace) -> Result<Outcome>,
 }
 
 /// How a suite ended. An error of its function counts as one failure.
-enum Outcome {
+pub enum Outcome {
     Ran(Counts),
     /// What the suite needs cannot be had on this platform. In CI that is a failure.
     Skipped(String),
 }
 
-const SUITES: &[Suite] = &[
+/// All suites, in the order of `cargo xtask test`: the quick ones first.
+pub const SUITES: &[Suite] = &[
     Suite { name: "fmt", about: "Rust sources are formatted", needs: &[Tool::Rust], run: fmt },
     Suite {
         name: "ruff",
@@ -55,15 +56,15 @@ const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
 const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
 
 /// Prints the suites, one a line.
-pub fn list() {
-    for suite in SUITES {
+pub fn list(suites: &[Suite]) {
+    for suite in suites {
         println!("{:<10} {}", suite.name, suite.about);
     }
 }
 
-/// Runs the suites of these names, or all, each to its end whatever the others do.
-pub fn test(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
-    let chosen = choose(names)?;
+/// Runs those of `suites` with these names, or all, each to its end whatever the others do.
+pub fn run(workspace: &Workspace, suites: &[Suite], names: &[String]) -> Result<ExitCode> {
+    let chosen = choose(suites, names)?;
     let mut needs: Vec<Tool> = Vec::new();
     for tool in chosen.iter().flat_map(|suite| suite.needs) {
         if !needs.contains(tool) {
@@ -92,15 +93,15 @@ pub fn test(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
+fn choose<'a>(suites: &'a [Suite], names: &[String]) -> Result<Vec<&'a Suite>> {
     if names.is_empty() {
-        return Ok(SUITES.iter().collect());
+        return Ok(suites.iter().collect());
     }
-    if let Some(unknown) = names.iter().find(|name| SUITES.iter().all(|suite| suite.name != name.as_str())) {
-        let known: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+    if let Some(unknown) = names.iter().find(|name| suites.iter().all(|suite| suite.name != name.as_str())) {
+        let known: Vec<_> = suites.iter().map(|suite| suite.name).collect();
         bail!("there is no suite {unknown:?}; the suites are {}", known.join(", "));
     }
-    Ok(SUITES.iter().filter(|suite| names.iter().any(|name| name == suite.name)).collect())
+    Ok(suites.iter().filter(|suite| names.iter().any(|name| name == suite.name)).collect())
 }
 
 fn judge(workspace: &Workspace, suite: &Suite) -> (&'static str, Counts) {
@@ -129,7 +130,7 @@ fn check(mut command: Command) -> Result<Outcome> {
 }
 
 /// For test runners: what they counted, and a failure if they failed without counting one.
-fn counted(finished: &Finished) -> Result<Outcome> {
+pub fn counted(finished: &Finished) -> Result<Outcome> {
     let Some(mut counts) = Counts::read(&finished.output).filter(|c| *c != Counts::default()) else {
         bail!("no test ran");
     };
@@ -206,8 +207,12 @@ fn types(workspace: &Workspace) -> Result<Outcome> {
 
 fn e2e(workspace: &Workspace) -> Result<Outcome> {
     let collector = collector::ensure(workspace)?;
+    process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
     let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
     let mut pytest = env.python(workspace);
-    pytest.env("POLYSPAN_OTELCOL", collector).args(["-m", "pytest", "tests/e2e"]);
+    pytest
+        .env("POLYSPAN_OTELCOL", collector)
+        .env("POLYSPAN_TEST_RECEIVER", workspace.program("polyspan-test-receiver"));
+    pytest.args(["-m", "pytest", "tests/e2e"]);
     counted(&process::watch(&mut pytest)?)
 }

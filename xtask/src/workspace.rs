@@ -57,6 +57,11 @@ impl Workspace {
         command
     }
 
+    /// A program of this workspace that `cargo build` made.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// The PATH with `folder` in front.
     pub fn path_with(&self, folder: &Path) -> Result<OsString> {
         let path = env::var_os("PATH").unwrap_or_default();

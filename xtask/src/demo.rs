@@ -1,0 +1,154 @@
+//! `cargo xtask demo`: the example agent, sending to a receiver on this machine, and what arrived there as
+//! a tree. The first thing a new user runs.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::prerequisites::{self, Tool};
+use crate::process;
+use crate::python_env::PythonEnv;
+use crate::trace_tree;
+use crate::workspace::Workspace;
+
+const REQUIREMENTS: &[&str] = &["xtask/python/build.txt", "examples/python-agent/requirements.txt"];
+
+/// Builds what is needed, runs the example, draws its trace. Fails unless every span arrived.
+pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+    prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Python])?;
+    process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
+    let env = PythonEnv::ensure(workspace, REQUIREMENTS)?;
+    env.install_package(workspace, "release")?;
+
+    let receiver = Receiver::start(workspace)?;
+    let mut agent = env.python(workspace);
+    agent.arg("examples/python-agent/run.py").env("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint);
+    // Settings of the user's own, which would send the spans elsewhere or nowhere.
+    for name in [
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_SDK_DISABLED",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_TRACES_SAMPLER",
+    ] {
+        agent.env_remove(name);
+    }
+    println!();
+    let said = process::watch(&mut agent)?;
+    let requests = receiver.stop()?;
+    if !said.success {
+        bail!("the example failed");
+    }
+
+    let received = trace_tree::count(&requests);
+    println!("\n{}", trace_tree::draw(&requests));
+    let mut exported = 0;
+    let mut dropped = 0;
+    for (line, counts) in said.output.lines().filter_map(|line| Some((line, Counts::read(line)?))) {
+        println!("{line}");
+        exported += counts.exported;
+        dropped += counts.dropped;
+    }
+    println!("the receiver has {received} spans");
+    if received != exported || dropped != 0 || received == 0 {
+        bail!("{exported} spans were exported and {dropped} dropped, but {received} received");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The example's own account: `NAME: N ended / N exported / N dropped`.
+struct Counts {
+    exported: usize,
+    dropped: usize,
+}
+
+impl Counts {
+    fn read(line: &str) -> Option<Self> {
+        let (_, counts) = line.split_once(": ")?;
+        let mut numbers = [0; 3];
+        for ((part, word), number) in
+            counts.split(" / ").zip(["ended", "exported", "dropped"]).zip(&mut numbers)
+        {
+            *number = part.strip_suffix(word)?.trim().parse().ok()?;
+        }
+        let [ended, exported, dropped] = numbers;
+        (ended > 0).then_some(Self { exported, dropped })
+    }
+}
+
+/// The receiver of the tests: prints a JSON object a line, ends with its standard input.
+struct Receiver {
+    process: Child,
+    commands: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    endpoint: String,
+}
+
+impl Receiver {
+    fn start(workspace: &Workspace) -> Result<Self> {
+        let mut command = workspace.command(workspace.program("polyspan-test-receiver"));
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no receiver")?;
+        let commands = process.stdin.take().context("the receiver has an input")?;
+        let output = process.stdout.take().context("the receiver has an output")?;
+        let mut receiver =
+            Self { process, commands, lines: BufReader::new(output).lines(), endpoint: String::new() };
+        receiver.endpoint = receiver
+            .next("listening")?
+            .get("endpoint")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        Ok(receiver)
+    }
+
+    /// All requests that arrived, in OTLP/JSON; the receiver ends.
+    fn stop(mut self) -> Result<Vec<Value>> {
+        writeln!(self.commands, "summary")?;
+        let mut requests = Vec::new();
+        let mut expected = None;
+        // Requests and the summary are printed by two threads of its own.
+        while expected != Some(requests.len()) {
+            let mut line = self.read()?;
+            match line.get("event").and_then(Value::as_str) {
+                Some("request") => {
+                    requests.push(line.get_mut("request").map(Value::take).unwrap_or_default())
+                }
+                Some("summary") => {
+                    expected = line.get("requests").and_then(Value::as_u64).map(|count| count as usize)
+                }
+                _ => {}
+            }
+        }
+        drop(self.commands);
+        self.process.wait()?;
+        Ok(requests)
+    }
+
+    fn next(&mut self, event: &str) -> Result<Value> {
+        loop {
+            let line = self.read()?;
+            if line.get("event").and_then(Value::as_str) == Some(event) {
+                return Ok(line);
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Value> {
+        let line = self.lines.next().context("the receiver ended early")??;
+        serde_json::from_str(&line).with_context(|| format!("the receiver printed {line:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn the_example_s_account_is_read() {
+        let counts = Counts::read("support-agent: 12 ended / 11 exported / 1 dropped");
+        assert!(counts.is_some_and(|counts| counts.exported == 11 && counts.dropped == 1));
+        assert!(Counts::read("answer: there is no order").is_none());
+    }
+}
