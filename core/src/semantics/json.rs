@@ -67,7 +67,7 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn write_base64(out: &mut String, bytes: &[u8]) {
+pub(crate) fn write_base64(out: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     out.push('"');
     for chunk in bytes.chunks(3) {

@@ -88,7 +88,7 @@ fn rewrite(
     let mut inner = Vec::new();
     for entry in Fields(message) {
         let entry = entry?;
-        match entry.content {
+        match entry.content() {
             Some(content) if entry.number == field => {
                 inner.clear();
                 if each(content, &mut inner)? {

@@ -8,6 +8,7 @@ mod exchange;
 mod gzip;
 #[cfg(feature = "otlp-http")]
 mod http;
+pub mod json;
 #[cfg(feature = "otlp-http")]
 mod options;
 mod proto;

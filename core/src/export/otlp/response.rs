@@ -3,7 +3,7 @@
 //! Replies are strangers' bytes. One that cannot be read changes nothing but the message: the status code
 //! alone decides whether spans were accepted (OTLP 1.x, "OTLP/HTTP Response").
 
-use super::wire::{Fields, submessages};
+use super::wire::{Fields, Payload, submessages};
 
 /// Longest text of a receiver that is passed on, in characters.
 const MESSAGE_CHARS: usize = 500;
@@ -36,16 +36,18 @@ fn read_partial_success(body: &[u8], spans: u32) -> Option<Accepted> {
     let mut accepted = Accepted::default();
     for field in Fields(body) {
         let field = field?;
-        let (1, Some(partial_success)) = (field.number, field.content) else { continue };
+        let (1, Some(partial_success)) = (field.number, field.content()) else { continue };
         for field in Fields(partial_success) {
             let field = field?;
-            match (field.number, field.varint, field.content) {
-                (1, Some(rejected), _) => {
+            match (field.number, field.payload) {
+                (1, Payload::Varint(rejected)) => {
                     // The count is an int64; a negative one is as meaningless as one beyond the request.
                     let rejected = u64::try_from(rejected as i64).ok()?;
                     accepted.rejected = u32::try_from(rejected).unwrap_or(u32::MAX).min(spans);
                 }
-                (2, _, Some(message)) if !message.is_empty() => accepted.message = Some(preview(message)),
+                (2, Payload::Bytes(message)) if !message.is_empty() => {
+                    accepted.message = Some(preview(message))
+                }
                 _ => {}
             }
         }

@@ -8,11 +8,26 @@ pub(super) struct Field<'a> {
     pub(super) number: u32,
     /// Tag, length and content as they stand.
     pub(super) raw: &'a [u8],
+    pub(super) payload: Payload<'a>,
+}
+
+/// What a field holds, by wire type.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Payload<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32(u32),
+}
+
+impl<'a> Field<'a> {
     /// The content of a length-delimited field.
-    pub(super) content: Option<&'a [u8]>,
-    /// The value of a varint field.
-    #[cfg_attr(not(feature = "otlp-http"), allow(dead_code, reason = "only replies are read for numbers"))]
-    pub(super) varint: Option<u64>,
+    pub(super) fn content(&self) -> Option<&'a [u8]> {
+        match self.payload {
+            Payload::Bytes(content) => Some(content),
+            _ => None,
+        }
+    }
 }
 
 /// Walks the fields of a message; `None` as an item means malformed bytes, after which nothing follows.
@@ -38,7 +53,7 @@ impl<'a> Iterator for Fields<'a> {
 /// The contents of every length-delimited field with that number.
 pub(super) fn submessages(message: &[u8], field: u32) -> impl Iterator<Item = Option<&[u8]>> {
     Fields(message).filter_map(move |entry| match entry {
-        Some(entry) if entry.number == field => entry.content.map(Some),
+        Some(entry) if entry.number == field => entry.content().map(Some),
         Some(_) => None,
         None => Some(None),
     })
@@ -48,22 +63,29 @@ fn read_field(bytes: &[u8]) -> Option<Field<'_>> {
     let mut rest = bytes;
     let tag = take_varint(&mut rest)?;
     let number = u32::try_from(tag >> 3).ok().filter(|number| *number != 0)?;
-    let (mut content, mut varint) = (None, None);
-    match tag & 7 {
-        0 => varint = Some(take_varint(&mut rest)?),
-        1 => rest = rest.get(8..)?,
+    let payload = match tag & 7 {
+        0 => Payload::Varint(take_varint(&mut rest)?),
+        1 => {
+            let (value, after) = rest.split_first_chunk()?;
+            rest = after;
+            Payload::Fixed64(u64::from_le_bytes(*value))
+        }
         2 => {
             let length = usize::try_from(take_varint(&mut rest)?).ok()?;
-            let (inside, after) = rest.split_at_checked(length)?;
-            content = Some(inside);
+            let (content, after) = rest.split_at_checked(length)?;
             rest = after;
+            Payload::Bytes(content)
         }
-        5 => rest = rest.get(4..)?,
+        5 => {
+            let (value, after) = rest.split_first_chunk()?;
+            rest = after;
+            Payload::Fixed32(u32::from_le_bytes(*value))
+        }
         // Groups are not part of proto3.
         _ => return None,
-    }
+    };
     let raw = bytes.get(..bytes.len() - rest.len())?;
-    Some(Field { number, raw, content, varint })
+    Some(Field { number, raw, payload })
 }
 
 fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -96,8 +118,14 @@ mod tests {
         let bytes = [0x08, 0x96, 0x01, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1a, 2, b'h', b'i', 0x25, 1, 2, 3, 4];
         let fields: Vec<_> = Fields(&bytes).map(Option::unwrap).collect();
         assert_eq!(fields.iter().map(|field| field.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
-        assert_eq!(fields[0].varint, Some(150));
-        assert_eq!(fields[2].content, Some(&b"hi"[..]));
+        let payloads: Vec<_> = fields.iter().map(|field| field.payload).collect();
+        let expected = [
+            Payload::Varint(150),
+            Payload::Fixed64(0x0807_0605_0403_0201),
+            Payload::Bytes(b"hi"),
+            Payload::Fixed32(0x0403_0201),
+        ];
+        assert_eq!(payloads, expected);
         assert_eq!(fields.iter().map(|field| field.raw).collect::<Vec<_>>().concat(), bytes);
     }
 
