@@ -6,11 +6,15 @@
 //! the batch. A new exporter is one file with these two traits and one line where the engine lists them.
 
 #[cfg(feature = "engine")]
+pub mod file;
+#[cfg(feature = "engine")]
 pub(crate) mod lane;
 #[cfg(feature = "engine")]
 pub mod memory;
 pub mod otlp;
 
+#[cfg(feature = "engine")]
+mod blocking;
 #[cfg(feature = "engine")]
 mod context;
 
