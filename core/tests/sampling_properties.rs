@@ -262,15 +262,20 @@ fn descriptions_name_the_configuration() {
 }
 
 #[test]
-fn the_usual_decisions_share_what_they_hand_out() {
+fn the_usual_decisions_allocate_nothing() {
     let id = TraceId::from_bytes([0xff; 16]);
-    let context = parent(id, true, false, "ot=th:8,vendor=1");
-    let child = child_of(&HeadSampler::default(), &context);
-    assert!(std::ptr::eq(child.state.header(), context.state.header()));
-    assert_eq!(child.attributes.capacity(), 0);
-
-    let sampler = HeadSampler::parent_based(ratio(0.5));
-    let one = sampler.sample(&SamplingInput::root(id, "one"));
-    let other = sampler.sample(&SamplingInput::root(id, "other"));
-    assert!(std::ptr::eq(one.state.header(), other.state.header()));
+    let local = parent(id, true, false, "ot=th:8,vendor=1");
+    let unsampled = parent(id, false, true, "");
+    let by_ratio = HeadSampler::parent_based(ratio(0.5));
+    for sampler in [&HeadSampler::AlwaysOn, &HeadSampler::AlwaysOff, &HeadSampler::default(), &by_ratio] {
+        let counted = allocation_counter::measure(|| {
+            sampler.sample(&SamplingInput::root(id, "root"));
+            child_of(sampler, &unsampled);
+        });
+        assert_eq!(counted.count_total, 0, "{}", sampler.description());
+    }
+    let counted = allocation_counter::measure(|| {
+        child_of(&by_ratio, &local);
+    });
+    assert_eq!(counted.count_total, 0, "a child shares its parent's tracestate");
 }

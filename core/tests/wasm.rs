@@ -15,6 +15,7 @@ use polyspan::frame::view::SpanView;
 use polyspan::frame::write::{self, AttributeList, Head};
 use polyspan::frame::{EventKind, FrameError};
 use polyspan::propagation::{Baggage, Propagators};
+use polyspan::sampling::HeadSampler;
 use polyspan::{
     IdGenerator, OwnedValue, SpanContext, SpanId, SpanKind, StatusCode, TraceFlags, TraceId, Value,
 };
@@ -36,6 +37,18 @@ fn a_seed_gives_the_same_ids_everywhere() {
     assert_eq!(ids.trace_id().to_hex(), "4805dea834476a38d258420e39377ee8");
     assert_eq!(ids.span_id().to_hex(), "9718809365c439d7");
     assert_eq!(TraceId::from_hex("4805dea834476a38d258420e39377ee8").unwrap().randomness(), 0x58420e39377ee8);
+}
+
+#[test]
+fn roots_are_sampled_the_same_everywhere() {
+    let sampler = HeadSampler::from_value(&Value::F64(0.5)).unwrap();
+    let mut drawn = Vec::new();
+    assert!(sampler.draw_roots(16, &mut IdGenerator::from_seed(SEED), &mut drawn));
+    let kept: String = drawn.iter().map(|draw| if draw.decision.is_sampled() { '1' } else { '0' }).collect();
+    assert_eq!(kept, "0111111101001100");
+    for draw in drawn {
+        assert_eq!(draw.state.header(), if draw.decision.is_sampled() { "ot=th:8" } else { "" });
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod always;
 mod custom;
+pub(crate) mod fields;
 mod glob;
 mod host_plan;
 mod parent_based;

@@ -3,8 +3,7 @@
 //! A name (as `OTEL_TRACES_SAMPLER` has it), a number (the share of roots to keep), or a map with the
 //! field `type`. Errors name the field as the user wrote it.
 
-use std::borrow::Cow;
-
+use super::fields::{Fields, number, truth, unexpected};
 use super::{
     ContextPath, HeadSampler, ParentBased, RateLimited, RatioSampler, Rule, RuleSampler, ValueMatch,
 };
@@ -37,7 +36,12 @@ impl HeadSampler {
     /// [`ErrorCode::InvalidOption`](crate::ErrorCode), naming the field, what it holds and what was
     /// expected.
     pub fn from_value(value: &Value<'_>) -> Result<Self, Error> {
-        read(value, "sampler", 0)
+        Self::from_value_at(value, "sampler")
+    }
+
+    /// Reads a description that stands at `at` in what the user wrote.
+    pub(crate) fn from_value_at(value: &Value<'_>, at: &str) -> Result<Self, Error> {
+        read(value, at, 0)
     }
 }
 
@@ -108,14 +112,10 @@ fn rate_limited(fields: &Fields<'_, '_>) -> Result<HeadSampler, Error> {
     let expected = "0.000001 to 1000000 traces a second";
     let bad_rate = || unexpected(&fields.path("per_second"), found, expected);
     let per_second = number(found).ok_or_else(bad_rate)?;
-    let burst = match fields.get("burst") {
-        None => per_second.ceil().max(1.0) as u32,
-        Some(value) => value
-            .as_i64()
-            .and_then(|burst| u32::try_from(burst).ok())
-            .filter(|burst| *burst > 0)
-            .ok_or_else(|| unexpected(&fields.path("burst"), value, "a number of traces, at least 1"))?,
-    };
+    let burst = fields.read("burst", "a number of traces, at least 1", |value| {
+        u32::try_from(value.as_i64()?).ok().filter(|burst| *burst > 0)
+    })?;
+    let burst = burst.unwrap_or(per_second.ceil().max(1.0) as u32);
     RateLimited::new(per_second, burst).map(HeadSampler::RateLimited).map_err(|_| bad_rate())
 }
 
@@ -132,11 +132,8 @@ fn rules(fields: &Fields<'_, '_>, depth: usize) -> Result<HeadSampler, Error> {
         .collect::<Result<Vec<_>, _>>()?;
     let default = read(fields.required("default")?, &fields.path("default"), depth + 1)?;
     let sampler = RuleSampler::new(rules, default);
-    Ok(HeadSampler::Rules(match fields.get("every_span") {
-        None | Some(Value::Bool(false)) => sampler,
-        Some(Value::Bool(true)) => sampler.for_every_span(),
-        Some(other) => return Err(unexpected(&fields.path("every_span"), other, "true or false")),
-    }))
+    let every_span = fields.read("every_span", "true or false", truth)?.unwrap_or(false);
+    Ok(HeadSampler::Rules(if every_span { sampler.for_every_span() } else { sampler }))
 }
 
 fn rule(fields: &Fields<'_, '_>, depth: usize) -> Result<Rule, Error> {
@@ -187,79 +184,5 @@ fn value_match(value: &Value<'_>, at: &str) -> Result<ValueMatch, Error> {
         },
         Value::Null => Err(unexpected(at, value, expected)),
         plain => Ok(ValueMatch::Equals(plain.clone().into_owned())),
-    }
-}
-
-fn number(value: &Value<'_>) -> Option<f64> {
-    match value {
-        Value::I64(integer) => Some(*integer as f64),
-        Value::F64(double) => Some(*double),
-        _ => None,
-    }
-}
-
-fn unexpected(at: &str, found: &Value<'_>, expected: &str) -> Error {
-    let found = match found {
-        Value::Null => Cow::Borrowed("nothing"),
-        Value::Bool(value) => Cow::Owned(value.to_string()),
-        Value::I64(value) => Cow::Owned(value.to_string()),
-        Value::F64(value) => Cow::Owned(value.to_string()),
-        Value::Str(text) => Cow::Borrowed(text.as_ref()),
-        Value::Bytes(_) => Cow::Borrowed("bytes"),
-        Value::Array(_) => Cow::Borrowed("a list"),
-        Value::Map(_) => Cow::Borrowed("a map"),
-    };
-    Error::invalid_option(at, &found, expected)
-}
-
-/// The fields of a map together with where it stands in what the user wrote.
-struct Fields<'v, 'a> {
-    entries: &'v [(Cow<'a, str>, Value<'a>)],
-    at: String,
-}
-
-impl<'v, 'a> Fields<'v, 'a> {
-    fn of(value: &'v Value<'a>, at: &str) -> Result<Self, Error> {
-        match value {
-            Value::Map(entries) => Ok(Self { entries, at: at.to_owned() }),
-            other => Err(unexpected(at, other, "a map")),
-        }
-    }
-
-    fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.at)
-    }
-
-    /// A field; null is the same as absent.
-    fn get(&self, key: &str) -> Option<&'v Value<'a>> {
-        let found = self.entries.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value);
-        found.filter(|value| **value != Value::Null)
-    }
-
-    fn required(&self, key: &str) -> Result<&'v Value<'a>, Error> {
-        self.get(key).ok_or_else(|| unexpected(&self.path(key), &Value::Null, "a value"))
-    }
-
-    fn text(&self, key: &str) -> Result<&'v str, Error> {
-        let value = self.required(key)?;
-        value.as_str().ok_or_else(|| unexpected(&self.path(key), value, "text"))
-    }
-
-    /// The entries of a map field, each with its path; none if the field is absent.
-    fn entries(&self, key: &str) -> Result<Vec<(&'v str, &'v Value<'a>, String)>, Error> {
-        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
-        let Value::Map(entries) = value else { return Err(unexpected(&self.path(key), value, "a map")) };
-        let path = self.path(key);
-        Ok(entries.iter().map(|(name, value)| (name.as_ref(), value, format!("{path}.{name}"))).collect())
-    }
-
-    /// Refuses fields that nobody reads: a misspelt condition would match everything.
-    fn only(&self, known: &[&str]) -> Result<(), Error> {
-        match self.entries.iter().find(|(name, _)| !known.contains(&name.as_ref())) {
-            None => Ok(()),
-            Some((name, _)) => {
-                Err(Error::invalid_option(&self.at, name, &format!("one of {}", known.join(", "))))
-            }
-        }
     }
 }
