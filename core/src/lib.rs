@@ -8,6 +8,7 @@
 
 #[cfg(feature = "engine")]
 pub mod clock;
+pub mod config;
 pub mod context;
 #[cfg(feature = "engine")]
 mod current;
@@ -44,6 +45,7 @@ pub mod value;
 #[cfg(feature = "engine")]
 mod worker;
 
+pub use config::Options;
 pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};

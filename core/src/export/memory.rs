@@ -20,6 +20,13 @@ impl Default for MemoryStore {
     }
 }
 
+/// The same store, not one with the same spans.
+impl PartialEq for MemoryStore {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.spans, &other.spans)
+    }
+}
+
 impl MemoryStore {
     /// A store of at most 100,000 spans.
     pub fn new() -> Self {

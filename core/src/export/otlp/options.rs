@@ -58,6 +58,13 @@ impl OtlpHttpOptions {
         format!("polyspan/{VERSION} OTel-OTLP-Exporter-{language}/{VERSION}")
     }
 
+    /// Refuses what no request could work with, as far as it shows without files and network.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.uri()?;
+        self.header_map()?;
+        self.check_numbers()
+    }
+
     /// The target of every request.
     pub(super) fn uri(&self) -> Result<Uri, Error> {
         const EXPECTED: &str = "a URL such as http://localhost:4318/v1/traces";

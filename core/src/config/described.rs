@@ -1,0 +1,269 @@
+//! Options given as data: keyword arguments of a binding, read in one place for all languages.
+
+#[cfg(feature = "otlp-http")]
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::exporters::{Colour, ConsoleOptions, ExporterOptions, FileOptions};
+use super::limits::{LONGEST, LogLevel};
+use super::options::Options;
+#[cfg(feature = "otlp-http")]
+use super::otlp::{Endpoint, OtlpOptions};
+use crate::error::Error;
+#[cfg(feature = "otlp-http")]
+use crate::export::otlp::{Compression, RetryOptions};
+use crate::sampling::HeadSampler;
+use crate::sampling::fields::{Fields, number, truth, unexpected};
+use crate::value::Value;
+
+const SECONDS: &str = "a number of seconds, 0 to 31536000";
+const COUNT: &str = "a whole number, 0 or more";
+const TRUTH: &str = "true or false";
+const EXPORTER: &str = "otlp, console, none, or a map with the type otlp_http, console or file";
+
+/// The options of an engine itself.
+const ENGINE: [&str; 28] = [
+    "service",
+    "name",
+    "replace",
+    "disabled",
+    "resource",
+    "resource_schema_url",
+    "sampler",
+    "propagators",
+    "exporter",
+    "exporters",
+    "max_queue_spans",
+    "max_batch_spans",
+    "max_batch_bytes",
+    "schedule_delay",
+    "export_timeout",
+    "attribute_count_limit",
+    "attribute_value_length_limit",
+    "event_count_limit",
+    "link_count_limit",
+    "event_attribute_count_limit",
+    "link_attribute_count_limit",
+    "memory_budget",
+    "open_spans",
+    "open_span_bytes",
+    "capture_value_bytes",
+    "capture_span_bytes",
+    "exit_timeout",
+    "log_level",
+];
+/// The options of an OTLP exporter, which an engine takes too, for all of them.
+#[cfg(feature = "otlp-http")]
+const OTLP: [&str; 10] = [
+    "endpoint",
+    "traces_endpoint",
+    "headers",
+    "timeout",
+    "compression",
+    "gzip_level",
+    "certificate",
+    "client_key",
+    "client_certificate",
+    "retry",
+];
+#[cfg(not(feature = "otlp-http"))]
+const OTLP: [&str; 0] = [];
+
+impl Options {
+    /// Sets the options that a map holds, by the names of the methods of [`Options`] and
+    /// [`OtlpOptions`]; null leaves an option as it is. Times are in seconds, sizes in bytes.
+    ///
+    /// `exporter` is one of, and `exporters` a list of: `"otlp"`, `"console"`, `"none"`, or a map with
+    /// `type`: `otlp_http` (and the options of an OTLP exporter, `ignore_environment` too), `console`
+    /// (`colour`: auto, always, never), `file` (`path`, `max_bytes`, `max_files`). `sampler` is read as
+    /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`](crate::ErrorCode) for an unknown name or a value of a wrong form, named as
+    /// the user wrote it.
+    pub fn apply(mut self, options: &Value<'_>) -> Result<Self, Error> {
+        let fields = Fields::of(options, "")?;
+        fields.only(&[ENGINE.as_slice(), OTLP.as_slice()].concat())?;
+        let text = |key: &str| fields.read(key, "text", |value| value.as_str().map(str::to_owned));
+        let size = |key: &str| fields.read(key, COUNT, count);
+        if let Some(service) = text("service")? {
+            self = self.service(service);
+        }
+        set(&mut self.name, text("name")?);
+        set(&mut self.replace, fields.read("replace", TRUTH, truth)?);
+        or(&mut self.disabled, fields.read("disabled", TRUTH, truth)?);
+        for (key, value, _) in fields.entries("resource")? {
+            self = self.resource_attribute(key, value.clone().into_owned());
+        }
+        set(&mut self.schema_url, text("resource_schema_url")?);
+        if let Some(sampler) = fields.get("sampler") {
+            self = self.sampler(HeadSampler::from_value_at(sampler, &fields.path("sampler"))?);
+        }
+        or(&mut self.propagators, fields.read("propagators", "a list of names", names)?);
+        if let Some(exporter) = fields.get("exporter") {
+            self = self.exporter(read_exporter(exporter, &fields.path("exporter"))?);
+        }
+        if let Some(list) = fields.get("exporters") {
+            let at = fields.path("exporters");
+            let Value::Array(items) = list else { return Err(unexpected(&at, list, "a list of exporters")) };
+            self.exporters.get_or_insert_default();
+            for (place, item) in items.iter().enumerate() {
+                self = self.exporter(read_exporter(item, &format!("{at}[{place}]"))?);
+            }
+        }
+        #[cfg(feature = "otlp-http")]
+        {
+            self.otlp = otlp(&fields)?.or(self.otlp);
+        }
+        or(&mut self.batch.max_queue_spans, size("max_queue_spans")?);
+        or(&mut self.batch.max_batch_spans, size("max_batch_spans")?);
+        or(&mut self.batch.max_batch_bytes, size("max_batch_bytes")?);
+        or(&mut self.batch.schedule_delay, fields.read("schedule_delay", SECONDS, seconds)?);
+        or(&mut self.batch.export_timeout, fields.read("export_timeout", SECONDS, seconds)?);
+        or(&mut self.limits.attributes, size("attribute_count_limit")?);
+        or(&mut self.limits.attribute_value_length, size("attribute_value_length_limit")?.map(Some));
+        or(&mut self.limits.events, size("event_count_limit")?);
+        or(&mut self.limits.links, size("link_count_limit")?);
+        or(&mut self.limits.event_attributes, size("event_attribute_count_limit")?);
+        or(&mut self.limits.link_attributes, size("link_attribute_count_limit")?);
+        set(&mut self.memory.budget_bytes, size("memory_budget")?);
+        set(&mut self.memory.open_spans, size("open_spans")?);
+        set(&mut self.memory.open_span_bytes, size("open_span_bytes")?);
+        set(&mut self.capture.value_bytes, size("capture_value_bytes")?);
+        set(&mut self.capture.span_bytes, size("capture_span_bytes")?);
+        set(&mut self.exit_timeout, fields.read("exit_timeout", SECONDS, seconds)?);
+        let level = fields.read("log_level", "none, error, warn, info or debug", |value| {
+            LogLevel::from_name(value.as_str()?)
+        })?;
+        or(&mut self.log_level, level);
+        Ok(self)
+    }
+}
+
+fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> {
+    match value {
+        Value::Str(name) => match name.as_ref() {
+            #[cfg(feature = "otlp-http")]
+            "otlp" | "otlp_http" => Ok(ExporterOptions::OtlpHttp(OtlpOptions::new())),
+            "console" => Ok(ExporterOptions::Console(ConsoleOptions::default())),
+            "none" => Ok(ExporterOptions::None),
+            _ => Err(unexpected(at, value, EXPORTER)),
+        },
+        Value::Map(_) => {
+            let fields = Fields::of(value, at)?;
+            match fields.text("type")? {
+                #[cfg(feature = "otlp-http")]
+                "otlp" | "otlp_http" => {
+                    fields.only(&[&["type", "ignore_environment"], OTLP.as_slice()].concat())?;
+                    let mut options = otlp(&fields)?;
+                    let alone = fields.read("ignore_environment", TRUTH, truth)?;
+                    options.ignores_environment = alone.unwrap_or(false);
+                    Ok(ExporterOptions::OtlpHttp(options))
+                }
+                "console" => {
+                    fields.only(&["type", "colour"])?;
+                    let colour = fields.read("colour", "auto, always or never", |value| {
+                        Colour::from_name(value.as_str()?)
+                    })?;
+                    Ok(ExporterOptions::Console(ConsoleOptions { colour: colour.unwrap_or_default() }))
+                }
+                "file" => {
+                    fields.only(&["type", "path", "max_bytes", "max_files"])?;
+                    let mut options = FileOptions::new(fields.text("path")?);
+                    set(&mut options.max_bytes, fields.read("max_bytes", COUNT, whole)?);
+                    set(&mut options.max_files, fields.read("max_files", COUNT, whole)?);
+                    Ok(ExporterOptions::File(options))
+                }
+                "none" => {
+                    fields.only(&["type"])?;
+                    Ok(ExporterOptions::None)
+                }
+                other => Err(Error::invalid_option(&fields.path("type"), other, EXPORTER)),
+            }
+        }
+        other => Err(unexpected(at, other, EXPORTER)),
+    }
+}
+
+#[cfg(feature = "otlp-http")]
+fn otlp(fields: &Fields<'_, '_>) -> Result<OtlpOptions, Error> {
+    let text = |key: &str| fields.read(key, "text", |value| value.as_str().map(str::to_owned));
+    let path = |key: &str| fields.read(key, "the path of a file", |value| value.as_str().map(PathBuf::from));
+    let mut headers = Vec::new();
+    for (name, value, at) in fields.entries("headers")? {
+        // The value of a header is a secret as a rule and is not shown.
+        let text = value.as_str().ok_or_else(|| Error::invalid_option(&at, "…", "text"))?;
+        headers.push((name.to_owned(), text.to_owned()));
+    }
+    let compression = fields.read("compression", "gzip or none", |value| match value.as_str()? {
+        "gzip" => Some(Compression::Gzip),
+        "none" => Some(Compression::None),
+        _ => None,
+    })?;
+    let base = text("endpoint")?.map(Endpoint::Base);
+    Ok(OtlpOptions {
+        endpoint: text("traces_endpoint")?.map(Endpoint::Traces).or(base),
+        headers,
+        timeout: fields.read("timeout", SECONDS, seconds)?,
+        compression,
+        gzip_level: fields.read("gzip_level", "1 to 9", whole)?,
+        certificate: path("certificate")?,
+        client_key: path("client_key")?,
+        client_certificate: path("client_certificate")?,
+        retry: fields.get("retry").map(|value| retry(value, &fields.path("retry"))).transpose()?,
+        ignores_environment: false,
+    })
+}
+
+#[cfg(feature = "otlp-http")]
+fn retry(value: &Value<'_>, at: &str) -> Result<RetryOptions, Error> {
+    let fields = Fields::of(value, at)?;
+    fields.only(&["initial", "max", "factor", "max_elapsed"])?;
+    let mut options = RetryOptions::default();
+    set(&mut options.initial, fields.read("initial", SECONDS, seconds)?);
+    set(&mut options.max, fields.read("max", SECONDS, seconds)?);
+    let factor = fields.read("factor", "a number from 1 to 10", |value| {
+        number(value).filter(|factor| (1.0..=10.0).contains(factor))
+    })?;
+    set(&mut options.factor, factor);
+    set(&mut options.max_elapsed, fields.read("max_elapsed", SECONDS, seconds)?);
+    Ok(options)
+}
+
+fn set<T>(option: &mut T, found: Option<T>) {
+    if let Some(found) = found {
+        *option = found;
+    }
+}
+
+fn or<T>(option: &mut Option<T>, found: Option<T>) {
+    if found.is_some() {
+        *option = found;
+    }
+}
+
+fn count(value: &Value<'_>) -> Option<usize> {
+    whole(value)
+}
+
+/// A whole number, also where the host has only doubles.
+fn whole<T: TryFrom<i64>>(value: &Value<'_>) -> Option<T> {
+    let integer = match value {
+        Value::F64(double) if double.fract() == 0.0 && double.abs() < i64::MAX as f64 => *double as i64,
+        other => other.as_i64()?,
+    };
+    T::try_from(integer).ok()
+}
+
+fn seconds(value: &Value<'_>) -> Option<Duration> {
+    let time = Duration::try_from_secs_f64(number(value)?).ok()?;
+    (time <= LONGEST).then_some(time)
+}
+
+fn names(value: &Value<'_>) -> Option<Vec<String>> {
+    match value {
+        Value::Str(list) => Some(list.split(',').map(str::to_owned).collect()),
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}

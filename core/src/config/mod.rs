@@ -1,0 +1,26 @@
+//! Options of an engine: what code sets, what the environment sets, and what comes of both.
+//!
+//! Bindings and applications fill [`Options`]; `init` resolves them with the [`EnvSettings`] read by
+//! [`mod@env`], the only reader of the environment, into a [`ResolvedConfig`] that the machine starts from.
+//! Code goes before the environment, the environment before the defaults. Every option and variable is
+//! listed in `docs/configuration.md`.
+
+pub mod env;
+
+mod described;
+mod exporters;
+mod limits;
+mod options;
+#[cfg(feature = "otlp-http")]
+mod otlp;
+mod pairs;
+mod resolve;
+mod resource;
+
+pub use env::{EnvSettings, Warning};
+pub use exporters::{Colour, ConsoleOptions, ExporterOptions, FileOptions, ResolvedExporter};
+pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
+pub use options::Options;
+#[cfg(feature = "otlp-http")]
+pub use otlp::OtlpOptions;
+pub use resolve::ResolvedConfig;

@@ -1,0 +1,334 @@
+//! What an application sets when it starts an engine.
+
+use std::time::Duration;
+
+use super::exporters::ExporterOptions;
+use super::limits::{BatchSettings, CaptureLimits, LimitSettings, LogLevel, MemoryLimits};
+#[cfg(feature = "otlp-http")]
+use super::otlp::OtlpOptions;
+use crate::sampling::HeadSampler;
+use crate::value::OwnedValue;
+
+/// The options of an engine; what is not set comes from the environment, and then from the defaults.
+///
+/// Nothing is checked before `init` resolves them, so that each mistake is reported in one place. The
+/// defaults stand with [`Batching`](super::Batching), [`SpanLimits`](super::SpanLimits),
+/// [`MemoryLimits`] and [`CaptureLimits`].
+///
+/// ```
+/// # use polyspan::config::Options;
+/// # use polyspan::sampling::{HeadSampler, RatioSampler};
+/// # fn main() -> Result<(), polyspan::Error> {
+/// let options = Options::new("support-agent")
+///     .sampler(HeadSampler::parent_based(HeadSampler::Ratio(RatioSampler::new(0.25)?)))
+///     .resource_attribute("deployment.environment.name", "staging");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    pub(super) service: Option<String>,
+    pub(super) name: String,
+    pub(super) replace: bool,
+    pub(super) provider: bool,
+    pub(super) disabled: Option<bool>,
+    pub(super) language: String,
+    pub(super) resource: Vec<(String, OwnedValue)>,
+    pub(super) schema_url: String,
+    pub(super) sampler: Option<HeadSampler>,
+    pub(super) propagators: Option<Vec<String>>,
+    /// `Some` and empty if the application wants no exporter.
+    pub(super) exporters: Option<Vec<ExporterOptions>>,
+    #[cfg(feature = "otlp-http")]
+    pub(super) otlp: OtlpOptions,
+    pub(super) batch: BatchSettings,
+    pub(super) limits: LimitSettings,
+    pub(super) memory: MemoryLimits,
+    pub(super) capture: CaptureLimits,
+    pub(super) exit_timeout: Duration,
+    pub(super) log_level: Option<LogLevel>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            service: None,
+            name: Self::DEFAULT_NAME.to_owned(),
+            replace: false,
+            provider: false,
+            disabled: None,
+            language: "rust".to_owned(),
+            resource: Vec::new(),
+            schema_url: String::new(),
+            sampler: None,
+            propagators: None,
+            exporters: None,
+            #[cfg(feature = "otlp-http")]
+            otlp: OtlpOptions::default(),
+            batch: BatchSettings::default(),
+            limits: LimitSettings::default(),
+            memory: MemoryLimits::default(),
+            capture: CaptureLimits::default(),
+            exit_timeout: Duration::from_secs(2),
+            log_level: None,
+        }
+    }
+}
+
+impl Options {
+    /// The name of the engine that is used where none is given.
+    pub const DEFAULT_NAME: &'static str = "default";
+
+    /// Options of a service; an empty name is the same as none.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self::default().service(service)
+    }
+
+    /// The name of the service (`service.name`); an empty one is the same as none.
+    /// Default: `unknown_service:` and the name of the process.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// The name of this engine in the registry. Default: `default`.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Replaces an engine of the same name that has other options, instead of failing with
+    /// `already_initialized`; the old one is drained. Default: false.
+    #[must_use]
+    pub fn replace(mut self, replace: bool) -> Self {
+        self.replace = replace;
+        self
+    }
+
+    /// Starts as an OpenTelemetry provider does: without endpoint and exporter spans go to
+    /// `http://localhost:4318`, not to the console. Default: false.
+    #[must_use]
+    pub fn provider(mut self, provider: bool) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// Records nothing; propagation stays on. Default: false.
+    #[must_use]
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.disabled = Some(disabled);
+        self
+    }
+
+    /// The language that spans are recorded in (`telemetry.sdk.language`), set by bindings.
+    /// Default: `rust`.
+    #[must_use]
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = language.into();
+        self
+    }
+
+    /// An attribute of the resource; a key set twice keeps the later value.
+    #[must_use]
+    pub fn resource_attribute(mut self, key: impl Into<String>, value: impl Into<OwnedValue>) -> Self {
+        self.resource.push((key.into(), value.into()));
+        self
+    }
+
+    /// The schema that the resource's attributes follow. Default: none.
+    #[must_use]
+    pub fn resource_schema_url(mut self, url: impl Into<String>) -> Self {
+        self.schema_url = url.into();
+        self
+    }
+
+    /// Which spans are recorded and exported. Default: parent-based over always on.
+    #[must_use]
+    pub fn sampler(mut self, sampler: HeadSampler) -> Self {
+        self.sampler = Some(sampler);
+        self
+    }
+
+    /// The formats in which context travels, of `tracecontext` and `baggage`; `none` alone for no format.
+    /// Default: both.
+    #[must_use]
+    pub fn propagators<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.propagators = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Adds an exporter; `OTEL_TRACES_EXPORTER` is not used then. Default: see [`Options::provider`].
+    #[must_use]
+    pub fn exporter(mut self, exporter: ExporterOptions) -> Self {
+        let exporters = self.exporters.get_or_insert_default();
+        if !matches!(exporter, ExporterOptions::None) {
+            exporters.push(exporter);
+        }
+        self
+    }
+
+    /// The base URL of an OTLP receiver; `v1/traces` is added to it unless it ends so. Adds an OTLP
+    /// exporter unless one is added by [`Options::exporter`], whose own endpoint goes before this.
+    #[cfg(feature = "otlp-http")]
+    #[must_use]
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.otlp = self.otlp.endpoint(url);
+        self
+    }
+
+    /// A header of every OTLP request.
+    #[cfg(feature = "otlp-http")]
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.otlp = self.otlp.header(name, value);
+        self
+    }
+
+    /// What holds for every OTLP exporter that does not say otherwise, [`Options::endpoint`] and
+    /// [`Options::header`] included; replaces what they set before.
+    #[cfg(feature = "otlp-http")]
+    #[must_use]
+    pub fn otlp(mut self, otlp: OtlpOptions) -> Self {
+        self.otlp = otlp;
+        self
+    }
+
+    /// Sets [`Batching::max_queue_spans`](super::Batching::max_queue_spans).
+    #[must_use]
+    pub fn max_queue_spans(mut self, spans: usize) -> Self {
+        self.batch.max_queue_spans = Some(spans);
+        self
+    }
+
+    /// Sets [`Batching::max_batch_spans`](super::Batching::max_batch_spans).
+    #[must_use]
+    pub fn max_batch_spans(mut self, spans: usize) -> Self {
+        self.batch.max_batch_spans = Some(spans);
+        self
+    }
+
+    /// Sets [`Batching::max_batch_bytes`](super::Batching::max_batch_bytes).
+    #[must_use]
+    pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch.max_batch_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets [`Batching::schedule_delay`](super::Batching::schedule_delay).
+    #[must_use]
+    pub fn schedule_delay(mut self, delay: Duration) -> Self {
+        self.batch.schedule_delay = Some(delay);
+        self
+    }
+
+    /// Sets [`Batching::export_timeout`](super::Batching::export_timeout).
+    #[must_use]
+    pub fn export_timeout(mut self, timeout: Duration) -> Self {
+        self.batch.export_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets [`SpanLimits::attributes`](super::SpanLimits::attributes).
+    #[must_use]
+    pub fn attribute_count_limit(mut self, limit: usize) -> Self {
+        self.limits.attributes = Some(limit);
+        self
+    }
+
+    /// Sets [`SpanLimits::attribute_value_length`](super::SpanLimits::attribute_value_length).
+    #[must_use]
+    pub fn attribute_value_length_limit(mut self, limit: Option<usize>) -> Self {
+        self.limits.attribute_value_length = Some(limit);
+        self
+    }
+
+    /// Sets [`SpanLimits::events`](super::SpanLimits::events).
+    #[must_use]
+    pub fn event_count_limit(mut self, limit: usize) -> Self {
+        self.limits.events = Some(limit);
+        self
+    }
+
+    /// Sets [`SpanLimits::links`](super::SpanLimits::links).
+    #[must_use]
+    pub fn link_count_limit(mut self, limit: usize) -> Self {
+        self.limits.links = Some(limit);
+        self
+    }
+
+    /// Sets [`SpanLimits::event_attributes`](super::SpanLimits::event_attributes).
+    #[must_use]
+    pub fn event_attribute_count_limit(mut self, limit: usize) -> Self {
+        self.limits.event_attributes = Some(limit);
+        self
+    }
+
+    /// Sets [`SpanLimits::link_attributes`](super::SpanLimits::link_attributes).
+    #[must_use]
+    pub fn link_attribute_count_limit(mut self, limit: usize) -> Self {
+        self.limits.link_attributes = Some(limit);
+        self
+    }
+
+    /// Sets [`MemoryLimits::budget_bytes`].
+    #[must_use]
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory.budget_bytes = bytes;
+        self
+    }
+
+    /// Sets [`MemoryLimits::open_spans`].
+    #[must_use]
+    pub fn open_spans(mut self, spans: usize) -> Self {
+        self.memory.open_spans = spans;
+        self
+    }
+
+    /// Sets [`MemoryLimits::open_span_bytes`].
+    #[must_use]
+    pub fn open_span_bytes(mut self, bytes: usize) -> Self {
+        self.memory.open_span_bytes = bytes;
+        self
+    }
+
+    /// Sets [`CaptureLimits::value_bytes`].
+    #[must_use]
+    pub fn capture_value_bytes(mut self, bytes: usize) -> Self {
+        self.capture.value_bytes = bytes;
+        self
+    }
+
+    /// Sets [`CaptureLimits::span_bytes`].
+    #[must_use]
+    pub fn capture_span_bytes(mut self, bytes: usize) -> Self {
+        self.capture.span_bytes = bytes;
+        self
+    }
+
+    /// How long the end of the process may be held up to deliver what is left; zero for not at all.
+    /// Default: 2 s.
+    #[must_use]
+    pub fn exit_timeout(mut self, timeout: Duration) -> Self {
+        self.exit_timeout = timeout;
+        self
+    }
+
+    /// What the engine tells the host's logger about itself. Default: [`LogLevel::Info`].
+    #[must_use]
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.log_level = Some(level);
+        self
+    }
+
+    /// Whether [`Options::replace`] was asked for.
+    pub const fn replaces(&self) -> bool {
+        self.replace
+    }
+
+    /// The name that [`Options::name`] set.
+    pub fn engine_name(&self) -> &str {
+        &self.name
+    }
+}

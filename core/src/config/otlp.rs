@@ -1,0 +1,223 @@
+//! Options of the OTLP/HTTP exporter, of which any may be absent, and how they become those of its sink.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::export::otlp::{Compression, OtlpHttpOptions, RetryOptions};
+
+/// The signal's path below a base URL (OpenTelemetry, "Endpoint URLs for OTLP/HTTP").
+const TRACES_PATH: &str = "v1/traces";
+
+/// Options of an OTLP/HTTP exporter; what is not set comes from the `OTEL_EXPORTER_OTLP_*` variables, and
+/// then from the defaults.
+#[derive(Clone, PartialEq, Default)]
+pub struct OtlpOptions {
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) compression: Option<Compression>,
+    pub(super) gzip_level: Option<u32>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) client_certificate: Option<PathBuf>,
+    pub(super) retry: Option<RetryOptions>,
+    pub(super) ignores_environment: bool,
+}
+
+/// What the URL stands for.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// A receiver of all signals, set by code.
+    Base(String),
+    /// A receiver of all signals, set by `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    EnvBase(String),
+    /// The receiver of traces.
+    Traces(String),
+}
+
+impl Endpoint {
+    /// The URL that traces are sent to.
+    fn url(&self) -> String {
+        match self {
+            Self::Traces(url) => {
+                let url = url.trim();
+                let has_path = url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?']));
+                if has_path { url.to_owned() } else { format!("{url}/") }
+            }
+            // What someone copied from a manual names the signal already; the variable is taken literally,
+            // as its specification has it.
+            Self::Base(url) if url.trim().ends_with("/v1/traces") => url.trim().to_owned(),
+            Self::Base(url) | Self::EnvBase(url) => {
+                let (base, query) = match url.trim().split_once('?') {
+                    Some((base, query)) => (base, format!("?{query}")),
+                    None => (url.trim(), String::new()),
+                };
+                let slash = if base.ends_with('/') { "" } else { "/" };
+                format!("{base}{slash}{TRACES_PATH}{query}")
+            }
+        }
+    }
+}
+
+impl OtlpOptions {
+    /// Nothing set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The base URL of the receiver, `http://` or `https://`; `v1/traces` is added to it unless it ends so.
+    /// Default: `http://localhost:4318`.
+    #[must_use]
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(Endpoint::Base(url.into()));
+        self
+    }
+
+    /// The full URL that traces are sent to, taken as it is; replaces [`OtlpOptions::endpoint`].
+    #[must_use]
+    pub fn traces_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(Endpoint::Traces(url.into()));
+        self
+    }
+
+    /// A header of every request, besides those of the environment; of a repeated name the last one counts.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// How long one request may take. Default: 10 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Compression of requests. Default: none.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// gzip level, 1 (fast) to 9 (small). Default: 2.
+    #[must_use]
+    pub fn gzip_level(mut self, level: u32) -> Self {
+        self.gzip_level = Some(level);
+        self
+    }
+
+    /// PEM file of the authorities to trust instead of the bundled ones.
+    #[must_use]
+    pub fn certificate(mut self, path: impl Into<PathBuf>) -> Self {
+        self.certificate = Some(path.into());
+        self
+    }
+
+    /// PEM files of the client's private key and certificate chain.
+    #[must_use]
+    pub fn client_certificate(mut self, key: impl Into<PathBuf>, chain: impl Into<PathBuf>) -> Self {
+        self.client_key = Some(key.into());
+        self.client_certificate = Some(chain.into());
+        self
+    }
+
+    /// When failed requests are repeated.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Takes nothing from the environment: for a second receiver, which must not get the first one's
+    /// headers and keys.
+    #[must_use]
+    pub fn ignore_environment(mut self) -> Self {
+        self.ignores_environment = true;
+        self
+    }
+
+    /// Fills what is absent from `other`; headers are merged by name.
+    pub(super) fn or(self, other: Self) -> Self {
+        let mut headers = other.headers;
+        for (name, value) in self.headers {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+            headers.push((name, value));
+        }
+        Self {
+            endpoint: self.endpoint.or(other.endpoint),
+            headers,
+            timeout: self.timeout.or(other.timeout),
+            compression: self.compression.or(other.compression),
+            gzip_level: self.gzip_level.or(other.gzip_level),
+            certificate: self.certificate.or(other.certificate),
+            client_key: self.client_key.or(other.client_key),
+            client_certificate: self.client_certificate.or(other.client_certificate),
+            retry: self.retry.or(other.retry),
+            ignores_environment: self.ignores_environment || other.ignores_environment,
+        }
+    }
+
+    /// What the sink needs, checked as far as possible without touching files or the network.
+    ///
+    /// Errors name the option below `at` (such as `exporters[0].`, or nothing) as the user wrote it.
+    pub(super) fn resolve(self, at: &str, language: &str) -> Result<OtlpHttpOptions, Error> {
+        let named = |error: Error| Error::new(error.code(), format!("{at}{}", error.message()));
+        let default = OtlpHttpOptions::default();
+        if let Some(Endpoint::Base(text) | Endpoint::Traces(text)) = &self.endpoint {
+            check_url(text).map_err(named)?;
+        }
+        let resolved = OtlpHttpOptions {
+            endpoint: self.endpoint.map_or(default.endpoint, |endpoint| endpoint.url()),
+            headers: self.headers,
+            timeout: self.timeout.unwrap_or(default.timeout),
+            compression: self.compression.unwrap_or(default.compression),
+            gzip_level: self.gzip_level.unwrap_or(default.gzip_level),
+            certificate: self.certificate,
+            client_key: self.client_key,
+            client_certificate: self.client_certificate,
+            user_agent: OtlpHttpOptions::user_agent_of(&exporter_language(language)),
+            retry: self.retry.unwrap_or(default.retry),
+        };
+        resolved.check().map_err(named)?;
+        Ok(resolved)
+    }
+}
+
+/// Whether a text is a URL that spans can be sent to; the error names the option `endpoint`.
+pub(super) fn check_url(text: &str) -> Result<(), Error> {
+    OtlpHttpOptions { endpoint: text.to_owned(), ..OtlpHttpOptions::default() }.check()
+}
+
+/// The language as exporters spell it in `User-Agent`, from `telemetry.sdk.language`.
+fn exporter_language(language: &str) -> String {
+    match language {
+        "nodejs" | "webjs" => "JavaScript".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        }
+    }
+}
+
+/// Leaves out the values of headers, which may be secret, and URLs, which may hold credentials.
+impl fmt::Debug for OtlpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("OtlpOptions")
+            .field("endpoint_set", &self.endpoint.is_some())
+            .field("headers", &names)
+            .field("timeout", &self.timeout)
+            .field("compression", &self.compression)
+            .field("gzip_level", &self.gzip_level)
+            .field("certificate", &self.certificate)
+            .field("client_key", &self.client_key)
+            .field("client_certificate", &self.client_certificate)
+            .field("retry", &self.retry)
+            .field("ignores_environment", &self.ignores_environment)
+            .finish()
+    }
+}

@@ -1,0 +1,242 @@
+//! Options and environment together: everything decided and checked.
+
+use std::time::Duration;
+
+use super::env::{EnvExporter, EnvSettings};
+use super::exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
+use super::limits::{
+    BATCH_BYTES, Batching, CaptureLimits, LONGEST, LogLevel, MemoryLimits, QUEUE_SPANS, SpanLimits,
+};
+use super::options::Options;
+use super::resource;
+use crate::error::Error;
+use crate::frame::record::Resource;
+use crate::propagation::Propagators;
+use crate::sampling::HeadSampler;
+
+/// What an engine starts from. Two equal ones make engines that cannot be told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedConfig {
+    /// The engine's name in the registry.
+    pub name: String,
+    /// Records nothing; propagation stays on.
+    pub disabled: bool,
+    /// `telemetry.sdk.language`.
+    pub language: String,
+    /// What every span says about its process.
+    pub resource: Resource,
+    /// Which spans are recorded and exported.
+    pub sampler: HeadSampler,
+    /// Names for [`Propagators::from_names`], each once; none for no propagation.
+    pub propagators: Vec<String>,
+    /// Where spans go; none for nowhere.
+    pub exporters: Vec<ResolvedExporter>,
+    /// The console was chosen because nothing else was; the engine says so once.
+    pub console_fallback: bool,
+    /// How spans are gathered.
+    pub batch: Batching,
+    /// What one span may hold.
+    pub limits: SpanLimits,
+    /// What all spans may hold.
+    pub memory: MemoryLimits,
+    /// The coarse cut when a value is set.
+    pub capture: CaptureLimits,
+    /// How long the end of the process may be held up.
+    pub exit_timeout: Duration,
+    /// What the engine tells the host's logger.
+    pub log_level: LogLevel,
+}
+
+impl Options {
+    /// Decides every option: code before environment before default.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`](crate::ErrorCode), naming an option set by code that cannot be used, what
+    /// it holds, and what was expected. What the environment holds never fails here: it was checked, and
+    /// warned about, when it was read.
+    pub fn resolve(self, env: &EnvSettings) -> Result<ResolvedConfig, Error> {
+        self.check()?;
+        let resource = resource::resolve(&resource::Sources {
+            language: &self.language,
+            process_name: env.process_name.as_deref(),
+            env_attributes: &env.resource,
+            env_service: env.service.as_deref(),
+            attributes: &self.resource,
+            service: self.service.as_deref(),
+            schema_url: &self.schema_url,
+        })?;
+        let propagators = match &self.propagators {
+            Some(names) => {
+                let (used, unused) = propagator_names(names.iter().map(String::as_str));
+                if let Some(name) = unused.first() {
+                    let expected = "tracecontext and baggage, or none alone";
+                    return Err(Error::invalid_option("propagators", name, expected));
+                }
+                used
+            }
+            None => env.propagators.clone().unwrap_or_else(|| propagator_names(DEFAULT_PROPAGATORS).0),
+        };
+        let (exporters, console_fallback) = self.exporters(env)?;
+        Ok(ResolvedConfig {
+            disabled: self.disabled.or(env.disabled).unwrap_or(false),
+            resource,
+            sampler: self.sampler.or_else(|| env.sampler.clone()).unwrap_or_default(),
+            propagators,
+            exporters,
+            console_fallback,
+            batch: self.batch.or(env.batch.clone()).resolve(),
+            limits: self.limits.or(env.limits.clone()).resolve(),
+            memory: self.memory,
+            capture: self.capture,
+            exit_timeout: self.exit_timeout,
+            log_level: self.log_level.or(env.log_level).unwrap_or_default(),
+            name: self.name,
+            language: self.language,
+        })
+    }
+
+    /// The exporters, and whether the console was chosen only because nothing else was.
+    fn exporters(&self, env: &EnvSettings) -> Result<(Vec<ResolvedExporter>, bool), Error> {
+        let console = |options: &ConsoleOptions| {
+            let colour =
+                if options.colour == Colour::Auto && env.no_color { Colour::Never } else { options.colour };
+            ResolvedExporter::Console(ConsoleOptions { colour })
+        };
+        if let Some(wanted) = &self.exporters {
+            let mut exporters = Vec::new();
+            for (place, exporter) in wanted.iter().enumerate() {
+                let at =
+                    if wanted.len() == 1 { "exporter".to_owned() } else { format!("exporters[{place}]") };
+                exporters.push(match exporter {
+                    #[cfg(feature = "otlp-http")]
+                    ExporterOptions::OtlpHttp(options) => self.otlp_exporter(options, &at, env)?,
+                    ExporterOptions::Console(options) => console(options),
+                    ExporterOptions::File(options) => {
+                        options.check(&at)?;
+                        ResolvedExporter::File(options.clone())
+                    }
+                    #[cfg(feature = "engine")]
+                    ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
+                    ExporterOptions::None => continue,
+                });
+            }
+            #[cfg(feature = "otlp-http")]
+            if self.otlp.endpoint.is_some()
+                && !exporters.iter().any(|exporter| matches!(exporter, ResolvedExporter::OtlpHttp(_)))
+            {
+                exporters.push(self.default_otlp_exporter(env)?);
+            }
+            return Ok((exporters, false));
+        }
+        #[cfg(feature = "otlp-http")]
+        if self.otlp.endpoint.is_some() {
+            return Ok((vec![self.default_otlp_exporter(env)?], false));
+        }
+        if let Some(wanted) = &env.exporters {
+            let exporters = wanted
+                .iter()
+                .map(|exporter| match exporter {
+                    #[cfg(feature = "otlp-http")]
+                    EnvExporter::Otlp => self.default_otlp_exporter(env),
+                    EnvExporter::Console => Ok(console(&ConsoleOptions::default())),
+                })
+                .collect::<Result<_, _>>()?;
+            return Ok((exporters, false));
+        }
+        #[cfg(feature = "otlp-http")]
+        if self.provider || env.otlp.endpoint.is_some() {
+            return Ok((vec![self.default_otlp_exporter(env)?], false));
+        }
+        Ok((vec![console(&ConsoleOptions::default())], true))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.name.is_empty() {
+            return Err(Error::invalid_option("name", "", "the name of the engine"));
+        }
+        if self.language.is_empty() {
+            return Err(Error::invalid_option("language", "", "a name such as rust"));
+        }
+        let batch = &self.batch;
+        within("max_queue_spans", batch.max_queue_spans, *QUEUE_SPANS.start(), *QUEUE_SPANS.end())?;
+        let queue = batch.max_queue_spans.unwrap_or(*QUEUE_SPANS.end());
+        within("max_batch_spans", batch.max_batch_spans, 1, queue)?;
+        within("max_batch_bytes", batch.max_batch_bytes, *BATCH_BYTES.start(), *BATCH_BYTES.end())?;
+        within("memory_budget", Some(self.memory.budget_bytes), 1 << 20, usize::MAX)?;
+        within("open_spans", Some(self.memory.open_spans), 1, usize::MAX)?;
+        within("open_span_bytes", Some(self.memory.open_span_bytes), 1 << 20, usize::MAX)?;
+        within("capture_value_bytes", Some(self.capture.value_bytes), 64, usize::MAX)?;
+        within("capture_span_bytes", Some(self.capture.span_bytes), 1 << 10, usize::MAX)?;
+        for (option, time) in [
+            ("schedule_delay", batch.schedule_delay),
+            ("export_timeout", batch.export_timeout),
+            ("exit_timeout", Some(self.exit_timeout)),
+        ] {
+            if let Some(time) = time.filter(|time| *time > LONGEST) {
+                let found = format!("{} s", time.as_secs());
+                return Err(Error::invalid_option(option, &found, "at most a year (31536000 s)"));
+            }
+        }
+        if batch.export_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Error::invalid_option("export_timeout", "0 s", "more than zero"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "otlp-http")]
+impl Options {
+    fn otlp_exporter(
+        &self,
+        own: &super::otlp::OtlpOptions,
+        at: &str,
+        env: &EnvSettings,
+    ) -> Result<ResolvedExporter, Error> {
+        let at = format!("{at}.");
+        // Names the option where it was written: on the exporter itself, or on the engine.
+        own.clone().resolve(&at, &self.language)?;
+        let common = own.clone().or(self.otlp.clone());
+        common.clone().resolve("", &self.language)?;
+        self.with_environment(common, env)
+    }
+
+    fn default_otlp_exporter(&self, env: &EnvSettings) -> Result<ResolvedExporter, Error> {
+        self.with_environment(self.otlp.clone(), env)
+    }
+
+    fn with_environment(
+        &self,
+        options: super::otlp::OtlpOptions,
+        env: &EnvSettings,
+    ) -> Result<ResolvedExporter, Error> {
+        let options = if options.ignores_environment { options } else { options.or(env.otlp.clone()) };
+        options.resolve("", &self.language).map(ResolvedExporter::OtlpHttp)
+    }
+}
+
+const DEFAULT_PROPAGATORS: [&str; 2] = ["tracecontext", "baggage"];
+
+/// Names of formats that exist, each once and in lower case, and the names of those that do not.
+pub(super) fn propagator_names<'a>(names: impl IntoIterator<Item = &'a str>) -> (Vec<String>, Vec<String>) {
+    let names: Vec<&str> = names.into_iter().map(str::trim).filter(|name| !name.is_empty()).collect();
+    let (_, unused) = Propagators::from_names(names.iter().copied());
+    let mut used: Vec<String> = Vec::new();
+    for name in names {
+        let lower = name.to_ascii_lowercase();
+        if lower != "none" && !unused.contains(&name) && !used.contains(&lower) {
+            used.push(lower);
+        }
+    }
+    (used, unused.into_iter().map(str::to_owned).collect())
+}
+
+fn within(option: &str, found: Option<usize>, least: usize, most: usize) -> Result<(), Error> {
+    match found {
+        Some(number) if !(least..=most).contains(&number) => {
+            let expected =
+                if most == usize::MAX { format!("at least {least}") } else { format!("{least} to {most}") };
+            Err(Error::invalid_option(option, &number.to_string(), &expected))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Replays `tests/vectors/config_env.json`: options and environment in, configuration, warnings or error
+//! out. The environment of the test process is not touched.
+
+#![cfg(feature = "otlp-http")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use polyspan::config::{Options, ResolvedConfig, ResolvedExporter, env};
+use polyspan::{Error, Value};
+use serde_json::{Map, Value as Json, json};
+
+fn value(json: &Json) -> Value<'_> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => {
+            number.as_i64().map_or_else(|| Value::F64(number.as_f64().unwrap()), Value::I64)
+        }
+        Json::String(text) => Value::from(text),
+        Json::Array(items) => Value::Array(items.iter().map(value).collect()),
+        Json::Object(entries) => entries.iter().map(|(key, item)| (key.as_str(), value(item))).collect(),
+    }
+}
+
+fn json(value: &Value<'_>) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => json!(value),
+        Value::I64(value) => json!(value),
+        Value::F64(value) => json!(value),
+        Value::Str(text) => json!(text),
+        Value::Array(items) => items.iter().map(json).collect(),
+        Value::Bytes(_) | Value::Map(_) => panic!("not used in these vectors"),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap()
+}
+
+fn exporter(exporter: &ResolvedExporter) -> Json {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_str().unwrap().to_owned());
+    match exporter {
+        ResolvedExporter::OtlpHttp(otlp) => json!({
+            "type": "otlp_http",
+            "endpoint": otlp.endpoint,
+            "headers": otlp.headers.iter().cloned().map(|(k, v)| (k, Json::from(v))).collect::<Map<_, _>>(),
+            "timeout_ms": millis(otlp.timeout),
+            "compression": format!("{:?}", otlp.compression).to_lowercase(),
+            "gzip_level": otlp.gzip_level,
+            "certificate": path(&otlp.certificate),
+            "client_key": path(&otlp.client_key),
+            "client_certificate": path(&otlp.client_certificate),
+        }),
+        ResolvedExporter::Console(console) => json!({"type": "console", "colour": console.colour.as_str()}),
+        ResolvedExporter::File(file) => json!({
+            "type": "file", "path": file.path, "max_bytes": file.max_bytes, "max_files": file.max_files,
+        }),
+        other => panic!("{other:?} is not used in these vectors"),
+    }
+}
+
+fn resolved(config: &ResolvedConfig) -> Json {
+    let (batch, limits) = (&config.batch, &config.limits);
+    let mut resource: Map<_, _> =
+        config.resource.attributes.iter().map(|(key, value)| (key.clone(), json(value))).collect();
+    assert_eq!(resource.remove("telemetry.sdk.version"), Some(json!(env!("CARGO_PKG_VERSION"))));
+    json!({
+        "name": config.name,
+        "disabled": config.disabled,
+        "service": resource["service.name"],
+        "resource": resource,
+        "sampler": config.sampler.description(),
+        "propagators": config.propagators,
+        "exporters": config.exporters.iter().map(exporter).collect::<Vec<_>>(),
+        "console_fallback": config.console_fallback,
+        "batch": {
+            "max_queue_spans": batch.max_queue_spans,
+            "max_batch_spans": batch.max_batch_spans,
+            "max_batch_bytes": batch.max_batch_bytes,
+            "schedule_delay_ms": millis(batch.schedule_delay),
+            "export_timeout_ms": millis(batch.export_timeout),
+        },
+        "limits": {
+            "attributes": limits.attributes,
+            "attribute_value_length": limits.attribute_value_length,
+            "events": limits.events,
+            "links": limits.links,
+            "event_attributes": limits.event_attributes,
+            "link_attributes": limits.link_attributes,
+        },
+        "memory": {
+            "budget_bytes": config.memory.budget_bytes,
+            "open_spans": config.memory.open_spans,
+            "open_span_bytes": config.memory.open_span_bytes,
+        },
+        "capture": {
+            "value_bytes": config.capture.value_bytes,
+            "span_bytes": config.capture.span_bytes,
+        },
+        "exit_timeout_ms": millis(config.exit_timeout),
+        "log_level": config.log_level.as_str(),
+    })
+}
+
+fn resolve(case: &Json) -> (Result<ResolvedConfig, Error>, Vec<Json>) {
+    let variables = case["env"].as_object().unwrap();
+    let (settings, warnings) =
+        env::read(&|name| variables.get(name).map(|value| value.as_str().unwrap().to_owned()));
+    let mut options = case["options"].as_object().unwrap().clone();
+    let provider = options.remove("provider") == Some(Json::Bool(true));
+    let result = Options::default()
+        .provider(provider)
+        .apply(&value(&Json::Object(options)))
+        .and_then(|options| options.resolve(&settings.with_process_name("vectors")));
+    let warnings = warnings
+        .into_iter()
+        .map(|warning| {
+            assert!(!warning.to_string().contains("s3cret"), "{warning}");
+            json!({"variable": warning.variable, "value": warning.value, "fallback": warning.fallback})
+        })
+        .collect();
+    (result, warnings)
+}
+
+#[test]
+fn every_case() {
+    let vectors: Json = serde_json::from_str(include_str!("../../tests/vectors/config_env.json")).unwrap();
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() >= 40);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let (result, warnings) = resolve(case);
+        assert_eq!(&Json::from(warnings), &case["warnings"], "{name}");
+        match (case.get("error"), result) {
+            (Some(option), Err(error)) => {
+                assert_eq!(error.code(), polyspan::ErrorCode::InvalidOption, "{name}");
+                assert_eq!(error.message().split(": ").next(), option.as_str(), "{name}: {error}");
+                assert!(error.message().contains("expected"), "{name}: {error}");
+            }
+            (None, Ok(config)) => {
+                let found = resolved(&config);
+                for (key, expected) in case["expect"].as_object().unwrap() {
+                    assert_eq!(&found[key], expected, "{name}: {key}");
+                }
+            }
+            (Some(option), Ok(_)) => panic!("{name}: {option} was accepted"),
+            (None, Err(error)) => panic!("{name}: {error}"),
+        }
+    }
+}
