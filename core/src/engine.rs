@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::config::ResolvedConfig;
 use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
 use crate::lifecycle::{self, MAX_GENERATIONS};
-use crate::pipeline::limits::SpanLimits;
+use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
 use crate::sampling::HeadSampler;
 use crate::span::SpanBuilder;
@@ -29,26 +30,14 @@ const SHARDS: usize = 16;
 /// Builds an exporter's lane, at the start and again in a forked child.
 pub(crate) type LaneBuilder = Box<dyn Fn() -> Result<Box<dyn ExportLane>, Error> + Send + Sync>;
 
-/// Bounds at capture, on the recording thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Capture {
-    /// A text or byte value is cut at this many bytes.
-    pub(crate) value_bytes: usize,
-    /// What a span records at most, in bytes.
-    pub(crate) span_bytes: usize,
-}
-
 /// What an engine is made of, fixed at its start.
 pub(crate) struct Settings {
-    pub(crate) name: String,
+    pub(crate) config: ResolvedConfig,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
+    /// The one in force: the configured one unless the engine is disabled.
     pub(crate) sampler: HeadSampler,
-    pub(crate) limits: SpanLimits,
-    pub(crate) capture: Capture,
-    pub(crate) open_spans: u64,
-    pub(crate) open_bytes: u64,
-    pub(crate) exit_flush: Duration,
+    pub(crate) propagators: Propagators,
     pub(crate) lanes: Vec<LaneBuilder>,
 }
 
@@ -71,6 +60,8 @@ pub(crate) struct Live {
     pub(crate) runtime: &'static Runtime,
     pub(crate) engine: Engine,
     pub(crate) stopped: AtomicBool,
+    /// Shut down before the export thread ever ran: nothing is to be set up for it any more.
+    pub(crate) void: AtomicBool,
     shards: [Shard; SHARDS],
     pub(crate) worker_counts: Mutex<WorkerCounts>,
     exporters: Vec<Arc<dyn LaneCounts>>,
@@ -145,6 +136,7 @@ impl Engine {
             runtime,
             engine: self.clone(),
             stopped: AtomicBool::new(self.0.stopped.load(Ordering::Acquire)),
+            void: AtomicBool::new(false),
             shards: Default::default(),
             worker_counts: Mutex::default(),
             exporters: lanes.iter().map(|lane| lane.counts()).collect(),
@@ -176,7 +168,7 @@ impl Engine {
 
     /// The name under which the registry keeps it.
     pub fn name(&self) -> &str {
-        &self.0.settings.name
+        &self.0.settings.config.name
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -191,6 +183,16 @@ impl Engine {
     /// The head sampler, for hosts that decide themselves.
     pub fn sampler(&self) -> &HeadSampler {
         &self.0.settings.sampler
+    }
+
+    /// The formats in which context travels to other processes.
+    pub fn propagators(&self) -> &Propagators {
+        &self.0.settings.propagators
+    }
+
+    /// How long the end of the process may be held up.
+    pub fn exit_timeout(&self) -> Duration {
+        self.0.settings.config.exit_timeout
     }
 
     /// A number for an instrumentation scope, for [`SpanBuilder::scope`]. Beyond 1,023 scopes spans are
@@ -259,7 +261,11 @@ impl Engine {
         crate::registry::forget(self);
         let Some(live) = self.live() else { return Ok(FlushReport::default()) };
         self.0.stopped.store(true, Ordering::Release);
-        if live.stopped.swap(true, Ordering::AcqRel) || !live.runtime.is_running() {
+        if live.stopped.swap(true, Ordering::AcqRel) {
+            return Ok(FlushReport::default());
+        }
+        if !live.runtime.is_running() {
+            live.void.store(true, Ordering::Release);
             return Ok(FlushReport::default());
         }
         self.wait(live, timeout, "shutdown", |deadline, reply| Control::Shutdown {
@@ -346,9 +352,9 @@ impl Live {
 
     /// Looks whether too many spans, or too many bytes of them, are open.
     pub(crate) fn check_open(&self) -> bool {
-        let settings = self.engine.settings();
-        let over = self.open_spans() >= settings.open_spans
-            || self.sum(|shard| &shard.open_bytes) as i64 >= settings.open_bytes as i64;
+        let bounds = &self.engine.settings().config.memory;
+        let over = self.open_spans() >= bounds.open_spans as u64
+            || self.sum(|shard| &shard.open_bytes) as i64 >= bounds.open_span_bytes as i64;
         self.open_over.store(over, Ordering::Relaxed);
         over
     }

@@ -20,6 +20,8 @@ pub mod error;
 pub mod export;
 pub mod frame;
 pub mod id;
+#[cfg(feature = "engine")]
+mod init;
 pub mod kinds;
 #[cfg(feature = "engine")]
 mod lifecycle;
@@ -57,8 +59,8 @@ pub use value::{OwnedValue, Value};
 pub use {
     current::{Current, Entered, FutureExt, InSpan, Surroundings, current, surrounded},
     engine::{Engine, FlushReport},
+    init::{init, init_with},
     log::set_log,
-    pipeline::limits::SpanLimits,
     span::{Span, SpanBuilder},
 };
 

@@ -133,7 +133,7 @@ pub(crate) fn flush_at_exit() {
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();
     drop(registry);
-    let bound = engines.iter().map(|engine| engine.settings().exit_flush).max().unwrap_or(Duration::ZERO);
+    let bound = engines.iter().map(|engine| engine.exit_timeout()).max().unwrap_or(Duration::ZERO);
     let deadline = Instant::now() + bound;
     for engine in engines {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -59,6 +59,8 @@ struct Worker {
     engines: Vec<EngineWorker>,
     /// Engines that were shut down lately, to count what their threads still ended.
     retired: VecDeque<Arc<Live>>,
+    /// Messages that came too late for this pass.
+    later: Vec<Control>,
     taken: Vec<Taken>,
     clock_check: Instant,
 }
@@ -82,6 +84,7 @@ async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::Un
         runtime,
         engines: Vec::new(),
         retired: VecDeque::new(),
+        later: Vec::new(),
         taken: Vec::new(),
         clock_check: Instant::now() + CLOCK_CHECK,
     };
@@ -89,7 +92,7 @@ async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::Un
     loop {
         let busy = worker.pass(&mut inbox).await;
         let now = Instant::now();
-        if runtime.handoff.is_urgent() {
+        if runtime.handoff.is_urgent() || !worker.later.is_empty() {
             tokio::task::yield_now().await;
             continue;
         }
@@ -119,7 +122,7 @@ impl Worker {
     async fn pass(&mut self, inbox: &mut mpsc::UnboundedReceiver<Control>) -> bool {
         // Segments first, messages second: an engine is registered before any span of it is written, so its
         // message is here by now; and a flush is answered after what had ended before it.
-        let mut messages = Vec::new();
+        let mut messages = core::mem::take(&mut self.later);
         while let Ok(message) = inbox.try_recv() {
             messages.push(message);
         }
@@ -133,7 +136,7 @@ impl Worker {
             // Came after the drain: an engine is welcome now, anything else waits for its own pass.
             match message {
                 Control::Register { live, lanes } => self.register(live, lanes),
-                other => self.runtime.send(other),
+                other => self.later.push(other),
             }
         }
         let busy = !taken.is_empty();
@@ -161,13 +164,13 @@ impl Worker {
     }
 
     fn register(&mut self, live: Arc<Live>, mut lanes: Vec<Box<dyn ExportLane>>) {
-        if live.stopped.load(Ordering::Acquire) {
+        if live.void.load(Ordering::Acquire) {
             return;
         }
         for lane in &mut lanes {
             lane.start();
         }
-        let limiter = Limiter::new(live.engine.settings().limits);
+        let limiter = Limiter::new(live.engine.settings().config.limits);
         self.engines.push(EngineWorker { live, lanes, limiter, counts: WorkerCounts::default() });
     }
 

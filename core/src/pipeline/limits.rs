@@ -3,40 +3,10 @@
 //! Most spans keep all limits and have no key twice; for them this is one walk over the fields. The others
 //! are written anew into a buffer that is kept, with the counts of what was left out.
 
+use crate::config::SpanLimits;
 use crate::frame::view::{Attributes, EventView, Field, LinkView, SpanView, ValueView, text};
 use crate::frame::write::{self, AttributeList, Container};
 use crate::frame::{EVENT_HEADER, EventKind, FrameError};
-
-/// The limits of one span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpanLimits {
-    /// Attributes a span keeps.
-    pub attributes: u32,
-    /// Events a span keeps.
-    pub events: u32,
-    /// Links a span keeps.
-    pub links: u32,
-    /// Attributes an event keeps.
-    pub attributes_per_event: u32,
-    /// Attributes a link keeps.
-    pub attributes_per_link: u32,
-    /// Characters of a text value, and bytes of a byte value, at any depth; `None` for no limit.
-    pub value_length: Option<u32>,
-}
-
-impl Default for SpanLimits {
-    /// 128 of each, values of any length.
-    fn default() -> Self {
-        Self {
-            attributes: 128,
-            events: 128,
-            links: 128,
-            attributes_per_event: 128,
-            attributes_per_link: 128,
-            value_length: None,
-        }
-    }
-}
 
 /// Applies the limits, reusing one buffer.
 #[derive(Debug)]
@@ -71,7 +41,7 @@ impl Limiter {
     #[inline]
     fn fits(&self, span: &SpanView<'_>) -> Result<bool, FrameError> {
         let limits = &self.limits;
-        let (mut attributes, mut events, mut links) = (0, 0, 0);
+        let (mut attributes, mut events, mut links) = (0usize, 0usize, 0usize);
         let mut seen = 0u64;
         let mut twice = false;
         let mut long = false;
@@ -88,13 +58,13 @@ impl Limiter {
                 }
                 Field::Event(event) => {
                     events += 1;
-                    twice |= event.attributes.len() as u64 > u64::from(limits.attributes_per_event)
+                    twice |= event.attributes.len() > limits.event_attributes
                         || (event.attributes.len() > 1 && has_twice(event.attributes));
                     long |= event.attributes.iter().any(|(_, value)| self.is_long(value));
                 }
                 Field::Link(link) => {
                     links += 1;
-                    twice |= link.attributes.len() as u64 > u64::from(limits.attributes_per_link)
+                    twice |= link.attributes.len() > limits.link_attributes
                         || (link.attributes.len() > 1 && has_twice(link.attributes));
                     long |= link.attributes.iter().any(|(_, value)| self.is_long(value));
                 }
@@ -110,9 +80,9 @@ impl Limiter {
 
     #[inline]
     fn is_long(&self, value: ValueView<'_>) -> bool {
-        let Some(limit) = self.limits.value_length else { return false };
+        let Some(limit) = self.limits.attribute_value_length else { return false };
         match value {
-            ValueView::Str(bytes) | ValueView::Bytes(bytes) => bytes.len() > limit as usize,
+            ValueView::Str(bytes) | ValueView::Bytes(bytes) => bytes.len() > limit,
             ValueView::Array(items) => items.values().any(|item| self.is_long(item)),
             ValueView::Map(items) => items.entries().any(|(_, item)| self.is_long(item)),
             _ => false,
@@ -126,11 +96,11 @@ impl Limiter {
             Field::Attribute(name, value) => Some((name, value)),
             _ => None,
         }));
-        for (name, value) in kept.iter().take(self.limits.attributes as usize) {
+        for (name, value) in kept.iter().take(self.limits.attributes) {
             write::attribute_key(&mut out, &text(name));
             self.put_value(&mut out, *value);
         }
-        let mut dropped = [kept.len().saturating_sub(self.limits.attributes as usize) as u32, 0, 0];
+        let mut dropped = [kept.len().saturating_sub(self.limits.attributes) as u32, 0, 0];
         let (mut events, mut links) = (0, 0);
         for (raw, field) in span.raw_fields() {
             match field {
@@ -174,14 +144,14 @@ impl Limiter {
     }
 
     fn put_event(&self, out: &mut Vec<u8>, event: &EventView<'_>) {
-        let (kept, dropped) = self.kept(event.attributes, self.limits.attributes_per_event);
+        let (kept, dropped) = self.kept(event.attributes, self.limits.event_attributes);
         let dropped = event.dropped_attributes.saturating_add(dropped);
         let list = AttributeList::event(out, &text(event.name), event.time_unix_nanos, dropped);
         self.put_list(out, list, &kept);
     }
 
     fn put_link(&self, out: &mut Vec<u8>, link: &LinkView<'_>) {
-        let (kept, dropped) = self.kept(link.attributes, self.limits.attributes_per_link);
+        let (kept, dropped) = self.kept(link.attributes, self.limits.link_attributes);
         let to = crate::context::SpanContext {
             trace_id: link.trace_id,
             span_id: link.span_id,
@@ -202,10 +172,10 @@ impl Limiter {
         list.close(out);
     }
 
-    fn kept<'a>(&self, attributes: Attributes<'a>, limit: u32) -> (Vec<(&'a [u8], ValueView<'a>)>, u32) {
+    fn kept<'a>(&self, attributes: Attributes<'a>, limit: usize) -> (Vec<(&'a [u8], ValueView<'a>)>, u32) {
         let mut kept = last_values(attributes.iter());
-        let dropped = kept.len().saturating_sub(limit as usize);
-        kept.truncate(limit as usize);
+        let dropped = kept.len().saturating_sub(limit);
+        kept.truncate(limit);
         (kept, dropped as u32)
     }
 
@@ -218,7 +188,7 @@ impl Limiter {
             ValueView::Str(bytes) => write::put_str(out, self.cut_text(&text(bytes))),
             ValueView::Bytes(bytes) => {
                 let length =
-                    self.limits.value_length.map_or(bytes.len(), |limit| bytes.len().min(limit as usize));
+                    self.limits.attribute_value_length.map_or(bytes.len(), |limit| bytes.len().min(limit));
                 write::put_bytes(out, bytes.get(..length).unwrap_or(bytes));
             }
             ValueView::Array(items) => {
@@ -238,8 +208,8 @@ impl Limiter {
     }
 
     fn cut_text<'t>(&self, whole: &'t str) -> &'t str {
-        let Some(limit) = self.limits.value_length else { return whole };
-        match whole.char_indices().nth(limit as usize) {
+        let Some(limit) = self.limits.attribute_value_length else { return whole };
+        match whole.char_indices().nth(limit) {
             Some((end, _)) => whole.get(..end).unwrap_or(whole),
             None => whole,
         }
@@ -257,12 +227,12 @@ fn fingerprint(name: &[u8]) -> u64 {
 
 /// Whether one of the attributes before the `number`th has that key.
 #[cold]
-fn is_set_before(span: &SpanView<'_>, number: u32, name: &[u8]) -> bool {
+fn is_set_before(span: &SpanView<'_>, number: usize, name: &[u8]) -> bool {
     let keys = span.fields().filter_map(|field| match field {
         Field::Attribute(key, _) => Some(key),
         _ => None,
     });
-    keys.take(number.saturating_sub(1) as usize).any(|key| key == name)
+    keys.take(number.saturating_sub(1)).any(|key| key == name)
 }
 
 fn has_twice(attributes: Attributes<'_>) -> bool {

@@ -245,12 +245,6 @@ impl Writer {
         }
     }
 
-    /// The hand-off this lane belongs to.
-    #[inline]
-    pub(crate) fn handoff(&self) -> &Arc<Handoff> {
-        &self.handoff
-    }
-
     /// Appends an event.
     ///
     /// # Errors

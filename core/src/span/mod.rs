@@ -7,15 +7,16 @@ mod builder;
 mod exception;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub use builder::SpanBuilder;
 
 use crate::clock;
+use crate::config::CaptureLimits;
 use crate::context::SpanContext;
 use crate::current::Surroundings;
-use crate::engine::Capture;
 use crate::frame::view::{Field, SpanView};
 use crate::frame::write::{self, AttributeList, Container, Head};
 use crate::frame::{EVENT_HEADER, EventKind};
@@ -56,13 +57,15 @@ struct Open {
     head: Head,
     slot: u16,
     buf: Vec<u8>,
-    capture: Capture,
+    capture: CaptureLimits,
     name: Place,
     status_message: Place,
     input: Place,
     output: Place,
     /// Bytes of the buffer that were replaced and mean nothing.
     blank: usize,
+    /// Bytes that were too many since the buffer was last squeezed.
+    refused: usize,
     /// Bytes charged to the engine's bound on open spans.
     charged: usize,
     dropped: [u32; 3],
@@ -219,7 +222,7 @@ impl Span {
         });
     }
 
-    fn captured_slot(&mut self, input: bool, put: impl FnOnce(&mut Vec<u8>, Capture) -> u64) {
+    fn captured_slot(&mut self, input: bool, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
         let Some(open) = self.open_mut() else { return };
         let place = if input { open.input.take() } else { open.output.take() };
         open.forget(place);
@@ -309,7 +312,7 @@ impl Span {
         &mut self,
         name: &str,
         time_unix_nanos: Option<u64>,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, Capture) -> u64,
+        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
     ) {
         if let Some(open) = self.open_mut() {
             let at = open.buf.len();
@@ -352,7 +355,7 @@ impl Span {
     fn link_fields(
         &mut self,
         to: &SpanContext,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, Capture) -> u64,
+        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
     ) {
         if let Some(open) = self.open_mut() {
             let at = open.buf.len();
@@ -458,7 +461,7 @@ impl Open {
     }
 
     #[inline]
-    fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, Capture) -> u64) {
+    fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
         let at = self.buf.len();
         write::attribute_key(&mut self.buf, key);
         if self.put(at, put).is_none() {
@@ -477,21 +480,29 @@ impl Open {
     /// Finishes the field begun at `at` and says where it stands; takes it back when the span would grow
     /// beyond its bound.
     #[inline]
-    fn put(&mut self, at: usize, put: impl FnOnce(&mut Vec<u8>, Capture) -> u64) -> Place {
+    fn put(&mut self, at: usize, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) -> Place {
         self.altered += put(&mut self.buf, self.capture);
-        if self.buf.len() > FREE_BYTES && !self.charge(at) {
-            return None;
-        }
+        let at = if self.buf.len() > FREE_BYTES { self.charge(at)? } else { at };
         self.since(at)
     }
 
-    /// Charges what the buffer has grown by; false when the field at its end had to go.
+    /// Charges what the buffer has grown by. Says where the field at its end begins, as fields that were
+    /// replaced are squeezed out before anything is refused; `None` when it had to go all the same.
     #[cold]
-    fn charge(&mut self, at: usize) -> bool {
-        let fits = self.buf.len() <= self.capture.span_bytes;
-        if !fits {
-            self.buf.truncate(at);
-            self.altered += 1;
+    fn charge(&mut self, at: usize) -> Option<usize> {
+        let mut place = Some(at);
+        if self.buf.len() > self.capture.span_bytes {
+            // Not at every further field of a span that is full for good.
+            self.refused += self.buf.len() - at;
+            if self.refused >= self.capture.span_bytes / 4 || self.blank > 0 {
+                self.refused = 0;
+                place = self.squeeze();
+            }
+            if self.buf.len() > self.capture.span_bytes {
+                self.buf.truncate(place.unwrap_or(at));
+                self.altered += 1;
+                place = None;
+            }
         }
         let size = self.buf.capacity();
         if size > self.charged + FREE_BYTES {
@@ -500,7 +511,7 @@ impl Open {
             let slot = self.slot;
             recorder::with(|recorder| recorder.charge(slot, more));
         }
-        fits
+        place
     }
 
     #[inline]
@@ -528,19 +539,32 @@ impl Open {
         }
     }
 
-    /// Writes the buffer anew without what was blanked.
+    /// Writes the buffer anew without what was blanked and without values that a later one of the same key
+    /// replaces. Says where the last field begins.
     #[cold]
-    fn squeeze(&mut self) {
+    fn squeeze(&mut self) -> Option<usize> {
         let old = core::mem::take(&mut self.buf);
         write::begin_span(&mut self.buf);
         (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
-        let Ok(view) = SpanView::new(old.get(EVENT_HEADER..).unwrap_or(&[]), &[]) else { return };
-        for (raw, field) in view.raw_fields() {
-            let at = self.buf.len();
+        self.blank = 0;
+        let view = SpanView::new(old.get(EVENT_HEADER..).unwrap_or(&[]), &[]).ok()?;
+        let mut last = HashMap::new();
+        for (number, field) in view.fields().enumerate() {
+            if let Some(key) = replaceable(&field) {
+                last.insert(key, number);
+            }
+        }
+        let mut at = None;
+        for (number, (raw, field)) in view.raw_fields().enumerate() {
+            let kept = replaceable(&field).is_none_or(|key| last.get(&key) == Some(&number));
+            if matches!(field, Field::Skipped) || !kept {
+                continue;
+            }
+            let start = self.buf.len();
+            at = Some(start);
             self.buf.extend_from_slice(raw);
-            let place = self.since(at);
+            let place = self.since(start);
             match field {
-                Field::Skipped => self.buf.truncate(at),
                 Field::Name(_) => self.name = place,
                 Field::StatusMessage(_) => self.status_message = place,
                 Field::Input(_) => self.input = place,
@@ -548,13 +572,22 @@ impl Open {
                 _ => {}
             }
         }
-        self.blank = 0;
+        at
+    }
+}
+
+/// What two fields have in common when the later one replaces the earlier.
+fn replaceable<'a>(field: &Field<'a>) -> Option<(bool, &'a [u8])> {
+    match field {
+        Field::Attribute(key, _) => Some((false, *key)),
+        Field::Metadata(key, _) => Some((true, *key)),
+        _ => None,
     }
 }
 
 /// Writes a value, cutting texts and bytes that are too long. Returns how many were cut.
 #[inline]
-fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: Capture) -> u64 {
+fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits) -> u64 {
     match value {
         Value::Str(text) if text.len() > capture.value_bytes => {
             let mut kept = write::cut(text, capture.value_bytes).to_owned();
@@ -592,6 +625,3 @@ fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: Capture) -> u64 {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,123 @@
+//! Starting an engine: options and environment in, a registered engine out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::config::{Batching, Options, ResolvedConfig, ResolvedExporter, env};
+use crate::engine::{Engine, LaneBuilder, Settings};
+use crate::error::{Error, ErrorCode};
+use crate::export::lane::{ExportLane, Lane, LaneLimits};
+use crate::export::memory::DataEncoder;
+use crate::frame::record::Scope;
+use crate::propagation::Propagators;
+use crate::{registry, runtime, sampling};
+
+/// Held while an engine is made, so that two threads cannot make the same one.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Starts an engine from options and the process's environment and registers it under its name.
+///
+/// A second call with equal options returns the running engine. With other options it fails, unless
+/// [`Options::replace`] was asked for: then the running engine is drained within its exit bound first.
+/// Without exporter or endpoint, from code or environment, traces are shown in the console.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`] naming the option, or [`ErrorCode::AlreadyInitialized`].
+pub fn init(options: Options) -> Result<Engine, Error> {
+    let (environment, warnings) = env::from_process();
+    for warning in warnings {
+        crate::log::warn_once(&format!("variable {}", warning.variable), &warning.to_string());
+    }
+    init_with(options, &environment)
+}
+
+/// [`init`] with settings read from somewhere else than the process's environment.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Engine, Error> {
+    let replace = options.replaces();
+    let config = options.resolve(environment)?;
+    let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = registry::engine(&config.name) {
+        if running.settings().config == config {
+            return Ok(running);
+        }
+        if !replace {
+            let message = format!(
+                "an engine named {:?} is running with other options; shut it down first, pass replace, or give \
+                 this one another name",
+                config.name
+            );
+            return Err(Error::new(ErrorCode::AlreadyInitialized, message));
+        }
+        // What it cannot deliver in time it counts; the new one starts all the same.
+        let _ = running.shutdown(config.exit_timeout);
+    }
+    if config.console_fallback && !config.disabled {
+        let message = "no exporter or endpoint is configured: traces are shown here. Set OTEL_EXPORTER_OTLP_ENDPOINT \
+                       or the option `endpoint` to send them to a collector.";
+        crate::log::warn_once("console", message);
+    }
+    if registry::engines().is_empty() {
+        runtime::set_budget(config.memory.budget_bytes);
+    }
+    let engine = Engine::new(settings(config))?;
+    registry::register(&engine)?;
+    Ok(engine)
+}
+
+fn settings(config: ResolvedConfig) -> Settings {
+    let exporters = if config.disabled { &[][..] } else { &config.exporters };
+    let limits = lane_limits(&config.batch, config.memory.budget_bytes, exporters.len());
+    let lanes =
+        exporters.iter().map(|exporter| lane_builder(exporter.clone(), limits, config.batch)).collect();
+    let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
+    let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;
+    Settings {
+        propagators,
+        resource: Arc::new(config.resource.clone()),
+        scope: Arc::new(Scope {
+            name: "polyspan".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Scope::default()
+        }),
+        sampler,
+        lanes,
+        config,
+    }
+}
+
+/// Half the byte budget is the exporters', in equal shares.
+fn lane_limits(batch: &Batching, budget: usize, exporters: usize) -> LaneLimits {
+    LaneLimits {
+        batch_spans: u32::try_from(batch.max_batch_spans).unwrap_or(u32::MAX),
+        batch_bytes: batch.max_batch_bytes,
+        schedule_delay: batch.schedule_delay,
+        queue_spans: batch.max_queue_spans as u64,
+        queue_bytes: budget / 2 / exporters.max(1),
+    }
+}
+
+fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching) -> LaneBuilder {
+    Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
+        let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
+        Ok(match exporter.clone() {
+            #[cfg(feature = "otlp-http")]
+            ResolvedExporter::OtlpHttp(mut options) => {
+                use crate::export::otlp::{OtlpHttpSink, encode::OtlpEncoder};
+                options.retry.max_elapsed = options.retry.max_elapsed.max(batch.export_timeout);
+                Box::new(Lane::new("otlp_http", OtlpEncoder::new(), OtlpHttpSink::new(options)?, limits))
+            }
+            ResolvedExporter::Memory(store) => {
+                Box::new(Lane::new("memory", DataEncoder::new(), store, prompt))
+            }
+            ResolvedExporter::Console(_) | ResolvedExporter::File(_) => {
+                return Err(Error::invalid_option("exporter", "console or file", "one that exists"));
+            }
+        })
+    })
+}
+
+/// Exporters of this process's own show spans at most this long after they ended.
+const PROMPT: Duration = Duration::from_millis(200);

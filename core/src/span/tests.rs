@@ -1,1 +1,0 @@
-//! What a span writes, read back from its buffer.
