@@ -4,12 +4,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::exporters::{Colour, ConsoleOptions, ExporterOptions, FileOptions};
+use super::exporters::{Colour, ConsoleOptions, ExporterOptions};
 use super::limits::{LONGEST, LogLevel};
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions};
 use crate::error::Error;
+#[cfg(feature = "engine")]
+use crate::export::file::FileOptions;
 #[cfg(feature = "otlp-http")]
 use crate::export::otlp::{Compression, RetryOptions};
 use crate::sampling::HeadSampler;
@@ -167,6 +169,7 @@ fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> 
                     })?;
                     Ok(ExporterOptions::Console(ConsoleOptions { colour: colour.unwrap_or_default() }))
                 }
+                #[cfg(feature = "engine")]
                 "file" => {
                     fields.only(&["type", "path", "max_bytes", "max_files"])?;
                     let mut options = FileOptions::new(fields.text("path")?);

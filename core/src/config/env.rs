@@ -414,7 +414,7 @@ impl Reader<'_> {
         let mut headers: Vec<(String, String)> = Vec::new();
         for pair in pairs::parse(&list) {
             match pair {
-                Ok((key, value)) if OtlpOptions::new().header(&key, &value).resolve("", "").is_ok() => {
+                Ok((key, value)) if OtlpOptions::new().header(&key, &value).resolve("").is_ok() => {
                     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&key));
                     headers.push((key, value));
                 }

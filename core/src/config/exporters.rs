@@ -1,14 +1,11 @@
 //! Where finished spans go.
 
-use std::path::PathBuf;
-
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
-use crate::error::Error;
-#[cfg(feature = "engine")]
-use crate::export::memory::MemoryStore;
 #[cfg(feature = "otlp-http")]
 use crate::export::otlp::OtlpHttpOptions;
+#[cfg(feature = "engine")]
+use crate::export::{file::FileOptions, memory::MemoryStore};
 
 /// An exporter as the application asks for it; several may stand side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +17,7 @@ pub enum ExporterOptions {
     /// A readable tree of each trace on the standard error stream.
     Console(ConsoleOptions),
     /// OTLP as lines of JSON in files.
+    #[cfg(feature = "engine")]
     File(FileOptions),
     /// Objects in memory, for tests.
     #[cfg(feature = "engine")]
@@ -62,39 +60,6 @@ impl Colour {
     }
 }
 
-/// Options of the file exporter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileOptions {
-    /// The file; older ones stand beside it with a number added.
-    pub path: PathBuf,
-    /// Bytes after which a new file is begun. Default: 64 MiB. At least 4 KiB.
-    pub max_bytes: u64,
-    /// Files kept, the current one among them; the oldest is deleted. Default: 5. 1 to 10,000.
-    pub max_files: u32,
-}
-
-impl FileOptions {
-    /// Writes to `path` with the default sizes.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), max_bytes: 64 << 20, max_files: 5 }
-    }
-
-    pub(super) fn check(&self, at: &str) -> Result<(), Error> {
-        if self.path.as_os_str().is_empty() {
-            return Err(Error::invalid_option(&format!("{at}.path"), "", "the path of a file"));
-        }
-        if self.max_bytes < 4 << 10 {
-            let found = self.max_bytes.to_string();
-            return Err(Error::invalid_option(&format!("{at}.max_bytes"), &found, "at least 4096 bytes"));
-        }
-        if !(1..=10_000).contains(&self.max_files) {
-            let found = self.max_files.to_string();
-            return Err(Error::invalid_option(&format!("{at}.max_files"), &found, "1 to 10000 files"));
-        }
-        Ok(())
-    }
-}
-
 /// An exporter with nothing left to decide.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -105,6 +70,7 @@ pub enum ResolvedExporter {
     /// A readable tree.
     Console(ConsoleOptions),
     /// Lines of JSON.
+    #[cfg(feature = "engine")]
     File(FileOptions),
     /// Objects.
     #[cfg(feature = "engine")]

@@ -18,7 +18,7 @@ mod resolve;
 mod resource;
 
 pub use env::{EnvSettings, Warning};
-pub use exporters::{Colour, ConsoleOptions, ExporterOptions, FileOptions, ResolvedExporter};
+pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]

@@ -162,13 +162,10 @@ impl OtlpOptions {
     }
 
     /// What the sink needs, checked as far as possible without touching files or the network.
-    ///
-    /// Errors name the option below `at` (such as `exporters[0].`, or nothing) as the user wrote it.
-    pub(super) fn resolve(self, at: &str, language: &str) -> Result<OtlpHttpOptions, Error> {
-        let named = |error: Error| Error::new(error.code(), format!("{at}{}", error.message()));
+    pub(super) fn resolve(self, language: &str) -> Result<OtlpHttpOptions, Error> {
         let default = OtlpHttpOptions::default();
         if let Some(Endpoint::Base(text) | Endpoint::Traces(text)) = &self.endpoint {
-            check_url(text).map_err(named)?;
+            check_url(text)?;
         }
         let resolved = OtlpHttpOptions {
             endpoint: self.endpoint.map_or(default.endpoint, |endpoint| endpoint.url()),
@@ -182,7 +179,7 @@ impl OtlpOptions {
             user_agent: OtlpHttpOptions::user_agent_of(&exporter_language(language)),
             retry: self.retry.unwrap_or(default.retry),
         };
-        resolved.check().map_err(named)?;
+        resolved.check()?;
         Ok(resolved)
     }
 }

@@ -76,7 +76,7 @@ impl Options {
             }
             None => env.propagators.clone().unwrap_or_else(|| propagator_names(DEFAULT_PROPAGATORS).0),
         };
-        let (exporters, console_fallback) = self.exporters(env)?;
+        let (exporters, console_fallback) = self.resolve_exporters(env)?;
         Ok(ResolvedConfig {
             disabled: self.disabled.or(env.disabled).unwrap_or(false),
             resource,
@@ -96,29 +96,14 @@ impl Options {
     }
 
     /// The exporters, and whether the console was chosen only because nothing else was.
-    fn exporters(&self, env: &EnvSettings) -> Result<(Vec<ResolvedExporter>, bool), Error> {
-        let console = |options: &ConsoleOptions| {
-            let colour =
-                if options.colour == Colour::Auto && env.no_color { Colour::Never } else { options.colour };
-            ResolvedExporter::Console(ConsoleOptions { colour })
-        };
+    fn resolve_exporters(&self, env: &EnvSettings) -> Result<(Vec<ResolvedExporter>, bool), Error> {
         if let Some(wanted) = &self.exporters {
             let mut exporters = Vec::new();
             for (place, exporter) in wanted.iter().enumerate() {
                 let at =
                     if wanted.len() == 1 { "exporter".to_owned() } else { format!("exporters[{place}]") };
-                exporters.push(match exporter {
-                    #[cfg(feature = "otlp-http")]
-                    ExporterOptions::OtlpHttp(options) => self.otlp_exporter(options, &at, env)?,
-                    ExporterOptions::Console(options) => console(options),
-                    ExporterOptions::File(options) => {
-                        options.check(&at)?;
-                        ResolvedExporter::File(options.clone())
-                    }
-                    #[cfg(feature = "engine")]
-                    ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
-                    ExporterOptions::None => continue,
-                });
+                let named = |error: Error| Error::new(error.code(), format!("{at}.{}", error.message()));
+                exporters.extend(self.resolve_exporter(exporter, env).map_err(named)?);
             }
             #[cfg(feature = "otlp-http")]
             if self.otlp.endpoint.is_some()
@@ -138,7 +123,7 @@ impl Options {
                 .map(|exporter| match exporter {
                     #[cfg(feature = "otlp-http")]
                     EnvExporter::Otlp => self.default_otlp_exporter(env),
-                    EnvExporter::Console => Ok(console(&ConsoleOptions::default())),
+                    EnvExporter::Console => Ok(console(&ConsoleOptions::default(), env)),
                 })
                 .collect::<Result<_, _>>()?;
             return Ok((exporters, false));
@@ -147,9 +132,33 @@ impl Options {
         if self.provider || env.otlp.endpoint.is_some() {
             return Ok((vec![self.default_otlp_exporter(env)?], false));
         }
-        Ok((vec![console(&ConsoleOptions::default())], true))
+        Ok((vec![console(&ConsoleOptions::default(), env)], true))
     }
 
+    /// One exporter; errors name its option without saying which exporter it belongs to.
+    fn resolve_exporter(
+        &self,
+        wanted: &ExporterOptions,
+        env: &EnvSettings,
+    ) -> Result<Option<ResolvedExporter>, Error> {
+        Ok(Some(match wanted {
+            #[cfg(feature = "otlp-http")]
+            ExporterOptions::OtlpHttp(options) => {
+                self.with_environment(options.clone().or(self.otlp.clone()), env)?
+            }
+            ExporterOptions::Console(options) => console(options, env),
+            #[cfg(feature = "engine")]
+            ExporterOptions::File(options) => {
+                check_file(options)?;
+                ResolvedExporter::File(options.clone())
+            }
+            #[cfg(feature = "engine")]
+            ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
+            ExporterOptions::None => return Ok(None),
+        }))
+    }
+
+    /// What holds whatever else is chosen.
     fn check(&self) -> Result<(), Error> {
         if self.name.is_empty() {
             return Err(Error::invalid_option("name", "", "the name of the engine"));
@@ -157,6 +166,9 @@ impl Options {
         if self.language.is_empty() {
             return Err(Error::invalid_option("language", "", "a name such as rust"));
         }
+        // Checked by itself, so that what an exporter adds is what its own errors name.
+        #[cfg(feature = "otlp-http")]
+        self.otlp.clone().resolve(&self.language)?;
         let batch = &self.batch;
         within("max_queue_spans", batch.max_queue_spans, *QUEUE_SPANS.start(), *QUEUE_SPANS.end())?;
         let queue = batch.max_queue_spans.unwrap_or(*QUEUE_SPANS.end());
@@ -186,20 +198,6 @@ impl Options {
 
 #[cfg(feature = "otlp-http")]
 impl Options {
-    fn otlp_exporter(
-        &self,
-        own: &super::otlp::OtlpOptions,
-        at: &str,
-        env: &EnvSettings,
-    ) -> Result<ResolvedExporter, Error> {
-        let at = format!("{at}.");
-        // Names the option where it was written: on the exporter itself, or on the engine.
-        own.clone().resolve(&at, &self.language)?;
-        let common = own.clone().or(self.otlp.clone());
-        common.clone().resolve("", &self.language)?;
-        self.with_environment(common, env)
-    }
-
     fn default_otlp_exporter(&self, env: &EnvSettings) -> Result<ResolvedExporter, Error> {
         self.with_environment(self.otlp.clone(), env)
     }
@@ -210,7 +208,7 @@ impl Options {
         env: &EnvSettings,
     ) -> Result<ResolvedExporter, Error> {
         let options = if options.ignores_environment { options } else { options.or(env.otlp.clone()) };
-        options.resolve("", &self.language).map(ResolvedExporter::OtlpHttp)
+        options.resolve(&self.language).map(ResolvedExporter::OtlpHttp)
     }
 }
 
@@ -228,6 +226,23 @@ pub(super) fn propagator_names<'a>(names: impl IntoIterator<Item = &'a str>) -> 
         }
     }
     (used, unused.into_iter().map(str::to_owned).collect())
+}
+
+fn console(options: &ConsoleOptions, env: &EnvSettings) -> ResolvedExporter {
+    let plain = options.colour == Colour::Auto && env.no_color;
+    ResolvedExporter::Console(ConsoleOptions { colour: if plain { Colour::Never } else { options.colour } })
+}
+
+/// What shows without touching the file.
+#[cfg(feature = "engine")]
+fn check_file(options: &crate::export::file::FileOptions) -> Result<(), Error> {
+    if options.path.as_os_str().is_empty() {
+        return Err(Error::invalid_option("path", "", "the path of a file"));
+    }
+    if options.max_files == 0 {
+        return Err(Error::invalid_option("max_files", "0", "at least 1 file"));
+    }
+    Ok(())
 }
 
 fn within(option: &str, found: Option<usize>, least: usize, most: usize) -> Result<(), Error> {
