@@ -293,7 +293,7 @@ impl EngineWorker {
     #[inline]
     fn take(&mut self, event: &RawEvent<'_>, now: Instant) -> Result<(), FrameError> {
         match event.kind {
-            Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body, &[])?, now),
+            Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, now),
             Some(EventKind::Frame) => self.frame(event.body, now),
             // Realtime events have no reader yet, and later kinds are not ours to understand.
             _ => Ok(()),
@@ -313,7 +313,7 @@ impl EngineWorker {
                 Some(EventKind::StringEntry) if table.define(event.body).is_err() => break,
                 Some(EventKind::SpanEnded) => {
                     seen += 1;
-                    let read = SpanView::new(event.body, table.entries())
+                    let read = SpanView::in_frame(event.body, &table)
                         .and_then(|span| span.check().map(|()| span))
                         .and_then(|span| self.span_ended(&span, now));
                     if read.is_err() {

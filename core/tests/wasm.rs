@@ -130,7 +130,7 @@ fn a_frame_gives_back_what_was_written() {
     assert_eq!((raw.kind, raw.engine, raw.whole.len()), (Some(EventKind::SpanEnded), 7, bytes.len()));
     assert!(events.next_event().unwrap().is_none());
 
-    let view = SpanView::new(raw.body, &[]).unwrap();
+    let view = SpanView::new(raw.body).unwrap();
     view.check().unwrap();
     assert_eq!(*view.head(), head());
     let (scope, resource) = surroundings();
@@ -170,7 +170,7 @@ fn otlp_has_the_same_bytes_everywhere() {
     let (scope, resource) = surroundings();
     let mut encoder = OtlpEncoder::new();
     encoder.push(
-        &SpanView::new(raw.body, &[]).unwrap(),
+        &SpanView::new(raw.body).unwrap(),
         &RecordContext { scope: &scope, scope_id: 0, resource: &resource },
     );
     let batch = encoder.take();

@@ -67,10 +67,24 @@ pub struct StringTable<'a> {
     bytes: usize,
 }
 
+/// The table of an event that stands alone.
+pub static NO_STRINGS: StringTable<'static> = StringTable::new();
+
 impl<'a> StringTable<'a> {
     /// An empty table.
     pub const fn new() -> Self {
         Self { entries: Vec::new(), bytes: 0 }
+    }
+
+    /// An entry by its index.
+    #[inline]
+    pub fn get(&self, index: u16) -> Option<&'a [u8]> {
+        self.entries.get(usize::from(index)).copied()
+    }
+
+    /// Whether nothing is defined.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Adds the body of a [`EventKind::StringEntry`].
@@ -85,10 +99,5 @@ impl<'a> StringTable<'a> {
         self.bytes += body.len();
         self.entries.push(body);
         Ok(())
-    }
-
-    /// The entries so far.
-    pub fn entries(&self) -> &[&'a [u8]] {
-        &self.entries
     }
 }

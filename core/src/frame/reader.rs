@@ -1,5 +1,6 @@
 //! A cursor over untrusted bytes: every read is checked, none can panic.
 
+use super::batch::StringTable;
 use super::{FrameError, key, keys};
 
 /// Reads little-endian numbers and byte runs from the front of a slice.
@@ -67,16 +68,18 @@ impl<'a> Reader<'a> {
 
     /// A key or name: inline, static or from the frame's string table.
     #[inline]
-    pub(super) fn key(&mut self, table: &'a [&'a [u8]]) -> Result<&'a [u8], FrameError> {
+    pub(super) fn key(&mut self, table: &'a StringTable<'a>) -> Result<&'a [u8], FrameError> {
         let word = self.u16()?;
-        if word < key::STATIC {
-            return self.take(usize::from(word));
-        }
-        if word < key::ENTRY {
-            return keys::static_key(word - key::STATIC)
-                .map(str::as_bytes)
-                .ok_or(FrameError::Reference(word));
-        }
-        table.get(usize::from(word - key::ENTRY)).copied().ok_or(FrameError::Reference(word))
+        if word < key::STATIC { self.take(usize::from(word)) } else { referenced(word, table) }
     }
+}
+
+#[cold]
+fn referenced<'a>(word: u16, table: &'a StringTable<'a>) -> Result<&'a [u8], FrameError> {
+    let found = if word < key::ENTRY {
+        keys::static_key(word - key::STATIC).map(str::as_bytes)
+    } else {
+        table.get(word - key::ENTRY)
+    };
+    found.ok_or(FrameError::Reference(word))
 }

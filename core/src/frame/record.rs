@@ -157,13 +157,13 @@ impl SpanData {
             Field::Input(value) => self.input = Some(value.to_value()),
             Field::Output(value) => self.output = Some(value.to_value()),
             Field::Tag(tag) => self.tags.push(text(tag).into_owned()),
-            Field::Event(event) => self.events.push(EventData {
+            Field::Event(event) => self.events.extend(event.event().ok().map(|event| EventData {
                 name: text(event.name).into_owned(),
                 time_unix_nanos: event.time_unix_nanos,
                 attributes: owned(event.attributes),
                 dropped_attributes: event.dropped_attributes,
-            }),
-            Field::Link(link) => self.links.push(LinkData {
+            })),
+            Field::Link(link) => self.links.extend(link.link().ok().map(|link| LinkData {
                 context: SpanContext {
                     trace_id: link.trace_id,
                     span_id: link.span_id,
@@ -173,7 +173,7 @@ impl SpanData {
                 },
                 attributes: owned(link.attributes),
                 dropped_attributes: link.dropped_attributes,
-            }),
+            })),
             Field::Dropped { attributes, events, links } => {
                 self.dropped_attributes += attributes;
                 self.dropped_events += events;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::batch::{NO_STRINGS, StringTable};
 use super::reader::Reader;
 use super::write::Head;
 use super::{FrameError, MAX_DEPTH, SPAN_HEAD, kind, tag};
@@ -42,31 +43,36 @@ pub enum ValueView<'a> {
 /// The items of an array or map.
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'a> {
-    reader: Reader<'a>,
-    count: u32,
-    table: &'a [&'a [u8]],
+    /// The item count, then the items.
+    bytes: &'a [u8],
+    table: &'a StringTable<'a>,
 }
 
 impl<'a> Items<'a> {
+    fn split(self) -> (u32, Reader<'a>, &'a StringTable<'a>) {
+        let mut reader = Reader::new(self.bytes);
+        (reader.u32().unwrap_or(0), reader, self.table)
+    }
+
     /// How many items there are.
-    pub const fn len(&self) -> u32 {
-        self.count
+    pub fn len(&self) -> u32 {
+        self.split().0
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The values of an array.
     pub fn values(self) -> impl Iterator<Item = ValueView<'a>> {
-        let Items { mut reader, count, table } = self;
+        let (count, mut reader, table) = self.split();
         (0..count).map_while(move |_| read_value(&mut reader, table).ok())
     }
 
     /// The entries of a map.
     pub fn entries(self) -> impl Iterator<Item = (&'a [u8], ValueView<'a>)> {
-        let Items { mut reader, count, table } = self;
+        let (count, mut reader, table) = self.split();
         (0..count).map_while(move |_| {
             let name = reader.key(table).ok()?;
             Some((name, read_value(&mut reader, table).ok()?))
@@ -96,7 +102,7 @@ impl ValueView<'_> {
 }
 
 #[inline]
-fn read_value<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<ValueView<'a>, FrameError> {
+fn read_value<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<ValueView<'a>, FrameError> {
     Ok(match reader.u8()? {
         kind::STR => ValueView::Str(reader.sized()?),
         kind::I64 => ValueView::I64(reader.u64()? as i64),
@@ -109,16 +115,16 @@ fn read_value<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Valu
         kind::MAP => ValueView::Map(read_items(reader, table)?),
         kind::STR_ENTRY => {
             let index = reader.u16()?;
-            ValueView::Str(table.get(usize::from(index)).copied().ok_or(FrameError::Reference(index))?)
+            ValueView::Str(table.get(index).ok_or(FrameError::Reference(index))?)
         }
         other => return Err(FrameError::Unknown(other)),
     })
 }
 
-fn read_items<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Items<'a>, FrameError> {
-    let mut inner = Reader::new(reader.sized()?);
-    let count = inner.u32()?;
-    Ok(Items { reader: inner, count, table })
+#[inline]
+fn read_items<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<Items<'a>, FrameError> {
+    let bytes = reader.sized()?;
+    if bytes.len() < 4 { Err(FrameError::Truncated) } else { Ok(Items { bytes, table }) }
 }
 
 /// Attributes of an event or link.
@@ -126,7 +132,7 @@ fn read_items<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Item
 pub struct Attributes<'a> {
     reader: Reader<'a>,
     count: u16,
-    table: &'a [&'a [u8]],
+    table: &'a StringTable<'a>,
 }
 
 impl<'a> Attributes<'a> {
@@ -182,6 +188,46 @@ pub struct LinkView<'a> {
     pub attributes: Attributes<'a>,
 }
 
+/// An event or link as it stands in the record, so that walking the fields costs nothing for them.
+#[derive(Debug, Clone, Copy)]
+pub struct Packed<'a> {
+    bytes: &'a [u8],
+    table: &'a StringTable<'a>,
+}
+
+impl<'a> Packed<'a> {
+    /// Reads it as an event.
+    ///
+    /// # Errors
+    /// [`FrameError`] when it is none.
+    pub fn event(self) -> Result<EventView<'a>, FrameError> {
+        let Self { bytes, table } = self;
+        let mut reader = Reader::new(bytes);
+        let time_unix_nanos = reader.u64()?;
+        let name = reader.key(table)?;
+        let dropped_attributes = reader.u32()?;
+        let attributes = Attributes { count: reader.u16()?, reader, table };
+        Ok(EventView { time_unix_nanos, name, dropped_attributes, attributes })
+    }
+
+    /// Reads it as a link.
+    ///
+    /// # Errors
+    /// [`FrameError`] when it is none.
+    pub fn link(self) -> Result<LinkView<'a>, FrameError> {
+        let Self { bytes, table } = self;
+        let mut reader = Reader::new(bytes);
+        let trace_id = TraceId::from_bytes(reader.array()?);
+        let span_id = SpanId::from_bytes(reader.array()?);
+        let trace_flags = TraceFlags::from_bits(reader.u8()?);
+        let remote = reader.u8()? != 0;
+        let trace_state = reader.sized()?;
+        let dropped_attributes = reader.u32()?;
+        let attributes = Attributes { count: reader.u16()?, reader, table };
+        Ok(LinkView { trace_id, span_id, trace_flags, remote, trace_state, dropped_attributes, attributes })
+    }
+}
+
 /// One field of a span's record.
 #[derive(Debug, Clone, Copy)]
 pub enum Field<'a> {
@@ -193,10 +239,10 @@ pub enum Field<'a> {
     TraceState(&'a [u8]),
     /// An attribute; the last one of a key counts.
     Attribute(&'a [u8], ValueView<'a>),
-    /// An event.
-    Event(EventView<'a>),
-    /// A link.
-    Link(LinkView<'a>),
+    /// An event, still packed.
+    Event(Packed<'a>),
+    /// A link, still packed.
+    Link(Packed<'a>),
     /// The input; the last one counts.
     Input(ValueView<'a>),
     /// The output; the last one counts.
@@ -223,17 +269,25 @@ pub enum Field<'a> {
 pub struct SpanView<'a> {
     head: Head,
     fields: Reader<'a>,
-    table: &'a [&'a [u8]],
+    table: &'a StringTable<'a>,
 }
 
 impl<'a> SpanView<'a> {
-    /// Reads the fixed head of an event's body (without its header). `table` is the string table of the
-    /// frame the event stands in; empty for an event that stands alone.
+    /// Reads the body (without its header) of an event that stands alone.
     ///
     /// # Errors
     /// [`FrameError::Truncated`] when the head is not whole.
     #[inline]
-    pub fn new(body: &'a [u8], table: &'a [&'a [u8]]) -> Result<Self, FrameError> {
+    pub fn new(body: &'a [u8]) -> Result<Self, FrameError> {
+        Self::in_frame(body, &NO_STRINGS)
+    }
+
+    /// Reads the body of an event that stands in a frame with that string table.
+    ///
+    /// # Errors
+    /// [`FrameError::Truncated`] when the head is not whole.
+    #[inline]
+    pub fn in_frame(body: &'a [u8], table: &'a StringTable<'a>) -> Result<Self, FrameError> {
         let (head, fields) = body.split_first_chunk::<SPAN_HEAD>().ok_or(FrameError::Truncated)?;
         let mut reader = Reader::new(head);
         let head = Head {
@@ -285,11 +339,6 @@ impl<'a> SpanView<'a> {
         })
     }
 
-    /// Whether the string table is in use, so that raw fields cannot stand alone.
-    pub const fn uses_table(&self) -> bool {
-        !self.table.is_empty()
-    }
-
     /// Walks everything once: structure, UTF-8, depth, ids. Strangers' bytes pass here first.
     ///
     /// # Errors
@@ -313,10 +362,12 @@ impl<'a> SpanView<'a> {
                 }
                 Field::Input(value) | Field::Output(value) => check_value(value, 0)?,
                 Field::Event(event) => {
+                    let event = event.event()?;
                     check_text(event.name)?;
                     check_attributes(event.attributes)?;
                 }
                 Field::Link(link) => {
+                    let link = link.link()?;
                     check_text(link.trace_state)?;
                     check_attributes(link.attributes)?;
                 }
@@ -331,7 +382,7 @@ impl<'a> SpanView<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'a> {
     reader: Reader<'a>,
-    table: &'a [&'a [u8]],
+    table: &'a StringTable<'a>,
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -347,7 +398,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 #[inline]
-fn read_field<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Field<'a>, FrameError> {
+fn read_field<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<Field<'a>, FrameError> {
     Ok(match reader.u8()? {
         tag::ATTRIBUTE => {
             let name = reader.key(table)?;
@@ -356,33 +407,8 @@ fn read_field<'a>(reader: &mut Reader<'a>, table: &'a [&'a [u8]]) -> Result<Fiel
         tag::NAME => Field::Name(reader.key(table)?),
         tag::STATUS_MESSAGE => Field::StatusMessage(reader.sized()?),
         tag::TRACE_STATE => Field::TraceState(reader.sized()?),
-        tag::EVENT => {
-            let mut inner = Reader::new(reader.sized()?);
-            let time_unix_nanos = inner.u64()?;
-            let name = inner.key(table)?;
-            let dropped_attributes = inner.u32()?;
-            let attributes = Attributes { count: inner.u16()?, reader: inner, table };
-            Field::Event(EventView { time_unix_nanos, name, dropped_attributes, attributes })
-        }
-        tag::LINK => {
-            let mut inner = Reader::new(reader.sized()?);
-            let trace_id = TraceId::from_bytes(inner.array()?);
-            let span_id = SpanId::from_bytes(inner.array()?);
-            let trace_flags = TraceFlags::from_bits(inner.u8()?);
-            let remote = inner.u8()? != 0;
-            let trace_state = inner.sized()?;
-            let dropped_attributes = inner.u32()?;
-            let attributes = Attributes { count: inner.u16()?, reader: inner, table };
-            Field::Link(LinkView {
-                trace_id,
-                span_id,
-                trace_flags,
-                remote,
-                trace_state,
-                dropped_attributes,
-                attributes,
-            })
-        }
+        tag::EVENT => Field::Event(Packed { bytes: reader.sized()?, table }),
+        tag::LINK => Field::Link(Packed { bytes: reader.sized()?, table }),
         tag::INPUT => Field::Input(read_value(reader, table)?),
         tag::OUTPUT => Field::Output(read_value(reader, table)?),
         tag::METADATA => {
@@ -424,7 +450,7 @@ fn check_value(value: ValueView<'_>, depth: usize) -> Result<(), FrameError> {
     if depth >= MAX_DEPTH {
         return Err(FrameError::Depth);
     }
-    let Items { mut reader, count, table } = items;
+    let (count, mut reader, table) = items.split();
     for _ in 0..count {
         if named {
             check_text(reader.key(table)?)?;

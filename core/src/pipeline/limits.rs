@@ -4,7 +4,7 @@
 //! are written anew into a buffer that is kept, with the counts of what was left out.
 
 use crate::config::SpanLimits;
-use crate::frame::view::{Attributes, EventView, Field, LinkView, SpanView, ValueView, text};
+use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView, text};
 use crate::frame::write::{self, AttributeList, Container};
 use crate::frame::{EVENT_HEADER, EventKind, FrameError};
 
@@ -33,7 +33,7 @@ impl Limiter {
         }
         self.rewrite(span);
         let body = self.buf.get(EVENT_HEADER..).unwrap_or(&[]);
-        next(&SpanView::new(body, &[])?);
+        next(&SpanView::new(body)?);
         Ok(())
     }
 
@@ -58,12 +58,14 @@ impl Limiter {
                 }
                 Field::Event(event) => {
                     events += 1;
+                    let event = event.event()?;
                     twice |= event.attributes.len() > limits.event_attributes
                         || (event.attributes.len() > 1 && has_twice(event.attributes));
                     long |= event.attributes.iter().any(|(_, value)| self.is_long(value));
                 }
                 Field::Link(link) => {
                     links += 1;
+                    let link = link.link()?;
                     twice |= link.attributes.len() > limits.link_attributes
                         || (link.attributes.len() > 1 && has_twice(link.attributes));
                     long |= link.attributes.iter().any(|(_, value)| self.is_long(value));
@@ -107,12 +109,12 @@ impl Limiter {
                 Field::Attribute(..) | Field::Skipped => {}
                 Field::Event(event) if events < self.limits.events => {
                     events += 1;
-                    self.put_event(&mut out, &event);
+                    self.put_event(&mut out, event);
                 }
                 Field::Event(_) => dropped[1] += 1,
                 Field::Link(link) if links < self.limits.links => {
                     links += 1;
-                    self.put_link(&mut out, &link);
+                    self.put_link(&mut out, link);
                 }
                 Field::Link(_) => dropped[2] += 1,
                 Field::Name(name) => write::name(&mut out, &text(name)),
@@ -143,14 +145,16 @@ impl Limiter {
         self.buf = out;
     }
 
-    fn put_event(&self, out: &mut Vec<u8>, event: &EventView<'_>) {
+    fn put_event(&self, out: &mut Vec<u8>, event: Packed<'_>) {
+        let Ok(event) = event.event() else { return };
         let (kept, dropped) = self.kept(event.attributes, self.limits.event_attributes);
         let dropped = event.dropped_attributes.saturating_add(dropped);
         let list = AttributeList::event(out, &text(event.name), event.time_unix_nanos, dropped);
         self.put_list(out, list, &kept);
     }
 
-    fn put_link(&self, out: &mut Vec<u8>, link: &LinkView<'_>) {
+    fn put_link(&self, out: &mut Vec<u8>, link: Packed<'_>) {
+        let Ok(link) = link.link() else { return };
         let (kept, dropped) = self.kept(link.attributes, self.limits.link_attributes);
         let to = crate::context::SpanContext {
             trace_id: link.trace_id,

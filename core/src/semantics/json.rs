@@ -91,7 +91,7 @@ mod tests {
         let mut buf = Vec::new();
         write::begin_span(&mut buf);
         write::attribute(&mut buf, "k", &value);
-        let span = crate::frame::view::SpanView::new(&buf[crate::frame::EVENT_HEADER..], &[]).unwrap();
+        let span = crate::frame::view::SpanView::new(&buf[crate::frame::EVENT_HEADER..]).unwrap();
         let mut out = String::new();
         for field in span.fields() {
             if let crate::frame::view::Field::Attribute(_, value) = field {

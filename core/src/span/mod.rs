@@ -547,7 +547,7 @@ impl Open {
         write::begin_span(&mut self.buf);
         (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
         self.blank = 0;
-        let view = SpanView::new(old.get(EVENT_HEADER..).unwrap_or(&[]), &[]).ok()?;
+        let view = SpanView::new(old.get(EVENT_HEADER..).unwrap_or(&[])).ok()?;
         let mut last = HashMap::new();
         for (number, field) in view.fields().enumerate() {
             if let Some(key) = replaceable(&field) {

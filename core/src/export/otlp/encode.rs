@@ -8,7 +8,7 @@ use super::proto::{BYTES, FIXED32, Message, VARINT, put_bytes, put_fixed64, put_
 use super::wire::put_varint;
 use crate::export::Encoder;
 use crate::frame::record::{RecordContext, Resource, Scope};
-use crate::frame::view::{Attributes, EventView, Field, LinkView, SpanView, ValueView};
+use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView};
 use crate::frame::write;
 use crate::kinds::{SpanFlags, SpanType, StatusCode};
 use crate::semantics::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_TYPE, TAGS, json};
@@ -175,7 +175,7 @@ fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, Own
         write::attribute(&mut record, name, value);
     }
     let body = record.get(crate::frame::EVENT_HEADER..).unwrap_or(&[]);
-    let Ok(view) = SpanView::new(body, &[]) else { return };
+    let Ok(view) = SpanView::new(body) else { return };
     for entry in view.fields() {
         if let Field::Attribute(name, value) = entry {
             put_attribute(out, field, name, value);
@@ -202,8 +202,8 @@ pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut Str
     for field in span.fields() {
         match field {
             Field::Attribute(name, value) => put_attribute(out, 9, name, value),
-            Field::Event(event) => put_event(out, &event),
-            Field::Link(link) => put_link(out, &link),
+            Field::Event(event) => put_event(out, event),
+            Field::Link(link) => put_link(out, link),
             other => rest.take(other, out, scratch),
         }
     }
@@ -311,7 +311,8 @@ fn put_tags(out: &mut Vec<u8>, tags: &[&[u8]]) {
     attribute.close(out);
 }
 
-fn put_event(out: &mut Vec<u8>, event: &EventView<'_>) {
+fn put_event(out: &mut Vec<u8>, event: Packed<'_>) {
+    let Ok(event) = event.event() else { return };
     let message = Message::open(out, 11);
     put_fixed64(out, 1, event.time_unix_nanos);
     if !event.name.is_empty() {
@@ -322,7 +323,8 @@ fn put_event(out: &mut Vec<u8>, event: &EventView<'_>) {
     message.close(out);
 }
 
-fn put_link(out: &mut Vec<u8>, link: &LinkView<'_>) {
+fn put_link(out: &mut Vec<u8>, link: Packed<'_>) {
+    let Ok(link) = link.link() else { return };
     let message = Message::open(out, 13);
     put_bytes(out, 1, link.trace_id.as_bytes());
     put_bytes(out, 2, link.span_id.as_bytes());
