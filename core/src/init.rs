@@ -26,7 +26,10 @@ static STARTING: Mutex<()> = Mutex::new(());
 pub fn init(options: Options) -> Result<Engine, Error> {
     let (environment, warnings) = env::from_process();
     for warning in warnings {
-        crate::log::warn_once(&format!("variable {}", warning.variable), &warning.to_string());
+        crate::log::warn_once(
+            &format!("variable {} {}", warning.variable, warning.value),
+            &warning.to_string(),
+        );
     }
     init_with(options, &environment)
 }
