@@ -174,12 +174,17 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
     }
 
     fn enqueue(&mut self, mark: Option<oneshot::Sender<()>>, closing: bool) {
+        let (held, held_bytes) = (self.encoder.spans(), self.encoder.bytes());
+        let batch = match mark.is_some() || closing {
+            _ if held == 0 => None,
+            true => Some(self.encoder.take()),
+            false => Some(self.encoder.take_ready()),
+        };
+        let spans = u64::from(held - self.encoder.spans().min(held));
+        let bytes = held_bytes.saturating_sub(self.encoder.bytes());
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
-        let spans = u64::from(self.encoder.spans());
-        if spans > 0 {
-            let bytes = self.encoder.bytes();
-            let batch = self.encoder.take();
+        if let Some(batch) = batch.filter(|_| spans > 0) {
             state.queue.push_back(Item::Batch { batch, spans, bytes });
             state.queued += spans;
             state.bytes += bytes;
@@ -188,7 +193,8 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
         state.closing |= closing;
         self.publish(&mut state);
         drop(state);
-        self.opened = None;
+        // What the encoder keeps back is looked at again when the next batch would be due.
+        self.opened = (self.encoder.spans() > 0).then(Instant::now);
         shared.changed.notify_one();
     }
 }

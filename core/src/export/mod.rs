@@ -6,6 +6,8 @@
 //! the batch. A new exporter is one file with these two traits and one line where the engine lists them.
 
 #[cfg(feature = "engine")]
+pub mod console;
+#[cfg(feature = "engine")]
 pub mod file;
 #[cfg(feature = "engine")]
 pub(crate) mod lane;
@@ -41,6 +43,12 @@ pub trait Encoder: Send + 'static {
 
     /// Hands over what is held and starts anew. Called only when [`Encoder::spans`] is not zero.
     fn take(&mut self) -> Self::Batch;
+
+    /// Hands over what need not wait any longer, when a bound or the schedule asks and not a flush. What
+    /// it keeps stays in [`Encoder::spans`] and [`Encoder::bytes`]. By default that is nothing.
+    fn take_ready(&mut self) -> Self::Batch {
+        self.take()
+    }
 }
 
 /// What became of a batch: `exported + rejected + unknown + every dropped` equals its spans.
