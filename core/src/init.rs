@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::config::{Batching, Options, ResolvedConfig, ResolvedExporter, env};
+use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter, env};
 use crate::engine::{Engine, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
+use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleSink};
+use crate::export::file::FileSink;
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::memory::DataEncoder;
+use crate::export::otlp::encode::OtlpEncoder;
 use crate::frame::record::Scope;
 use crate::propagation::Propagators;
 use crate::{registry, runtime, sampling};
@@ -108,15 +111,24 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
         Ok(match exporter.clone() {
             #[cfg(feature = "otlp-http")]
             ResolvedExporter::OtlpHttp(mut options) => {
-                use crate::export::otlp::{OtlpHttpSink, encode::OtlpEncoder};
+                use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(batch.export_timeout);
                 Box::new(Lane::new("otlp_http", OtlpEncoder::new(), OtlpHttpSink::new(options)?, limits))
             }
             ResolvedExporter::Memory(store) => {
                 Box::new(Lane::new("memory", DataEncoder::new(), store, prompt))
             }
-            ResolvedExporter::Console(_) | ResolvedExporter::File(_) => {
-                return Err(Error::invalid_option("exporter", "console or file", "one that exists"));
+            ResolvedExporter::Console(options) => {
+                let colour = match options.colour {
+                    Colour::Auto => None,
+                    Colour::Always => Some(true),
+                    Colour::Never => Some(false),
+                };
+                let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
+                Box::new(Lane::new("console", ConsoleEncoder::new(), ConsoleSink::stderr(colour), limits))
+            }
+            ResolvedExporter::File(options) => {
+                Box::new(Lane::new("file", OtlpEncoder::new(), FileSink::new(options)?, prompt))
             }
         })
     })

@@ -18,58 +18,37 @@ use crate::stats::DropReason;
 /// How often a lane should look for complete trees: the schedule delay of its batches.
 pub const CONSOLE_DELAY: Duration = Duration::from_millis(100);
 
-/// Where the console exporter writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConsoleStream {
-    /// Standard output; the default, as OpenTelemetry's console exporters do.
-    #[default]
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-/// Options of a [`ConsoleSink`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConsoleOptions {
-    /// The stream.
-    pub stream: ConsoleStream,
-    /// No colours even on a terminal, as the environment variable `NO_COLOR` asks (<https://no-color.org>).
-    pub no_color: bool,
-}
-
 /// Writes trees to a stream.
 #[derive(Debug)]
 pub struct ConsoleSink<W> {
     writer: Arc<Mutex<W>>,
-    color: bool,
+    colour: bool,
 }
 
-impl ConsoleSink<Box<dyn Write + Send>> {
-    /// A sink for the stream of the options, coloured if that is a terminal.
-    pub fn new(options: &ConsoleOptions) -> Self {
-        let (writer, is_terminal): (Box<dyn Write + Send>, _) = match options.stream {
-            ConsoleStream::Stdout => (Box::new(io::stdout()), io::stdout().is_terminal()),
-            ConsoleStream::Stderr => (Box::new(io::stderr()), io::stderr().is_terminal()),
-        };
-        Self::to_writer(writer, is_terminal && !options.no_color)
+impl ConsoleSink<io::Stderr> {
+    /// A sink for the standard error stream; without a wish, it is coloured if that is a terminal.
+    pub fn stderr(colour: Option<bool>) -> Self {
+        let stream = io::stderr();
+        let colour = colour.unwrap_or_else(|| stream.is_terminal());
+        Self::to_writer(stream, colour)
     }
 }
 
 impl<W: Write + Send + 'static> ConsoleSink<W> {
     /// A sink for any writer.
-    pub fn to_writer(writer: W, color: bool) -> Self {
-        Self { writer: Arc::new(Mutex::new(writer)), color }
+    pub fn to_writer(writer: W, colour: bool) -> Self {
+        Self { writer: Arc::new(Mutex::new(writer)), colour }
     }
 }
 
 impl<W: Write + Send + 'static> Sink<Vec<GatheredTrace>> for ConsoleSink<W> {
     async fn send(&mut self, traces: Vec<GatheredTrace>, context: &SendContext) -> Outcome {
         let spans = traces.iter().fold(0u32, |sum, trace| sum.saturating_add(trace.spans.len() as u32));
-        let (writer, color) = (Arc::clone(&self.writer), self.color);
+        let (writer, colour) = (Arc::clone(&self.writer), self.colour);
         let print = move || {
             let mut text = String::new();
             for trace in &traces {
-                tree::draw(&mut text, trace, color);
+                tree::draw(&mut text, trace, colour);
             }
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             match writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {

@@ -49,8 +49,8 @@ mod sgr {
 }
 
 /// Appends the tree of a trace, its header first and an empty line last.
-pub(super) fn draw(out: &mut String, trace: &GatheredTrace, color: bool) {
-    let mut canvas = Canvas { out, color };
+pub(super) fn draw(out: &mut String, trace: &GatheredTrace, colour: bool) {
+    let mut canvas = Canvas { out, colour };
     canvas.header(trace);
     let mut forest = Forest::new(&trace.spans);
     let mut stack: Vec<Node<'_>> = forest.tops.drain(..).rev().map(Node::top).collect();
@@ -130,12 +130,12 @@ fn goes_round(span: &SpanData, by_id: &HashMap<SpanId, &SpanData>) -> bool {
 
 struct Canvas<'a> {
     out: &'a mut String,
-    color: bool,
+    colour: bool,
 }
 
 impl Canvas<'_> {
     fn paint(&mut self, style: &str, text: &str) {
-        if self.color {
+        if self.colour {
             let _ = write!(self.out, "\u{1b}[{style}m{text}\u{1b}[0m");
         } else {
             self.out.push_str(text);
@@ -295,9 +295,9 @@ mod tests {
         (key.to_owned(), value.into().into_owned())
     }
 
-    fn drawn(spans: Vec<SpanData>, color: bool) -> String {
+    fn drawn(spans: Vec<SpanData>, colour: bool) -> String {
         let mut out = String::new();
-        draw(&mut out, &GatheredTrace { spans, continued: false }, color);
+        draw(&mut out, &GatheredTrace { spans, continued: false }, colour);
         out
     }
 
@@ -370,10 +370,10 @@ answer [agent] 1.24 s
                 SpanData { span_type: SpanType::Tool, ..span(2, 1, "leaf", 0, 1) },
             ]
         };
-        let colored = drawn(spans(), true);
-        assert!(colored.contains("\u{1b}[1;31mERROR\u{1b}[0m \u{1b}[1;31mbad\u{1b}[0m"));
-        assert!(colored.contains("\u{1b}[36m[tool]\u{1b}[0m"));
-        let mut plain = colored;
+        let coloured = drawn(spans(), true);
+        assert!(coloured.contains("\u{1b}[1;31mERROR\u{1b}[0m \u{1b}[1;31mbad\u{1b}[0m"));
+        assert!(coloured.contains("\u{1b}[36m[tool]\u{1b}[0m"));
+        let mut plain = coloured;
         for style in [sgr::BOLD, sgr::DIM, sgr::CYAN, sgr::RED, "0"] {
             plain = plain.replace(&format!("\u{1b}[{style}m"), "");
         }
