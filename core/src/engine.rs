@@ -72,16 +72,24 @@ pub(crate) struct Live {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Shard {
-    pub(crate) started: AtomicU64,
+    /// Spans started that record.
     pub(crate) recording: AtomicU64,
-    pub(crate) closed: AtomicU64,
-    pub(crate) open_bytes: AtomicU64,
+    /// Spans started that do not.
+    pub(crate) not_recording: AtomicU64,
+    /// Recording spans that ended.
     pub(crate) ended: AtomicU64,
+    /// Spans that ended without having recorded.
     pub(crate) unsampled: AtomicU64,
+    /// Spans that ended in hosts which encode frames themselves.
+    pub(crate) frames: AtomicU64,
+    /// Recording spans that were thrown away.
+    pub(crate) discarded: AtomicU64,
+    pub(crate) open_bytes: AtomicU64,
     pub(crate) shed: AtomicU64,
     pub(crate) open_limit: AtomicU64,
     pub(crate) buffer_full: AtomicU64,
     pub(crate) already_shutdown: AtomicU64,
+    /// Spans of the parent process that ended here.
     pub(crate) forked: AtomicU64,
     pub(crate) ended_twice: AtomicU64,
     pub(crate) altered: AtomicU64,
@@ -346,7 +354,7 @@ impl Live {
 
     /// Spans that record and have not ended.
     pub(crate) fn open_spans(&self) -> u64 {
-        let closed = self.sum(|shard| &shard.closed);
+        let closed = self.sum(|shard| &shard.ended) + self.sum(|shard| &shard.discarded);
         self.sum(|shard| &shard.recording).saturating_sub(closed)
     }
 
@@ -366,11 +374,14 @@ impl Live {
         let mut drops = worker.drops;
         drops.add(DropReason::BufferFull, self.sum(|shard| &shard.buffer_full));
         drops.add(DropReason::AlreadyShutdown, self.sum(|shard| &shard.already_shutdown));
-        drops.add(DropReason::ForkedChild, self.sum(|shard| &shard.forked));
-        let unsampled = worker.unsampled + self.sum(|shard| &shard.unsampled);
-        let ended = self.sum(|shard| &shard.ended);
+        let forked = self.sum(|shard| &shard.forked);
+        drops.add(DropReason::ForkedChild, forked);
+        let quiet = self.sum(|shard| &shard.unsampled);
+        let unsampled = worker.unsampled + quiet;
+        let frames = self.sum(|shard| &shard.frames);
+        let ended = self.sum(|shard| &shard.ended) + quiet + frames + forked;
         Stats {
-            started: self.sum(|shard| &shard.started),
+            started: self.sum(|shard| &shard.recording) + self.sum(|shard| &shard.not_recording) + frames,
             ended,
             pending: ended.saturating_sub(unsampled + drops.total() + worker.accepted),
             unsampled,

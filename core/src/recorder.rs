@@ -12,14 +12,12 @@ use crate::lifecycle::generation;
 use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
-use crate::span::Finished;
+use crate::span::Open;
 
-/// Buffers of ended spans kept for the next ones.
-const SPARE_BUFFERS: usize = 32;
-/// Larger buffers are freed.
+/// Rooms of ended spans kept for the next ones.
+const SPARE_SPANS: usize = 32;
+/// Larger ones are freed.
 const SPARE_CAPACITY: usize = 8 * 1024;
-/// What a new buffer holds without growing.
-const FIRST_CAPACITY: usize = 1024;
 /// Engines remembered per thread.
 const KNOWN_ENGINES: usize = 8;
 /// The number of open spans is looked at every so many starts.
@@ -39,7 +37,8 @@ pub(crate) struct Recorder {
     pub(crate) ids: IdGenerator,
     /// Picks the shard of counters.
     pub(crate) thread: usize,
-    spare: Vec<Vec<u8>>,
+    #[allow(clippy::vec_box)] // The boxes themselves are what is kept.
+    spare: Vec<Box<Open>>,
     known: Vec<Arc<Live>>,
     default: Option<Arc<Live>>,
     version: u64,
@@ -87,28 +86,39 @@ impl Recorder {
         })
     }
 
-    /// The engine for a span whose caller named none.
+    /// The engine for a span whose caller named none; to be put back with [`Recorder::put_default`].
     #[inline]
-    pub(crate) fn default_live(&mut self) -> Option<Arc<Live>> {
+    pub(crate) fn take_default(&mut self) -> Option<Arc<Live>> {
         let version = registry::version();
         if self.version != version {
             self.version = version;
             self.default = registry::default_engine().and_then(|engine| engine.live().cloned());
         }
-        self.default.clone()
+        self.default.take().or_else(|| registry::default_engine()?.live().cloned())
+    }
+
+    /// Puts the default engine back.
+    #[inline]
+    pub(crate) fn put_default(&mut self, live: Arc<Live>) {
+        self.default = Some(live);
     }
 
     /// The engine of that number.
     #[inline]
-    pub(crate) fn live(&mut self, slot: u16) -> Option<&Arc<Live>> {
-        let place = match self.known.iter().position(|live| live.slot == slot) {
-            Some(place) => place,
+    fn live(&mut self, slot: u16) -> Option<&Arc<Live>> {
+        let place = self.place(slot)?;
+        self.known.get(place)
+    }
+
+    #[inline]
+    fn place(&mut self, slot: u16) -> Option<usize> {
+        match self.known.iter().position(|live| live.slot == slot) {
+            Some(place) => Some(place),
             None => {
                 let live = self.runtime.live(slot)?;
-                self.remember(live)
+                Some(self.remember(live))
             }
-        };
-        self.known.get(place)
+        }
     }
 
     #[cold]
@@ -121,17 +131,17 @@ impl Recorder {
         self.known.len() - 1
     }
 
-    /// A buffer for an open span.
+    /// Room for an open span.
     #[inline]
-    pub(crate) fn buffer(&mut self) -> Vec<u8> {
-        self.spare.pop().unwrap_or_else(|| Vec::with_capacity(FIRST_CAPACITY))
+    pub(crate) fn open(&mut self) -> Box<Open> {
+        self.spare.pop().unwrap_or_default()
     }
 
-    /// Keeps the buffer of an ended span.
+    /// Keeps the room of an ended span.
     #[inline]
-    pub(crate) fn reuse(&mut self, buffer: Vec<u8>) {
-        if self.spare.len() < SPARE_BUFFERS && buffer.capacity() <= SPARE_CAPACITY {
-            self.spare.push(buffer);
+    fn reuse(&mut self, open: Box<Open>) {
+        if self.spare.len() < SPARE_SPANS && open.capacity() <= SPARE_CAPACITY {
+            self.spare.push(open);
         }
     }
 
@@ -148,40 +158,35 @@ impl Recorder {
 
     /// Hands an ended span to the export thread and counts it.
     #[inline]
-    pub(crate) fn hand_off(&mut self, slot: u16, span: Finished) {
-        self.close(slot, span.charged, None);
-        if let Some(live) = self.known.iter().find(|live| live.slot == slot) {
+    pub(crate) fn hand_off(&mut self, mut open: Box<Open>, end: u64) {
+        open.finish(end);
+        if let Some(place) = self.place(open.slot())
+            && let Some(live) = self.known.get(place)
+        {
             let shard = live.shard(self.thread);
             shard.ended.fetch_add(1, Ordering::AcqRel);
-            if span.altered > 0 {
-                shard.altered.fetch_add(span.altered, Ordering::Relaxed);
-            }
+            note(shard, &open);
             if live.stopped.load(Ordering::Acquire) {
                 shard.already_shutdown.fetch_add(1, Ordering::AcqRel);
             } else {
                 self.runtime.ensure_thread();
-                if self.writer.push(&span.buf).is_err() {
+                if self.writer.push(open.event()).is_err() {
                     shard.buffer_full.fetch_add(1, Ordering::AcqRel);
                 }
             }
         }
-        self.reuse(span.buf);
+        self.reuse(open);
     }
 
-    /// An open span is open no longer.
-    #[inline]
-    pub(crate) fn close(&mut self, slot: u16, charged: usize, buf: Option<Vec<u8>>) {
+    /// An open span is thrown away.
+    pub(crate) fn discard(&mut self, open: Box<Open>) {
         let thread = self.thread;
-        if let Some(live) = self.live(slot) {
+        if let Some(live) = self.live(open.slot()) {
             let shard = live.shard(thread);
-            shard.closed.fetch_add(1, Ordering::AcqRel);
-            if charged > 0 {
-                shard.open_bytes.fetch_sub(charged as u64, Ordering::Relaxed);
-            }
+            shard.discarded.fetch_add(1, Ordering::AcqRel);
+            note(shard, &open);
         }
-        if let Some(buf) = buf {
-            self.reuse(buf);
-        }
+        self.reuse(open);
     }
 
     /// An open span has grown.
@@ -205,11 +210,21 @@ impl Recorder {
     /// knowledge; the default engine counts it.
     pub(crate) fn count_forked(&mut self) {
         let thread = self.thread;
-        if let Some(live) = self.default_live() {
-            let shard = live.shard(thread);
-            shard.ended.fetch_add(1, Ordering::AcqRel);
-            shard.forked.fetch_add(1, Ordering::AcqRel);
+        if let Some(live) = self.take_default() {
+            live.shard(thread).forked.fetch_add(1, Ordering::AcqRel);
+            self.put_default(live);
         }
+    }
+}
+
+/// Gives back what an open span was charged with and adds up what it had to change.
+#[inline]
+fn note(shard: &Shard, open: &Open) {
+    if open.charged() > 0 {
+        shard.open_bytes.fetch_sub(open.charged() as u64, Ordering::Relaxed);
+    }
+    if open.altered() > 0 {
+        shard.altered.fetch_add(open.altered(), Ordering::Relaxed);
     }
 }
 
@@ -223,7 +238,7 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
     event.extend_from_slice(frame);
     with(|recorder| {
         let shard = live.shard(recorder.thread);
-        shard.ended.fetch_add(spans, Ordering::AcqRel);
+        shard.frames.fetch_add(spans, Ordering::AcqRel);
         live.runtime.ensure_thread();
         if live.stopped.load(Ordering::Acquire) {
             shard.already_shutdown.fetch_add(spans, Ordering::AcqRel);

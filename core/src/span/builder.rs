@@ -50,6 +50,7 @@ pub struct SpanBuilder<'a> {
 }
 
 impl<'a> SpanBuilder<'a> {
+    #[inline]
     pub(crate) fn new(engine: Option<&'a Engine>, name: &'a str) -> Self {
         Self {
             engine,
@@ -71,12 +72,14 @@ impl<'a> SpanBuilder<'a> {
     }
 
     /// The role of the span in a request; internal by default.
+    #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
         self.kind = kind;
         self
     }
 
     /// What the span stands for; generic by default.
+    #[inline]
     pub fn kind_of(mut self, span_type: SpanType) -> Self {
         self.span_type = span_type;
         self
@@ -84,29 +87,34 @@ impl<'a> SpanBuilder<'a> {
 
     /// Makes it a child of `parent`, which may live in another process, whatever is current. An invalid
     /// context makes it a root.
+    #[inline]
     pub fn parent(mut self, parent: &'a SpanContext) -> Self {
         self.parent = if parent.is_valid() { Parent::Given(parent) } else { Parent::None };
         self
     }
 
     /// Makes it a child of an open span, with its surroundings.
+    #[inline]
     pub fn child_of(self, parent: &'a Span) -> Self {
         self.parent(parent.context()).surroundings(parent.surroundings())
     }
 
     /// Makes it the root of a new trace, whatever is current.
+    #[inline]
     pub fn root(mut self) -> Self {
         self.parent = Parent::None;
         self
     }
 
     /// What it inherits, instead of what surrounds this point.
+    #[inline]
     pub fn surroundings(mut self, surroundings: Option<&'a Arc<Surroundings>>) -> Self {
         self.surroundings = Some(surroundings);
         self
     }
 
     /// When it started, in nanoseconds since the Unix epoch, instead of now.
+    #[inline]
     pub fn start_time(mut self, unix_nanos: u64) -> Self {
         self.start_unix_nanos = Some(unix_nanos);
         self
@@ -125,6 +133,7 @@ impl<'a> SpanBuilder<'a> {
     }
 
     /// The trace and span id drawn by another generator (the OpenTelemetry API's `IdGenerator`).
+    #[inline]
     pub fn ids(mut self, trace_id: Option<TraceId>, span_id: Option<SpanId>) -> Self {
         self.trace_id = trace_id.filter(|id| id.is_valid());
         self.span_id = span_id.filter(|id| id.is_valid());
@@ -132,36 +141,42 @@ impl<'a> SpanBuilder<'a> {
     }
 
     /// The instrumentation scope, as numbered by [`Engine::scope`].
+    #[inline]
     pub fn scope(mut self, scope: u32) -> Self {
         self.scope = scope;
         self
     }
 
     /// An attribute that the sampler sees too.
+    #[inline]
     pub fn attribute(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         self.attributes.push((key.into(), value.into()));
         self
     }
 
     /// A piece of metadata that the sampler sees too.
+    #[inline]
     pub fn metadata(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         self.metadata.push((key.into(), value.into()));
         self
     }
 
     /// A link that the sampler sees too.
+    #[inline]
     pub fn link(mut self, to: SpanContext) -> Self {
         self.links.push(to);
         self
     }
 
     /// What the application knows about the request, for the sampler alone.
+    #[inline]
     pub fn request_context(mut self, context: &'a Value<'a>) -> Self {
         self.request_context = Some(context);
         self
     }
 
     /// Marks the span as one that stands for an instant.
+    #[inline]
     pub fn as_event(mut self) -> Self {
         self.flags = self.flags.with(SpanFlags::EVENT);
         self
@@ -186,13 +201,15 @@ impl<'a> SpanBuilder<'a> {
         let selected =
             if parent.is_none() && self.engine.is_none() { recorder::selected(self.name) } else { None };
         let engine = self.engine.or(selected.as_ref());
-        let started = recorder::with(|recorder| {
-            let live = match engine {
-                Some(engine) => engine.live().cloned(),
-                None => recorder.default_live(),
-            };
-            let live = live?;
-            Some(self.start_in(recorder, &live, parent, surroundings.clone()))
+        let started = recorder::with(|recorder| match engine {
+            Some(engine) => Some(self.start_in(recorder, engine.live()?, parent, &surroundings)),
+            None => {
+                // Lent and put back rather than cloned: the count of its holders is shared by all threads.
+                let live = recorder.take_default()?;
+                let span = self.start_in(recorder, &live, parent, &surroundings);
+                recorder.put_default(live);
+                Some(span)
+            }
         });
         started.flatten().unwrap_or_else(|| inert(parent, surroundings))
     }
@@ -203,7 +220,7 @@ impl<'a> SpanBuilder<'a> {
         recorder: &mut Recorder,
         live: &Live,
         parent: Option<&SpanContext>,
-        surroundings: Option<Arc<Surroundings>>,
+        surroundings: &Option<Arc<Surroundings>>,
     ) -> Span {
         let trace_id = match parent {
             Some(parent) => parent.trace_id,
@@ -211,8 +228,6 @@ impl<'a> SpanBuilder<'a> {
         };
         let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
         let shard = live.shard(recorder.thread);
-        shard.started.fetch_add(1, Ordering::Relaxed);
-
         let mut result = self.sample(live, trace_id, parent);
         if parent.is_none() && result.decision != Decision::Drop && live.runtime.under_pressure() {
             shard.shed.fetch_add(1, Ordering::Relaxed);
@@ -229,16 +244,19 @@ impl<'a> SpanBuilder<'a> {
         };
         let flags = flags.with_sampled(result.decision.is_sampled());
         let state = if result.decision == Decision::Drop {
+            shard.not_recording.fetch_add(1, Ordering::Relaxed);
             State::Unsampled
         } else {
             shard.recording.fetch_add(1, Ordering::Relaxed);
             let head = self.head(trace_id, span_id, parent, flags);
-            State::Recording(self.open(recorder, live, head, &result, surroundings.as_deref()))
+            let mut open = recorder.open();
+            self.open(&mut open, live, head, &result, surroundings.as_deref());
+            State::Recording(open)
         };
         Span {
             context: SpanContext { trace_id, span_id, flags, state: result.state, remote: false },
-            surroundings,
-            generation: generation(),
+            surroundings: surroundings.clone(),
+            generation: generation() as u32,
             slot: live.slot,
             state,
         }
@@ -297,29 +315,13 @@ impl<'a> SpanBuilder<'a> {
     #[inline]
     fn open(
         &self,
-        recorder: &mut Recorder,
+        open: &mut Open,
         live: &Live,
         head: Head,
         result: &SamplingResult,
         surroundings: Option<&Surroundings>,
-    ) -> Open {
-        let mut buf = recorder.buffer();
-        write::begin_span(&mut buf);
-        let mut open = Open {
-            head,
-            slot: live.slot,
-            buf,
-            capture: live.engine.settings().config.capture,
-            name: None,
-            status_message: None,
-            input: None,
-            output: None,
-            blank: 0,
-            refused: 0,
-            charged: 0,
-            dropped: [0; 3],
-            altered: 0,
-        };
+    ) {
+        open.begin(live.slot, head, live.engine.settings().config.capture);
         open.rename(self.name);
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());
@@ -341,7 +343,6 @@ impl<'a> SpanBuilder<'a> {
         for to in &self.links {
             write::AttributeList::link(&mut open.buf, to, 0).close(&mut open.buf);
         }
-        open
     }
 }
 
@@ -351,7 +352,7 @@ fn inert(parent: Option<&SpanContext>, surroundings: Option<Arc<Surroundings>>) 
     Span {
         context: parent.cloned().unwrap_or_default(),
         surroundings,
-        generation: generation(),
+        generation: generation() as u32,
         slot: 0,
         state: State::Inert,
     }

@@ -9,7 +9,6 @@ mod exception;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 pub use builder::SpanBuilder;
 
@@ -36,7 +35,7 @@ type Place = Option<(u32, u32)>;
 pub struct Span {
     context: SpanContext,
     surroundings: Option<Arc<Surroundings>>,
-    generation: usize,
+    generation: u32,
     slot: u16,
     state: State,
 }
@@ -47,13 +46,13 @@ enum State {
     Inert,
     /// Started and not recording.
     Unsampled,
-    Recording(Open),
+    Recording(Box<Open>),
     Ended,
 }
 
-/// What a recording span has written so far.
-#[derive(Debug)]
-struct Open {
+/// What a recording span has written so far. Kept by its thread for the next span when it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
     head: Head,
     slot: u16,
     buf: Vec<u8>,
@@ -130,8 +129,27 @@ impl Span {
     #[inline]
     pub fn set<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) -> &mut Self {
         if let Some(open) = self.open_mut() {
-            let value = value.into();
-            open.attribute(key, |buf, capture| put_captured(buf, &value, capture));
+            match value.into() {
+                Value::Str(text) if text.len() <= open.capture.value_bytes => {
+                    open.attribute(key, |buf, _| {
+                        write::put_str(buf, &text);
+                        0
+                    });
+                }
+                Value::I64(value) => open.attribute(key, |buf, _| {
+                    write::put_i64(buf, value);
+                    0
+                }),
+                Value::Bool(value) => open.attribute(key, |buf, _| {
+                    write::put_bool(buf, value);
+                    0
+                }),
+                Value::F64(value) => open.attribute(key, |buf, _| {
+                    write::put_f64(buf, value);
+                    0
+                }),
+                other => open.attribute(key, |buf, capture| put_captured(buf, &other, capture)),
+            }
         }
         self
     }
@@ -396,19 +414,14 @@ impl Span {
     /// Ends the span at a time (nanoseconds since the Unix epoch), or now. An end before the start is moved
     /// to the start and counted.
     pub fn end_at(&mut self, end_unix_nanos: Option<u64>) {
-        let forked = self.generation != generation();
+        let forked = self.generation as usize != generation();
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Recording(open) if !forked => {
                 let end = end_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
-                recorder::with(|recorder| recorder.hand_off(self.slot, open.finish(self.slot, end)));
+                recorder::with(|recorder| recorder.hand_off(open, end));
             }
             State::Unsampled if !forked => {
-                recorder::with(|recorder| {
-                    recorder.count(self.slot, |shard| {
-                        shard.ended.fetch_add(1, Ordering::AcqRel);
-                        &shard.unsampled
-                    })
-                });
+                recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.unsampled));
             }
             State::Recording(_) | State::Unsampled => {
                 recorder::with(recorder::Recorder::count_forked);
@@ -423,14 +436,15 @@ impl Span {
     /// Throws an open span away without exporting it; it never ended.
     pub fn discard(mut self) {
         if let State::Recording(open) = core::mem::replace(&mut self.state, State::Ended)
-            && self.generation == generation()
+            && self.generation as usize == generation()
         {
-            recorder::with(|recorder| recorder.close(self.slot, open.charged, Some(open.buf)));
+            recorder::with(|recorder| recorder.discard(open));
         }
     }
 }
 
 impl Drop for Span {
+    #[inline]
     fn drop(&mut self) {
         if matches!(self.state, State::Recording(_) | State::Unsampled) {
             self.end_at(None);
@@ -438,26 +452,56 @@ impl Drop for Span {
     }
 }
 
-/// An ended span on its way to the hand-off.
-pub(crate) struct Finished {
-    /// The whole event.
-    pub(crate) buf: Vec<u8>,
-    /// Bytes it was charged with while open.
-    pub(crate) charged: usize,
-    /// Values that had to be changed.
-    pub(crate) altered: u64,
-}
-
 impl Open {
-    fn finish(mut self, slot: u16, end: u64) -> Finished {
+    /// Makes a kept one ready for the next span.
+    #[inline]
+    fn begin(&mut self, slot: u16, head: Head, capture: CaptureLimits) {
+        write::begin_span(&mut self.buf);
+        self.slot = slot;
+        self.head = head;
+        self.capture = capture;
+        (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
+        (self.blank, self.refused, self.charged, self.altered) = (0, 0, 0, 0);
+        self.dropped = [0; 3];
+    }
+
+    /// The engine's number.
+    pub(crate) fn slot(&self) -> u16 {
+        self.slot
+    }
+
+    /// Bytes charged to the engine's bound on open spans.
+    pub(crate) fn charged(&self) -> usize {
+        self.charged
+    }
+
+    /// Values that had to be changed or left out.
+    pub(crate) fn altered(&self) -> u64 {
+        self.altered
+    }
+
+    /// Memory it holds on to.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buf.capacity()
+    }
+
+    /// The event as [`Open::finish`] left it.
+    #[inline]
+    pub(crate) fn event(&self) -> &[u8] {
+        &self.buf
+    }
+
+    /// Completes the event of the span, which ended at `end`.
+    #[inline]
+    pub(crate) fn finish(&mut self, end: u64) {
         let start = self.head.start_unix_nanos;
         self.head.end_unix_nanos = end.max(start);
+        self.altered += u64::from(end < start);
         let [attributes, events, links] = self.dropped;
         if attributes | events | links != 0 {
             write::dropped(&mut self.buf, attributes, events, links);
         }
-        write::finish_span(&mut self.buf, EventKind::SpanEnded, slot, &self.head);
-        Finished { buf: self.buf, charged: self.charged, altered: self.altered + u64::from(end < start) }
+        write::finish_span(&mut self.buf, EventKind::SpanEnded, self.slot, &self.head);
     }
 
     #[inline]
