@@ -380,8 +380,11 @@ impl Live {
         let unsampled = worker.unsampled + quiet;
         let frames = self.sum(|shard| &shard.frames);
         let ended = self.sum(|shard| &shard.ended) + quiet + frames + forked;
+        let not_recording = self.sum(|shard| &shard.not_recording);
         Stats {
-            started: self.sum(|shard| &shard.recording) + self.sum(|shard| &shard.not_recording) + frames,
+            started: self.sum(|shard| &shard.recording) + not_recording + frames,
+            not_recording,
+            live: self.open_spans(),
             ended,
             pending: ended.saturating_sub(unsampled + drops.total() + worker.accepted),
             unsampled,

@@ -27,6 +27,7 @@ pub mod kinds;
 mod lifecycle;
 #[cfg(feature = "engine")]
 mod log;
+pub mod metrics;
 #[cfg(feature = "engine")]
 mod pipeline;
 pub mod propagation;
@@ -61,7 +62,7 @@ pub use {
     engine::{Engine, FlushReport},
     init::{init, init_with},
     log::set_log,
-    span::{Span, SpanBuilder},
+    span::{SharedSpan, Span, SpanBuilder},
 };
 
 /// Begins a span of the default engine, or of the one that the registry's selector names for a root.

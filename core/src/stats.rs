@@ -132,6 +132,10 @@ pub struct ExporterStats {
 pub struct Stats {
     /// Spans that were started, recording or not.
     pub started: u64,
+    /// Those among [`Stats::started`] that do not record.
+    pub not_recording: u64,
+    /// Spans that record and have not ended.
+    pub live: u64,
     /// Spans whose `end` was called, recording or not.
     pub ended: u64,
     /// Spans that have ended and that no exporter has been given yet.

@@ -378,3 +378,37 @@ fn a_submitted_frame_is_read_and_bad_ones_are_counted() {
     assert!(spans.iter().all(|span| span.name == "from afar"));
     assert_eq!(engine.stats().dropped.get(&DropReason::BadFrame), Some(&2));
 }
+
+#[test]
+fn end_tree_closes_what_is_open_and_orphans_are_adopted() {
+    let (engine, store) = started(|options| options);
+    let root = engine.span("root").start_shared();
+    let child = root.child("child", |builder| builder.kind_of(SpanType::Agent));
+    let grandchild = child.child("grandchild", |builder| builder);
+    let done = root.child("done", |builder| builder);
+    done.end();
+    child.end();
+    // Its parent has ended; it belongs to the root now, though the parent on the wire stays.
+    let late = child.child("late", |builder| builder);
+    grandchild.with(|span| span.set("k", 1).is_recording());
+    root.end_tree();
+    assert!(grandchild.with(|span| span.has_ended()) && late.with(|span| span.has_ended()));
+    root.end_tree();
+    let spans = flushed(&engine, &store);
+    let find = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    assert_eq!(spans.len(), 5);
+    assert_eq!(find("grandchild").parent_span_id, find("child").context.span_id);
+    assert_eq!(find("late").parent_span_id, find("child").context.span_id);
+    assert_eq!(find("grandchild").end_unix_nanos, find("root").end_unix_nanos);
+    assert_eq!(spans.last().unwrap().name, "root", "children end before their parent");
+    assert_eq!(engine.stats().ended_twice, 0);
+}
+
+#[test]
+fn an_event_span_is_an_instant() {
+    let (engine, store) = started(|options| options);
+    engine.span("signal").attribute("k", "v").emit();
+    let spans = flushed(&engine, &store);
+    assert!(spans[0].flags.contains(SpanFlags::EVENT));
+    assert_eq!(spans[0].start_unix_nanos, spans[0].end_unix_nanos);
+}

@@ -32,7 +32,7 @@ enum Parent<'a> {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct SpanBuilder<'a> {
-    engine: Option<&'a Engine>,
+    pub(super) engine: Option<&'a Engine>,
     name: &'a str,
     kind: SpanKind,
     span_type: SpanType,

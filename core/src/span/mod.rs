@@ -5,12 +5,14 @@
 
 mod builder;
 mod exception;
+mod shared;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use builder::SpanBuilder;
+pub use shared::SharedSpan;
 
 use crate::clock;
 use crate::config::CaptureLimits;
@@ -430,6 +432,13 @@ impl Span {
                 recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.ended_twice));
             }
             State::Inert => self.state = State::Inert,
+        }
+    }
+
+    /// Ends the span at `unix_nanos` unless it has ended; a second end of this kind is not counted.
+    pub(crate) fn end_at_most(&mut self, unix_nanos: u64) {
+        if !self.has_ended() {
+            self.end_at(Some(unix_nanos));
         }
     }
 
