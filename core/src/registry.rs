@@ -128,7 +128,7 @@ pub fn engines() -> Vec<Engine> {
 }
 
 /// Flushes every engine within its exit bound, one after the other but with one common deadline.
-pub(crate) fn flush_at_exit() {
+pub fn flush_at_exit() {
     // Another thread may hold the lock and never run again; exiting must not wait for it.
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();

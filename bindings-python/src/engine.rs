@@ -1,0 +1,285 @@
+//! Engines: starting one with `init`, finding it again, flushing and stopping it.
+
+use std::time::Duration;
+
+use polyspan::config::ExporterOptions;
+use polyspan::value::{OwnedValue, Value};
+use polyspan::{Error, ErrorCode, Options, registry};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::error::raised;
+use crate::exporters::MemoryExporter;
+use crate::span::Span;
+use crate::start::{Given, start};
+use crate::stats::Stats;
+use crate::{convert, exit, invalid, propagate, sampler};
+
+/// How long `flush` and `shutdown` wait unless told otherwise, in seconds.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running engine: one configured instance with its sampler, limits and exporters.
+#[pyclass(frozen, module = "polyspan")]
+pub struct Engine(pub polyspan::Engine);
+
+/// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
+/// described in `docs/configuration.md`. `exporter` and `exporters` take a `MemoryExporter` too, `sampler` a function
+/// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`.
+///
+/// Raises `PolyspanError`: `invalid_option` naming the option, or `already_initialized` where an engine of that
+/// name runs with other options and `replace` is not true.
+#[pyfunction]
+#[pyo3(
+    signature = (service = None, /, **options),
+    text_signature = "(service=None, **options)"
+)]
+pub fn init(
+    py: Python<'_>,
+    service: Option<Bound<'_, PyAny>>,
+    options: Option<Bound<'_, PyDict>>,
+) -> PyResult<Engine> {
+    let given = options.unwrap_or_else(|| PyDict::new(py));
+    if let Some(service) = service {
+        given.set_item("service", service)?;
+    }
+    let engine = launch(py, &given, false)?;
+    // Polyspan's own spans go to what `init` started, also where an OpenTelemetry provider was there before.
+    if let Err(error) = registry::set_default(engine.0.name()) {
+        return Err(raised(py, &error));
+    }
+    propagate::use_engine(&engine.0);
+    Ok(engine)
+}
+
+/// Starts an engine as an OpenTelemetry provider does: to `localhost:4318` rather than the console.
+#[pyfunction]
+#[pyo3(name = "_init_provider")]
+pub fn init_provider(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Engine> {
+    launch(py, options, true)
+}
+
+fn launch(py: Python<'_>, given: &Bound<'_, PyDict>, provider: bool) -> PyResult<Engine> {
+    let options = read_options(given)?.provider(provider);
+    // The export thread must not run Python code: its lines wait for a thread that does.
+    polyspan::set_log(invalid::leave);
+    let engine = py.detach(|| polyspan::init(options)).map_err(|error| raised(py, &error))?;
+    sampler::take_note(engine.sampler());
+    exit::arm(py);
+    invalid::log_waiting(py);
+    Ok(Engine(engine))
+}
+
+/// Objects are taken as they are; everything else is data, which the engine reads and checks itself.
+fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
+    let py = given.py();
+    let mut options = Options::default().language("python");
+    let mut data = Vec::new();
+    for (option, value) in given.iter() {
+        let option = option.extract::<String>()?;
+        match option.as_str() {
+            "exporter" if value.is_instance_of::<MemoryExporter>() => {
+                options = options.exporter(memory(&value)?);
+            }
+            "exporters" if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() => {
+                let mut described = Vec::new();
+                for exporter in value.try_iter()? {
+                    let exporter = exporter?;
+                    if exporter.is_instance_of::<MemoryExporter>() {
+                        options = options.exporter(memory(&exporter)?);
+                    } else {
+                        described.push(convert::value(&exporter).into_owned());
+                    }
+                }
+                data.push((option.into(), Value::Array(described)));
+            }
+            "sampler" if sampler::is_object(&value) => options = options.sampler(sampler::read(&value)?),
+            _ => data.push((option.into(), plain(&value))),
+        }
+    }
+    options.apply(&Value::Map(data)).map_err(|error| raised(py, &error))
+}
+
+fn memory(exporter: &Bound<'_, PyAny>) -> PyResult<ExporterOptions> {
+    Ok(ExporterOptions::Memory(exporter.cast::<MemoryExporter>()?.get().0.clone()))
+}
+
+/// A `timedelta` as its seconds, anything else as it looks in a span.
+fn plain(value: &Bound<'_, PyAny>) -> OwnedValue {
+    match value.call_method0(intern!(value.py(), "total_seconds")) {
+        Ok(seconds) => convert::value(&seconds).into_owned(),
+        Err(_) => convert::value(value).into_owned(),
+    }
+}
+
+/// A time limit in seconds, or a `timedelta`; 30 seconds if none is given.
+fn timeout_of(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Duration> {
+    let Some(timeout) = timeout.filter(|timeout| !timeout.is_none()) else { return Ok(TIMEOUT) };
+    let seconds = match plain(timeout) {
+        Value::I64(seconds) => Some(seconds as f64),
+        Value::F64(seconds) => Some(seconds),
+        _ => None,
+    };
+    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| {
+        let found = convert::text(timeout);
+        raised(timeout.py(), &Error::invalid_option("timeout", &found, "a number of seconds, 0 or more"))
+    })
+}
+
+fn not_running(py: Python<'_>, what: &str) -> PyErr {
+    raised(py, &Error::new(ErrorCode::NotRunning, format!("{what}: no engine runs; call init first")))
+}
+
+fn default_engine(py: Python<'_>, what: &str) -> PyResult<Engine> {
+    registry::default_engine().map(Engine).ok_or_else(|| not_running(py, what))
+}
+
+/// The engine of that name, or the default one.
+///
+/// Raises `PolyspanError` (`not_running`) where there is none.
+#[pyfunction]
+#[pyo3(signature = (name = None))]
+pub fn engine(py: Python<'_>, name: Option<&str>) -> PyResult<Engine> {
+    match name {
+        Some(name) => {
+            registry::engine(name).map(Engine).ok_or_else(|| not_running(py, &format!("engine {name:?}")))
+        }
+        None => default_engine(py, "engine"),
+    }
+}
+
+/// Waits until every span that has ended is delivered or given up; see `Engine.flush`. All engines are flushed.
+#[pyfunction]
+#[pyo3(signature = (timeout = None))]
+pub fn flush(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let deadline = std::time::Instant::now() + timeout_of(timeout)?;
+    let mut failure = None;
+    for engine in registry::engines() {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        if let Err(error) = py.detach(|| engine.flush(left)) {
+            failure.get_or_insert(error);
+        }
+    }
+    invalid::log_waiting(py);
+    failure.map_or(Ok(()), |error| Err(raised(py, &error)))
+}
+
+/// Flushes and stops every engine; see `Engine.shutdown`.
+#[pyfunction]
+#[pyo3(signature = (timeout = None))]
+pub fn shutdown(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let deadline = std::time::Instant::now() + timeout_of(timeout)?;
+    let mut failure = None;
+    for engine in registry::engines() {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        if let Err(error) = py.detach(|| engine.shutdown(left)) {
+            failure.get_or_insert(error);
+        }
+    }
+    invalid::log_waiting(py);
+    failure.map_or(Ok(()), |error| Err(raised(py, &error)))
+}
+
+/// What the default engine has counted so far; all zeros where none runs.
+#[pyfunction]
+pub fn stats() -> Stats {
+    Stats(registry::default_engine().map(|engine| engine.stats()).unwrap_or_default())
+}
+
+#[pymethods]
+impl Engine {
+    /// The name under which it runs.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The attributes that every span says of its process.
+    #[getter]
+    fn resource<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (key, value) in &self.0.resource().attributes {
+            dict.set_item(key, convert::to_python(py, value)?)?;
+        }
+        Ok(dict)
+    }
+
+    /// Starts a span of this engine; see `polyspan.span`.
+    #[pyo3(signature = (
+        name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
+        parent = None, links = None, start_time = None, root = false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn span<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+        r#type: Option<&Bound<'py, PyAny>>,
+        kind: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+        input: Option<&Bound<'py, PyAny>>,
+        metadata: Option<&Bound<'py, PyAny>>,
+        tags: Option<&Bound<'py, PyAny>>,
+        parent: Option<&Bound<'py, PyAny>>,
+        links: Option<&Bound<'py, PyAny>>,
+        start_time: Option<&Bound<'py, PyAny>>,
+        root: bool,
+    ) -> PyResult<Bound<'py, Span>> {
+        let given = Given {
+            name,
+            span_type: r#type,
+            kind,
+            attributes,
+            input,
+            metadata,
+            tags,
+            parent,
+            links,
+            start_time,
+            root,
+        };
+        start(py, Some(&self.0), &given)
+    }
+
+    /// Waits until every span that had ended is delivered or given up, at most `timeout` seconds (30 by default),
+    /// whatever the network does. Raises `PolyspanError` (`deadline_exceeded`) saying what was left.
+    #[pyo3(signature = (timeout = None))]
+    fn flush(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let timeout = timeout_of(timeout)?;
+        let flushed = py.detach(|| self.0.flush(timeout));
+        invalid::log_waiting(py);
+        flushed.map(drop).map_err(|error| raised(py, &error))
+    }
+
+    /// Flushes and stops the engine within `timeout` seconds (30 by default); what could not be delivered by then
+    /// is counted, and `PolyspanError` (`deadline_exceeded`) raised. A second call does nothing.
+    #[pyo3(signature = (timeout = None))]
+    fn shutdown(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let timeout = timeout_of(timeout)?;
+        let stopped = py.detach(|| self.0.shutdown(timeout));
+        invalid::log_waiting(py);
+        stopped.map(drop).map_err(|error| raised(py, &error))
+    }
+
+    /// What it has counted so far in this process.
+    fn stats(&self) -> Stats {
+        Stats(self.0.stats())
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0.same(&self.0))
+    }
+
+    fn __hash__(&self) -> isize {
+        let mut hash: isize = 0;
+        for byte in self.0.name().bytes() {
+            hash = hash.wrapping_mul(31).wrapping_add(isize::from(byte));
+        }
+        hash
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Engine {:?}>", self.0.name())
+    }
+}

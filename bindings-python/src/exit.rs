@@ -1,0 +1,47 @@
+//! Exit and fork as Python sees them: `polyspan._exit` does the work, this says when.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use polyspan::registry;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::{convert, invalid};
+
+/// The next span has to see to it that this process flushes when it ends.
+static DUE: AtomicBool = AtomicBool::new(false);
+
+/// Called in a forked child before anything else, and where a child starts over.
+#[pyfunction]
+#[pyo3(name = "_forked")]
+pub fn forked() {
+    DUE.store(true, Ordering::Relaxed);
+}
+
+/// Sets up what the process needs to flush at its end, if that is still to be done.
+#[inline]
+pub fn arm_if_due(py: Python<'_>) {
+    if DUE.load(Ordering::Relaxed) {
+        arm(py);
+    }
+}
+
+/// Sets it up now.
+#[cold]
+pub fn arm(py: Python<'_>) {
+    DUE.store(false, Ordering::Relaxed);
+    let armed =
+        py.import(intern!(py, "polyspan._exit")).and_then(|module| module.call_method0(intern!(py, "arm")));
+    if let Err(error) = armed {
+        convert::hold(py, &error);
+        invalid::leave(&format!("spans may be lost when this process ends: {error}"));
+    }
+}
+
+/// Delivers what is left, within the exit bound of each engine. Nothing is recorded afterwards.
+#[pyfunction]
+#[pyo3(name = "_exit_flush")]
+pub fn flush(py: Python<'_>) {
+    py.detach(registry::flush_at_exit);
+    invalid::log_waiting(py);
+}

@@ -1,0 +1,37 @@
+//! The memory exporter as Python holds it; the others are described to `init` as data.
+
+use polyspan::export::memory::MemoryStore;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::record::SpanRecord;
+
+/// Keeps finished spans in memory, for tests: `init(exporter=memory)`, `flush()`, then `memory.spans`.
+///
+/// It keeps `capacity` spans; later ones are dropped and counted.
+#[pyclass(frozen, module = "polyspan")]
+pub struct MemoryExporter(pub MemoryStore);
+
+#[pymethods]
+impl MemoryExporter {
+    #[new]
+    #[pyo3(signature = (*, capacity = 100_000))]
+    fn new(capacity: usize) -> Self {
+        Self(MemoryStore::with_capacity(capacity))
+    }
+
+    /// The spans received so far, in the order they ended.
+    #[getter]
+    fn spans<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, py.detach(|| self.0.spans()).into_iter().map(SpanRecord))
+    }
+
+    /// Forgets them.
+    fn clear(&self, py: Python<'_>) {
+        py.detach(|| drop(self.0.take()));
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<MemoryExporter of {} spans>", py.detach(|| self.0.spans().len()))
+    }
+}

@@ -1,0 +1,54 @@
+//! The Python binding of Polyspan: module `polyspan._polyspan`.
+//!
+//! Declarations only. Spans of both APIs share [`open`]; [`convert`] is the one place that turns Python objects
+//! into values, [`context`] the one that knows what is current. No rule of the engine lives here.
+
+mod carrier;
+mod context;
+mod convert;
+mod engine;
+mod error;
+mod exception;
+mod exit;
+mod exporters;
+mod face;
+mod invalid;
+mod open;
+mod otel;
+mod propagate;
+mod record;
+mod sampler;
+mod slot;
+mod span;
+mod start;
+mod stats;
+
+use pyo3::prelude::*;
+
+/// Spans, context and engines in native code. Use the package `polyspan`, which gives its names.
+#[pymodule(gil_used = false)]
+mod _polyspan {
+    use super::*;
+
+    #[pymodule_export]
+    use super::{
+        context::{Ambient, Context, ContextScope, activate, context},
+        engine::{Engine, engine, flush, init, init_provider, shutdown, stats},
+        exit::{flush as exit_flush, forked},
+        exporters::MemoryExporter,
+        otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context, swap},
+        propagate::{baggage, extract, inject},
+        record::SpanRecord,
+        span::{PySpanContext, Span},
+        start::{current_span, span},
+        stats::Stats,
+    };
+
+    #[pymodule_init]
+    fn init_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("PolyspanError", error::class(module.py())?)?;
+        // The package says what is public.
+        module.delattr("__all__")
+    }
+}

@@ -1,0 +1,269 @@
+//! An open span as both APIs share it: the core's span behind a lock, and what may be read without one.
+//!
+//! What is set goes from the Python object straight into the core span's buffer. The lock is held for a copy of
+//! bytes and never while Python code may run; nothing here raises.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use polyspan::value::{OwnedValue, Value};
+use polyspan::{SpanContext, SpanKind, StatusCode};
+use pyo3::prelude::*;
+
+use crate::context::lock;
+use crate::{convert, exception, invalid};
+
+/// An open span, or one of another process that only stands for its context.
+pub struct Open {
+    context: SpanContext,
+    parent: Option<SpanContext>,
+    kind: SpanKind,
+    recording: AtomicBool,
+    /// `None` for a span of another process.
+    core: Mutex<Option<polyspan::Span>>,
+}
+
+impl Open {
+    pub fn new(core: polyspan::Span, parent: Option<SpanContext>, kind: SpanKind) -> Arc<Self> {
+        Arc::new(Self {
+            context: core.context().clone(),
+            parent,
+            kind,
+            recording: AtomicBool::new(core.is_recording()),
+            core: Mutex::new(Some(core)),
+        })
+    }
+
+    /// A span that only stands for its context.
+    pub fn remote(context: SpanContext) -> Arc<Self> {
+        Arc::new(Self {
+            context,
+            parent: None,
+            kind: SpanKind::Internal,
+            recording: AtomicBool::new(false),
+            core: Mutex::new(None),
+        })
+    }
+
+    #[inline]
+    pub fn context(&self) -> &SpanContext {
+        &self.context
+    }
+
+    /// What it is a child of.
+    pub fn parent(&self) -> Option<&SpanContext> {
+        self.parent.as_ref()
+    }
+
+    pub fn kind(&self) -> SpanKind {
+        self.kind
+    }
+
+    /// Whether what is set is kept.
+    #[inline]
+    pub fn is_recording(&self) -> bool {
+        self.recording.load(Ordering::Relaxed)
+    }
+
+    /// Runs `change` on the core's span if it records. No Python code may run in there.
+    #[inline]
+    pub fn change(&self, change: impl FnOnce(&mut polyspan::Span)) {
+        if self.is_recording()
+            && let Some(core) = lock(&self.core).as_mut()
+        {
+            change(core);
+        }
+    }
+
+    /// The body of the record so far; `None` when it does not record.
+    pub fn record(&self) -> Option<Vec<u8>> {
+        lock(&self.core).as_mut()?.record_so_far().map(<[u8]>::to_vec)
+    }
+
+    /// Ends it now or at a time in nanoseconds since the Unix epoch. The first end counts.
+    #[inline]
+    pub fn end(&self, time: Option<u64>) {
+        self.recording.store(false, Ordering::Relaxed);
+        if let Some(core) = lock(&self.core).as_mut() {
+            core.end_at(time);
+        }
+    }
+
+    /// Counts what could not be recorded as it was given, and says so once per place.
+    pub fn refuse(&self, py: Python<'_>, place: &'static str, count: u32) {
+        if count > 0 {
+            self.change(|span| span.count_altered(u64::from(count)));
+            invalid::say(py, place);
+        }
+    }
+
+    /// Sets one attribute.
+    #[inline]
+    pub fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
+        if !self.is_recording() {
+            return;
+        }
+        let name = convert::text(key);
+        if name.is_empty() {
+            return self.refuse(key.py(), "attribute key", 1);
+        }
+        let value = convert::value(value);
+        self.change(|span| {
+            span.set(&name, value);
+        });
+    }
+
+    /// Sets the attributes of a mapping or list of pairs.
+    #[inline]
+    pub fn set_all(&self, attributes: &Bound<'_, PyAny>) {
+        if !self.is_recording() {
+            return;
+        }
+        let refused = convert::pairs(attributes, &mut |key, value| {
+            self.change(|span| {
+                span.set(key, value);
+            });
+        });
+        self.refuse(attributes.py(), "attributes", refused);
+    }
+
+    pub fn set_metadata(&self, metadata: &Bound<'_, PyAny>) {
+        if !self.is_recording() {
+            return;
+        }
+        let refused = convert::pairs(metadata, &mut |key, value| {
+            self.change(|span| {
+                span.metadata(key, value);
+            });
+        });
+        self.refuse(metadata.py(), "metadata", refused);
+    }
+
+    pub fn set_tags(&self, tags: &Bound<'_, PyAny>) {
+        if !self.is_recording() {
+            return;
+        }
+        let refused = convert::texts(tags, &mut |tag| {
+            self.change(|span| {
+                span.tag(tag);
+            });
+        });
+        self.refuse(tags.py(), "tags", refused);
+    }
+
+    pub fn set_input(&self, input: &Bound<'_, PyAny>) {
+        if self.is_recording() {
+            let value = convert::value(input);
+            self.change(|span| {
+                span.input(value);
+            });
+        }
+    }
+
+    pub fn set_output(&self, output: &Bound<'_, PyAny>) {
+        if self.is_recording() {
+            let value = convert::value(output);
+            self.change(|span| {
+                span.output(value);
+            });
+        }
+    }
+
+    pub fn rename(&self, name: &Bound<'_, PyAny>) {
+        if self.is_recording() {
+            let name = convert::text(name);
+            self.change(|span| {
+                span.rename(&name);
+            });
+        }
+    }
+
+    pub fn status(&self, code: StatusCode, message: &str) {
+        self.change(|span| {
+            span.status(code, message);
+        });
+    }
+
+    pub fn add_event(
+        &self,
+        name: &Bound<'_, PyAny>,
+        attributes: Option<&Bound<'_, PyAny>>,
+        time: Option<u64>,
+    ) {
+        if !self.is_recording() {
+            return;
+        }
+        let (attributes, refused) = collected(attributes);
+        let text = convert::text(name);
+        self.change(|span| {
+            span.event_with(&text, time, &attributes);
+        });
+        self.refuse(name.py(), "event attributes", refused);
+    }
+
+    pub fn add_link(&self, py: Python<'_>, to: &SpanContext, attributes: Option<&Bound<'_, PyAny>>) {
+        if !self.is_recording() {
+            return;
+        }
+        let (attributes, refused) = collected(attributes);
+        self.change(|span| {
+            span.link(to, &attributes);
+        });
+        self.refuse(py, "link attributes", refused);
+    }
+
+    /// Records an exception as an event with its type, message and stack.
+    pub fn add_exception(
+        &self,
+        error: &Bound<'_, PyAny>,
+        attributes: Option<&Bound<'_, PyAny>>,
+        time: Option<u64>,
+        escaped: Option<&str>,
+    ) {
+        if !self.is_recording() {
+            return;
+        }
+        let (own, refused) = collected(attributes);
+        let parts = exception::parts(error);
+        let mut fields: Vec<(Cow<'_, str>, Value<'_>)> = vec![
+            ("exception.type".into(), parts.class.as_str().into()),
+            ("exception.message".into(), parts.message.as_str().into()),
+            ("exception.stacktrace".into(), parts.stack.as_str().into()),
+        ];
+        if let Some(escaped) = escaped {
+            fields.push(("exception.escaped".into(), escaped.into()));
+        }
+        // What the caller gives replaces what was found.
+        fields.retain(|(key, _)| !own.iter().any(|(given, _)| given == key));
+        fields.extend(own);
+        self.change(|span| {
+            span.event_with("exception", time, &fields);
+        });
+        self.refuse(error.py(), "exception attributes", refused);
+    }
+
+    /// Records an exception that ended the operation: the event, `error.type` and the status.
+    pub fn fail(&self, error: &Bound<'_, PyAny>) {
+        if !self.is_recording() {
+            return;
+        }
+        self.add_exception(error, None, None, None);
+        let (class, message) = exception::named(error);
+        self.change(|span| {
+            span.set("error.type", class.as_str());
+            span.status(StatusCode::Error, &message);
+        });
+    }
+}
+
+/// Attributes as owned pairs, and how many were refused.
+fn collected(attributes: Option<&Bound<'_, PyAny>>) -> (Vec<(Cow<'static, str>, OwnedValue)>, u32) {
+    let mut list = Vec::new();
+    let refused = attributes.map_or(0, |attributes| {
+        convert::pairs(attributes, &mut |key, value| {
+            list.push((Cow::Owned(key.to_owned()), value.into_owned()));
+        })
+    });
+    (list, refused)
+}

@@ -1,0 +1,140 @@
+//! `inject` and `extract`: the current context to and from any carrier.
+
+use std::sync::RwLock;
+
+use polyspan::propagation::{Baggage, Propagators};
+use polyspan::{Engine, SpanContext, registry};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::carrier::{PyGetter, PySetter};
+use crate::context::{Context, Current};
+use crate::convert;
+use crate::face::Parent;
+use crate::invalid;
+use crate::otel;
+use crate::span::Span;
+
+/// The formats of the engine that `init` started last; those of the default engine, or W3C's, before.
+static ENGINE: RwLock<Option<Engine>> = RwLock::new(None);
+
+/// Uses the formats that an engine was configured with.
+pub fn use_engine(engine: &Engine) {
+    if let Ok(mut current) = ENGINE.write() {
+        *current = Some(engine.clone());
+    }
+}
+
+fn with_propagators<R>(run: impl FnOnce(&Propagators) -> R) -> R {
+    let chosen = ENGINE.read().ok().and_then(|engine| engine.clone()).or_else(registry::default_engine);
+    match chosen {
+        Some(engine) => run(engine.propagators()),
+        None => run(&Propagators::default()),
+    }
+}
+
+/// Writes the current span and baggage to a carrier and returns it.
+///
+/// A carrier is a mapping, a multi-valued mapping, a list of pairs, a tuple of gRPC metadata (a new one is
+/// returned), an object with item assignment or `set`, or `os.environ`; `setter(carrier, name, value)` writes to
+/// anything else. With `context`, that span or context is written instead of the current one.
+#[pyfunction]
+#[pyo3(signature = (carrier, *, setter = None, context = None))]
+pub fn inject<'py>(
+    py: Python<'py>,
+    carrier: Bound<'py, PyAny>,
+    setter: Option<&Bound<'py, PyAny>>,
+    context: Option<&Bound<'py, PyAny>>,
+) -> Bound<'py, PyAny> {
+    let current = Current::now(py);
+    let (face, base) = match context.filter(|context| !context.is_none()) {
+        Some(given) => match Parent::given(given) {
+            Some(Parent { face, base }) => (Some(face), base),
+            None => (None, None),
+        },
+        None => (current.as_ref().and_then(Current::face), current.as_ref().and_then(|now| now.base(py))),
+    };
+    let span = face.map_or_else(SpanContext::default, |face| face.context().clone());
+    let baggage = base.and_then(|base| otel::baggage_of(&base)).map(|baggage| read_baggage(&baggage));
+    let mut setter = PySetter::new(carrier, setter);
+    let refused =
+        with_propagators(|propagators| propagators.inject(&span, &baggage.unwrap_or_default(), &mut setter));
+    let (carrier, failed) = setter.finish();
+    if failed {
+        invalid::say(py, "inject: the carrier cannot be written");
+    }
+    if refused.baggage > 0 {
+        invalid::say(py, "inject: baggage that the header cannot carry");
+    }
+    carrier
+}
+
+/// Reads the calling span and baggage from a carrier, to be used as a parent.
+///
+/// Names are compared without case and values may be text or bytes, one or several; `getter(carrier, name)` reads
+/// from anything else. What is malformed or missing is as if it were not there.
+#[pyfunction]
+#[pyo3(signature = (carrier, *, getter = None))]
+pub fn extract<'py>(
+    py: Python<'py>,
+    carrier: &Bound<'py, PyAny>,
+    getter: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, Context>> {
+    let extracted = with_propagators(|propagators| propagators.extract(&PyGetter { carrier, getter }));
+    for (count, place) in [
+        (extracted.refused.traceparent, "extract: a malformed traceparent"),
+        (extracted.refused.tracestate, "extract: a malformed tracestate"),
+        (extracted.refused.baggage, "extract: malformed baggage"),
+    ] {
+        if count > 0 {
+            invalid::say(py, place);
+        }
+    }
+    let span = extracted.span.map(|context| Span::remote(py, context)).transpose()?;
+    let base = if extracted.baggage.is_empty() {
+        None
+    } else {
+        // What surrounds the caller stays, its baggage is replaced.
+        let outer = Current::now(py).and_then(|current| current.base(py));
+        let base = otel::copied(py, outer.as_ref())?;
+        let baggage = PyDict::new(py);
+        for entry in extracted.baggage.iter() {
+            baggage.set_item(&entry.key, with_properties(&entry.value, &entry.metadata))?;
+        }
+        otel::put_baggage(&base, &baggage)?;
+        Some(base.unbind())
+    };
+    Bound::new(py, Context::new(span.map(|span| span.into_any().unbind()), base, None))
+}
+
+/// The OpenTelemetry API keeps an entry's properties in its value.
+fn with_properties(value: &str, properties: &str) -> String {
+    if properties.is_empty() { value.to_owned() } else { format!("{value};{properties}") }
+}
+
+fn read_baggage(dict: &Bound<'_, PyDict>) -> Baggage {
+    let mut baggage = Baggage::new();
+    for (key, value) in convert::items(dict.as_any()) {
+        let (key, value) = (convert::text(&key), convert::text(&value));
+        if let Some((front, properties)) = value.split_once(';') {
+            let mut alone = Baggage::new();
+            alone.insert_with_metadata(&*key, front, properties);
+            if alone.to_header().1 == 0 {
+                baggage.insert_with_metadata(key, front, properties);
+                continue;
+            }
+        }
+        // No properties, or a semicolon that belongs to the value.
+        baggage.insert(key, value);
+    }
+    baggage
+}
+
+/// The current baggage, as a new dictionary.
+#[pyfunction]
+pub fn baggage(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    match Current::now(py).and_then(|current| current.base(py)).and_then(|base| otel::baggage_of(&base)) {
+        Some(baggage) => baggage.copy(),
+        None => Ok(PyDict::new(py)),
+    }
+}

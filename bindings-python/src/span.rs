@@ -1,0 +1,323 @@
+//! The span of Polyspan's own API: a native object that is its own context manager.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use polyspan::value::Value;
+use polyspan::{SpanContext, StatusCode};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::context::{Current, Place};
+use crate::convert;
+use crate::exception;
+use crate::face::Face;
+use crate::invalid;
+use crate::open::Open;
+use crate::record::SpanRecord;
+
+/// An operation being recorded.
+///
+/// It has started when it exists. `with span:` makes it the current span and ends it; without `with` it ends by
+/// `end()`. Its methods never raise: what cannot be recorded is left out and counted.
+#[pyclass(frozen, module = "polyspan")]
+pub struct Span {
+    open: Arc<Open>,
+    pub place: Mutex<Place>,
+    /// Leaving the block does not end it: its result is still to run.
+    kept_open: AtomicBool,
+}
+
+impl Span {
+    pub fn new(open: Arc<Open>) -> Self {
+        Self { open, place: Mutex::default(), kept_open: AtomicBool::new(false) }
+    }
+
+    /// A span that only stands for a context.
+    pub fn remote(py: Python<'_>, context: SpanContext) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self::new(Open::remote(context)))
+    }
+
+    #[inline]
+    pub fn open(&self) -> &Arc<Open> {
+        &self.open
+    }
+}
+
+#[pymethods]
+impl Span {
+    /// The trace id as 32 lower-case hex digits; all zeros when no engine runs.
+    #[getter]
+    fn trace_id(&self) -> String {
+        self.open.context().trace_id.to_hex()
+    }
+
+    /// The span id as 16 lower-case hex digits.
+    #[getter]
+    fn span_id(&self) -> String {
+        self.open.context().span_id.to_hex()
+    }
+
+    /// Whether what is set on the span is kept: false when it is not sampled, has ended, or no engine runs.
+    #[getter]
+    fn is_recording(&self) -> bool {
+        self.open.is_recording()
+    }
+
+    /// Its identity as others refer to it: a parent for other spans, a target for links.
+    #[getter]
+    fn context(&self) -> PySpanContext {
+        PySpanContext(self.open.context().clone())
+    }
+
+    /// Sets an attribute, or all attributes of a mapping; the last value of a key counts.
+    #[pyo3(signature = (key, value = None, /))]
+    fn set(&self, key: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) {
+        match value {
+            Some(value) => self.open.set(key, value),
+            None if key.is_instance_of::<PyDict>() => self.open.set_all(key),
+            None => self.open.set(key, key.py().None().bind(key.py())),
+        }
+    }
+
+    /// Sets any of `name`, `input`, `output`, `metadata`, `attributes`, `tags`: input, output and name are
+    /// replaced, the others merged.
+    #[pyo3(
+        signature = (**fields),
+        text_signature = "(self, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
+    )]
+    fn update(&self, fields: Option<&Bound<'_, PyDict>>) {
+        let Some(fields) = fields else { return };
+        for (field, value) in fields.iter() {
+            match field.extract::<&str>() {
+                Ok("name") => self.open.rename(&value),
+                Ok("input") => self.open.set_input(&value),
+                Ok("output") => self.open.set_output(&value),
+                Ok("metadata") => self.open.set_metadata(&value),
+                Ok("attributes") => self.open.set_all(&value),
+                Ok("tags") => self.open.set_tags(&value),
+                _ => self.open.refuse(fields.py(), "update", 1),
+            }
+        }
+    }
+
+    /// Adds an event that happens now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`).
+    #[pyo3(signature = (name, /, attributes = None, *, time = None))]
+    fn event(
+        &self,
+        name: &Bound<'_, PyAny>,
+        attributes: Option<&Bound<'_, PyAny>>,
+        time: Option<&Bound<'_, PyAny>>,
+    ) {
+        self.open.add_event(name, attributes, moment(time));
+    }
+
+    /// Links to another span: a span or span context of either API, or the text of a `traceparent`.
+    #[pyo3(signature = (target, /, attributes = None))]
+    fn link(&self, target: &Bound<'_, PyAny>, attributes: Option<&Bound<'_, PyAny>>) {
+        match Face::given(target) {
+            Some(face) => self.open.add_link(target.py(), face.context(), attributes),
+            None => self.open.refuse(target.py(), "link", 1),
+        }
+    }
+
+    /// Records that the operation failed: the exception with its type, message and stack, and the status.
+    /// Ends the span unless told otherwise.
+    #[pyo3(signature = (error, /, *, end = true))]
+    fn error(&self, error: &Bound<'_, PyAny>, end: bool) {
+        self.open.fail(error);
+        if end {
+            self.open.end(None);
+        }
+    }
+
+    /// Records an exception as an event and leaves the status alone.
+    #[pyo3(signature = (error, /, attributes = None, *, escaped = false))]
+    fn record_exception(
+        &self,
+        error: &Bound<'_, PyAny>,
+        attributes: Option<&Bound<'_, PyAny>>,
+        escaped: bool,
+    ) {
+        self.open.add_exception(error, attributes, None, escaped.then_some("true"));
+    }
+
+    /// Sets the status, `"ok"` or `"error"`, the latter with a message. `"ok"` is final.
+    #[pyo3(signature = (code, /, message = None))]
+    fn status(&self, code: &Bound<'_, PyAny>, message: Option<&Bound<'_, PyAny>>) {
+        let message = message.map(|message| convert::text(message)).unwrap_or_default();
+        match convert::text(code).to_ascii_lowercase().as_str() {
+            "ok" => self.open.status(StatusCode::Ok, ""),
+            "error" => self.open.status(StatusCode::Error, &message),
+            "unset" => {}
+            _ => self.open.refuse(code.py(), "status", 1),
+        }
+    }
+
+    /// Replaces the name.
+    #[pyo3(signature = (name, /))]
+    fn rename(&self, name: &Bound<'_, PyAny>) {
+        self.open.rename(name);
+    }
+
+    /// Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.
+    #[pyo3(signature = (time = None))]
+    fn end(&self, time: Option<&Bound<'_, PyAny>>) {
+        self.open.end(moment(time));
+    }
+
+    #[inline]
+    fn __enter__<'py>(slf: Bound<'py, Self>, py: Python<'py>) -> PyResult<Bound<'py, Self>> {
+        Current::Span(slf.clone()).enter(py, None)?;
+        Ok(slf)
+    }
+
+    #[inline]
+    fn __exit__<'py>(
+        slf: Bound<'py, Self>,
+        py: Python<'py>,
+        _class: &Bound<'py, PyAny>,
+        error: &Bound<'py, PyAny>,
+        _traceback: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let span = slf.get();
+        if !error.is_none() && exception::is_failure(error) {
+            span.open.fail(error);
+        }
+        if error.is_none() && span.kept_open.load(Ordering::Relaxed) {
+            span.kept_open.store(false, Ordering::Relaxed);
+        } else {
+            span.open.end(None);
+        }
+        Current::Span(slf).leave(py)?;
+        Ok(false)
+    }
+
+    /// Leaving the current block will not end the span.
+    fn _keep_open(&self) {
+        self.kept_open.store(true, Ordering::Relaxed);
+    }
+
+    /// What has been recorded so far; `None` when the span does not record.
+    fn _read(&self) -> Option<SpanRecord> {
+        SpanRecord::of_open(&self.open)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        Face::of(other).is_some_and(|other| Arc::ptr_eq(other.open(), &self.open))
+    }
+
+    fn __hash__(&self) -> usize {
+        Arc::as_ptr(&self.open).addr()
+    }
+
+    fn __repr__(&self) -> String {
+        let context = self.open.context();
+        let recording = if self.open.is_recording() { "" } else { ", not recording" };
+        format!("<Span trace_id={} span_id={}{recording}>", context.trace_id, context.span_id)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock keeps what is inside alive.
+        self.place.try_lock().map_or(Ok(()), |place| place.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Ok(mut place) = self.place.try_lock() {
+            place.clear();
+        }
+    }
+}
+
+/// The identity of a span: what travels between processes.
+#[pyclass(frozen, module = "polyspan", name = "SpanContext")]
+pub struct PySpanContext(pub SpanContext);
+
+#[pymethods]
+impl PySpanContext {
+    /// The trace id as 32 lower-case hex digits.
+    #[getter]
+    fn trace_id(&self) -> String {
+        self.0.trace_id.to_hex()
+    }
+
+    /// The span id as 16 lower-case hex digits.
+    #[getter]
+    fn span_id(&self) -> String {
+        self.0.span_id.to_hex()
+    }
+
+    /// The flag byte of W3C Trace Context: 1 is sampled, 2 is random.
+    #[getter]
+    fn trace_flags(&self) -> u8 {
+        self.0.flags.bits()
+    }
+
+    /// The `tracestate` header; empty when there is none.
+    #[getter]
+    fn trace_state(&self) -> String {
+        self.0.state.header().to_owned()
+    }
+
+    /// Whether the trace is recorded.
+    #[getter]
+    fn is_sampled(&self) -> bool {
+        self.0.is_sampled()
+    }
+
+    /// Whether the span lives in another process.
+    #[getter]
+    fn is_remote(&self) -> bool {
+        self.0.remote
+    }
+
+    /// Whether both ids are other than zero.
+    #[getter]
+    fn is_valid(&self) -> bool {
+        self.0.is_valid()
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+    }
+
+    fn __hash__(&self) -> u64 {
+        u64::from_be_bytes(self.0.span_id.to_bytes())
+    }
+
+    pub fn __repr__(&self) -> String {
+        format!(
+            "SpanContext(trace_id={}, span_id={}, trace_flags={:02x}, is_remote={})",
+            self.0.trace_id,
+            self.0.span_id,
+            self.0.flags.bits(),
+            if self.0.remote { "True" } else { "False" },
+        )
+    }
+}
+
+/// A point in time as nanoseconds since the Unix epoch: an integer, or a `datetime`; anything else counts and is
+/// as if it were not given.
+pub fn moment(time: Option<&Bound<'_, PyAny>>) -> Option<u64> {
+    let time = time.filter(|time| !time.is_none())?;
+    let py = time.py();
+    let nanos = match convert::scalar(time) {
+        Some(Value::I64(nanos)) => u64::try_from(nanos).ok(),
+        Some(_) => None,
+        None => match time.call_method0(intern!(py, "timestamp")).and_then(|time| time.extract::<f64>()) {
+            // Microseconds are what a datetime holds; the rest is rounding.
+            Ok(seconds) if seconds >= 0.0 => Some((seconds * 1e6).round() as u64 * 1000),
+            Ok(_) => None,
+            Err(error) => {
+                convert::hold(py, &error);
+                None
+            }
+        },
+    };
+    if nanos.is_none() {
+        invalid::say(py, "time");
+    }
+    nanos
+}

@@ -1,0 +1,143 @@
+//! What an engine has counted, as Python reads it.
+
+use std::collections::BTreeMap;
+
+use polyspan::DropReason;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::invalid;
+
+/// A snapshot of everything an engine counts in this process.
+///
+/// `ended == pending + unsampled + dropped before export + accepted`, and for each exporter
+/// `accepted == pending + exported + on_disk + dropped`, at every moment.
+#[pyclass(frozen, module = "polyspan")]
+pub struct Stats(pub polyspan::Stats);
+
+fn reasons<'py>(py: Python<'py>, counts: &BTreeMap<DropReason, u64>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (reason, count) in counts {
+        dict.set_item(reason.as_str(), count)?;
+    }
+    Ok(dict)
+}
+
+#[pymethods]
+impl Stats {
+    /// Spans that were started, recording or not.
+    #[getter]
+    fn started(&self) -> u64 {
+        self.0.started
+    }
+
+    /// Spans whose end was called, recording or not.
+    #[getter]
+    fn ended(&self) -> u64 {
+        self.0.ended
+    }
+
+    /// Spans that have ended and are neither delivered nor lost, in the engine and its exporters.
+    #[getter]
+    fn pending(&self) -> u64 {
+        self.0.pending + self.0.exporters.iter().map(|exporter| exporter.pending).max().unwrap_or(0)
+    }
+
+    /// Spans left out because they were not sampled.
+    #[getter]
+    fn unsampled(&self) -> u64 {
+        self.0.unsampled
+    }
+
+    /// Those among `unsampled` whose root was left unsampled under memory pressure.
+    #[getter]
+    fn shed(&self) -> u64 {
+        self.0.shed
+    }
+
+    /// Those among `unsampled` that did not record because too many spans were open.
+    #[getter]
+    fn open_limit(&self) -> u64 {
+        self.0.open_limit
+    }
+
+    /// Spans handed to the exporters.
+    #[getter]
+    fn accepted(&self) -> u64 {
+        self.0.accepted
+    }
+
+    /// Spans delivered by every exporter.
+    #[getter]
+    fn exported(&self) -> u64 {
+        self.0.exported()
+    }
+
+    /// Spans that wait on disk, over all exporters.
+    #[getter]
+    fn on_disk(&self) -> u64 {
+        self.0.on_disk()
+    }
+
+    /// Spans lost, by reason, in the engine and in every exporter.
+    #[getter]
+    fn dropped<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        reasons(py, &self.0.all_dropped())
+    }
+
+    /// Calls of end on spans that had ended.
+    #[getter]
+    fn ended_twice(&self) -> u64 {
+        self.0.ended_twice
+    }
+
+    /// Values that were recorded otherwise than they were given, or left out (wrong types, cut values).
+    #[getter]
+    fn altered(&self) -> u64 {
+        self.0.altered + invalid::count()
+    }
+
+    /// Panics caught at the borders of the engine.
+    #[getter]
+    fn panics(&self) -> u64 {
+        self.0.panics
+    }
+
+    /// Each exporter's counts by its name: `accepted`, `pending`, `exported`, `on_disk`, `dropped`.
+    #[getter]
+    fn exporters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let exporters = PyDict::new(py);
+        for exporter in &self.0.exporters {
+            let counts = PyDict::new(py);
+            counts.set_item("accepted", exporter.accepted)?;
+            counts.set_item("pending", exporter.pending)?;
+            counts.set_item("exported", exporter.exported)?;
+            counts.set_item("on_disk", exporter.on_disk)?;
+            counts.set_item("dropped", reasons(py, &exporter.dropped)?)?;
+            exporters.set_item(&exporter.name, counts)?;
+        }
+        Ok(exporters)
+    }
+
+    /// Whether both equations hold.
+    fn adds_up(&self) -> bool {
+        self.0.adds_up()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut text = format!(
+            "Stats(ended={}, exported={}, on_disk={}, dropped={}",
+            self.0.ended,
+            self.0.exported(),
+            self.0.on_disk(),
+            self.dropped(py)?.repr()?
+        );
+        // What is nothing out of the ordinary is left out.
+        for (name, count) in [("pending", self.pending()), ("unsampled", self.0.unsampled)] {
+            if count > 0 {
+                text.push_str(&format!(", {name}={count}"));
+            }
+        }
+        Ok(text + ")")
+    }
+}
