@@ -101,7 +101,7 @@ impl ValueView<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_value<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<ValueView<'a>, FrameError> {
     Ok(match reader.u8()? {
         kind::STR => ValueView::Str(reader.sized()?),
@@ -339,6 +339,52 @@ impl<'a> SpanView<'a> {
         })
     }
 
+    /// Walks the fields once without reading values, for stages that need to know whether to look closer.
+    ///
+    /// # Errors
+    /// The first [`FrameError`] met.
+    #[inline]
+    pub(crate) fn summary(&self) -> Result<Summary, FrameError> {
+        let mut summary = Summary::default();
+        let mut seen = 0u64;
+        let mut reader = self.fields;
+        while !reader.is_empty() {
+            match reader.u8()? {
+                tag::ATTRIBUTE => {
+                    let bit = fingerprint(reader.key(self.table)?);
+                    summary.attributes += 1;
+                    summary.maybe_twice |= seen & bit != 0;
+                    seen |= bit;
+                    summary.note(skip_value(&mut reader)?);
+                }
+                tag::EVENT => {
+                    summary.events += 1;
+                    let mut inner = Reader::new(reader.sized()?);
+                    inner.take(8)?;
+                    inner.key(self.table)?;
+                    summary.note_attributes(inner, self.table)?;
+                }
+                tag::LINK => {
+                    summary.links += 1;
+                    let mut inner = Reader::new(reader.sized()?);
+                    inner.take(26)?;
+                    inner.sized()?;
+                    summary.note_attributes(inner, self.table)?;
+                }
+                tag::INPUT | tag::OUTPUT => drop(skip_value(&mut reader)?),
+                tag::METADATA => {
+                    reader.key(self.table)?;
+                    skip_value(&mut reader)?;
+                }
+                tag::NAME | tag::TAG => drop(reader.key(self.table)?),
+                tag::STATUS_MESSAGE | tag::TRACE_STATE | tag::PAD | tag::SKIPPABLE.. => drop(reader.sized()?),
+                tag::DROPPED => drop(reader.take(12)?),
+                other => return Err(FrameError::Unknown(other)),
+            }
+        }
+        Ok(summary)
+    }
+
     /// Walks everything once: structure, UTF-8, depth, ids. Strangers' bytes pass here first.
     ///
     /// # Errors
@@ -378,6 +424,72 @@ impl<'a> SpanView<'a> {
     }
 }
 
+/// What [`SpanView::summary`] found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Summary {
+    /// Attributes of the span, one of a key or several.
+    pub(crate) attributes: usize,
+    /// Events.
+    pub(crate) events: usize,
+    /// Links.
+    pub(crate) links: usize,
+    /// The most attributes that an event or link has.
+    pub(crate) inner_attributes: usize,
+    /// A key may occur twice among the attributes of the span, of an event or of a link.
+    pub(crate) maybe_twice: bool,
+    /// The length of the longest text or byte value of an attribute; the size of a structured one.
+    pub(crate) longest: usize,
+}
+
+impl Summary {
+    #[inline]
+    fn note(&mut self, length: usize) {
+        self.longest = self.longest.max(length);
+    }
+
+    #[inline]
+    fn note_attributes<'a>(
+        &mut self,
+        mut inner: Reader<'a>,
+        table: &'a StringTable<'a>,
+    ) -> Result<(), FrameError> {
+        inner.take(4)?;
+        let count = inner.u16()?;
+        let mut seen = 0u64;
+        for _ in 0..count {
+            let bit = fingerprint(inner.key(table)?);
+            self.maybe_twice |= seen & bit != 0;
+            seen |= bit;
+            self.note(skip_value(&mut inner)?);
+        }
+        self.inner_attributes = self.inner_attributes.max(usize::from(count));
+        Ok(())
+    }
+}
+
+/// One of 64 bits for a key, from its length and a few of its bytes: keys with different bits differ.
+#[inline]
+fn fingerprint(name: &[u8]) -> u64 {
+    let at = |place: usize| name.get(place).copied().map_or(0, u64::from);
+    let length = name.len();
+    let mixed = at(length.wrapping_sub(1)) << 24 ^ at(length / 2) << 16 ^ at(0) << 8 ^ length as u64;
+    1 << (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+}
+
+/// Steps over a value; says how long its text, bytes or structure are, 0 for other scalars.
+#[inline]
+fn skip_value(reader: &mut Reader<'_>) -> Result<usize, FrameError> {
+    let fixed = match reader.u8()? {
+        kind::STR | kind::BYTES | kind::ARRAY | kind::MAP => return reader.sized().map(<[u8]>::len),
+        kind::I64 | kind::F64 => 8,
+        kind::NULL | kind::FALSE | kind::TRUE => 0,
+        // The entry's length is not looked up; it is below the table's 64 KiB.
+        kind::STR_ENTRY => return reader.take(2).map(|_| super::batch::MAX_TABLE_BYTES),
+        other => return Err(FrameError::Unknown(other)),
+    };
+    reader.take(fixed).map(|_| 0)
+}
+
 /// Iterates over the fields of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'a> {
@@ -397,7 +509,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_field<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<Field<'a>, FrameError> {
     Ok(match reader.u8()? {
         tag::ATTRIBUTE => {

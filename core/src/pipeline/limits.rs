@@ -41,54 +41,13 @@ impl Limiter {
     #[inline]
     fn fits(&self, span: &SpanView<'_>) -> Result<bool, FrameError> {
         let limits = &self.limits;
-        let (mut attributes, mut events, mut links) = (0usize, 0usize, 0usize);
-        let mut seen = 0u64;
-        let mut twice = false;
-        let mut long = false;
-        let mut read = 0;
-        for (raw, field) in span.raw_fields() {
-            read += raw.len();
-            match field {
-                Field::Attribute(name, value) => {
-                    attributes += 1;
-                    let bit = fingerprint(name);
-                    twice |= seen & bit != 0 && is_set_before(span, attributes, name);
-                    seen |= bit;
-                    long |= self.is_long(value);
-                }
-                Field::Event(event) => {
-                    events += 1;
-                    let event = event.event()?;
-                    twice |= event.attributes.len() > limits.event_attributes
-                        || (event.attributes.len() > 1 && has_twice(event.attributes));
-                    long |= event.attributes.iter().any(|(_, value)| self.is_long(value));
-                }
-                Field::Link(link) => {
-                    links += 1;
-                    let link = link.link()?;
-                    twice |= link.attributes.len() > limits.link_attributes
-                        || (link.attributes.len() > 1 && has_twice(link.attributes));
-                    long |= link.attributes.iter().any(|(_, value)| self.is_long(value));
-                }
-                _ => {}
-            }
-        }
-        if read != span.fields_len() {
-            return Err(FrameError::Truncated);
-        }
-        let counts = attributes <= limits.attributes && events <= limits.events && links <= limits.links;
-        Ok(counts && !twice && !long)
-    }
-
-    #[inline]
-    fn is_long(&self, value: ValueView<'_>) -> bool {
-        let Some(limit) = self.limits.attribute_value_length else { return false };
-        match value {
-            ValueView::Str(bytes) | ValueView::Bytes(bytes) => bytes.len() > limit,
-            ValueView::Array(items) => items.values().any(|item| self.is_long(item)),
-            ValueView::Map(items) => items.entries().any(|(_, item)| self.is_long(item)),
-            _ => false,
-        }
+        let found = span.summary()?;
+        let counts = found.attributes <= limits.attributes
+            && found.events <= limits.events
+            && found.links <= limits.links
+            && found.inner_attributes <= limits.event_attributes.min(limits.link_attributes);
+        let long = limits.attribute_value_length.is_some_and(|limit| found.longest > limit);
+        Ok(counts && !long && !(found.maybe_twice && has_twice_anywhere(span)))
     }
 
     fn rewrite(&mut self, span: &SpanView<'_>) {
@@ -220,33 +179,38 @@ impl Limiter {
     }
 }
 
-/// One of 64 bits for a key, from its length and a few of its bytes.
-#[inline]
-fn fingerprint(name: &[u8]) -> u64 {
-    let at = |place: usize| name.get(place).copied().map_or(0, u64::from);
-    let length = name.len();
-    let mixed = at(length.wrapping_sub(1)) << 24 ^ at(length / 2) << 16 ^ at(0) << 8 ^ length as u64;
-    1 << (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
-}
-
-/// Whether one of the attributes before the `number`th has that key.
+/// Whether a key occurs twice among the attributes of the span, of an event or of a link.
 #[cold]
-fn is_set_before(span: &SpanView<'_>, number: usize, name: &[u8]) -> bool {
-    let keys = span.fields().filter_map(|field| match field {
-        Field::Attribute(key, _) => Some(key),
+fn has_twice_anywhere(span: &SpanView<'_>) -> bool {
+    let attributes = span.fields().filter_map(|field| match field {
+        Field::Attribute(name, _) => Some(name),
         _ => None,
     });
-    keys.take(number.saturating_sub(1)).any(|key| key == name)
+    has_twice(attributes)
+        || span.fields().any(|field| match field {
+            Field::Event(event) => event.event().is_ok_and(|event| has_twice(names(event.attributes))),
+            Field::Link(link) => link.link().is_ok_and(|link| has_twice(names(link.attributes))),
+            _ => false,
+        })
 }
 
-fn has_twice(attributes: Attributes<'_>) -> bool {
-    let mut seen = 0u64;
-    attributes.iter().any(|(name, _)| {
-        let bit = fingerprint(name);
-        let known = seen & bit != 0;
-        seen |= bit;
-        known
-    })
+fn names(attributes: Attributes<'_>) -> impl Iterator<Item = &[u8]> {
+    attributes.iter().map(|(name, _)| name)
+}
+
+fn has_twice<'a>(names: impl Iterator<Item = &'a [u8]>) -> bool {
+    let mut known: Vec<&[u8]> = Vec::new();
+    for name in names {
+        // Short lists are the rule; for long ones a set is quicker than looking at all before.
+        if known.len() > 64 {
+            return true;
+        }
+        if known.contains(&name) {
+            return true;
+        }
+        known.push(name);
+    }
+    false
 }
 
 /// Each key once with its last value, in the order the keys first came.
