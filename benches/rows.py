@@ -74,9 +74,8 @@ def unaccounted(result: dict) -> float | None:
     account = result.get("account") or {}
     if account.get("ended") is None:
         return None
-    return abs(account["ended"] - account["exported"] - account["dropped"]) + abs(
-        account["ended"] - result["spans_with_warm_up"]
-    )
+    settled = account["exported"] + account["left_out"] + account["dropped"]
+    return abs(account["ended"] - settled) + abs(account["ended"] - result["spans_with_warm_up"])
 
 
 RUST = ("polyspan", "opentelemetry", "fastrace")

@@ -10,7 +10,7 @@
 
 mod meter;
 mod runs;
-#[cfg(all(test, feature = "peers"))]
+#[cfg(all(test, feature = "ours", feature = "peers"))]
 mod shape;
 mod subjects;
 mod workload;
@@ -101,6 +101,8 @@ fn start() -> Result<String, Box<dyn Error>> {
         "opentelemetry" => runs::run::<subjects::opentelemetry::OpenTelemetry>(&setup, &turns, &drive)?,
         #[cfg(feature = "peers")]
         "fastrace" => runs::run::<subjects::fastrace::Fastrace>(&setup, &turns, &drive)?,
+        #[cfg(feature = "ours")]
+        "polyspan" => runs::run::<subjects::polyspan::Polyspan>(&setup, &turns, &drive)?,
         other => return Err(format!("`{other}` is no subject").into()),
     };
     Ok(line.to_string())

@@ -93,7 +93,7 @@ pub fn run<S: Subject>(setup: &Setup, turns: &[Turn], drive: &Drive) -> Result<V
         "total_seconds": with_flush.as_secs_f64(),
         "rss_before_kib": rss_before,
         "peak_rss_kib": meter::peak_rss_kib(),
-        "account": {"ended": account.ended, "exported": account.exported, "dropped": account.dropped},
+        "account": {"ended": account.ended, "exported": account.exported, "left_out": account.left_out, "dropped": account.dropped},
     }))
 }
 

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use fastrace::collector::{Reporter, SpanRecord};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
+use polyspan::config::{ExporterOptions, Options};
+use polyspan::export::memory::MemoryStore;
 use serde_json::Value;
 
 use crate::subjects::fastrace::Fastrace;
 use crate::subjects::opentelemetry::OpenTelemetry;
+use crate::subjects::polyspan::Polyspan;
 use crate::subjects::{Setup, Subject, Target};
 use crate::workload;
 
@@ -127,6 +130,41 @@ fn fastrace_records_the_page() {
                     .collect(),
             };
             (span.name.to_string(), shape)
+        })
+        .collect();
+    assert_eq!(shapes, page());
+}
+
+#[test]
+fn polyspan_records_the_page() {
+    let memory = MemoryStore::new();
+    let options = Options::new("bench").exporter(ExporterOptions::Memory(memory.clone()));
+    let subject = Polyspan::with_options(options, false).unwrap();
+    subject.trace(&workload::turns().unwrap()[0]);
+    subject.flush();
+    let spans = memory.spans();
+    let names: HashMap<_, _> = spans.iter().map(|span| (span.context.span_id, span.name.clone())).collect();
+    let shapes: BTreeMap<String, Shape> = spans
+        .iter()
+        .map(|span| {
+            let model = span
+                .input
+                .as_ref()
+                .map(|_| "input.value")
+                .into_iter()
+                .chain(span.output.as_ref().map(|_| "output.value"));
+            let shape = Shape {
+                parent: names.get(&span.parent_span_id).cloned(),
+                attributes: sorted(span.attributes.iter().map(|(key, _)| key.as_str()).chain(model)),
+                events: span
+                    .events
+                    .iter()
+                    .map(|event| {
+                        (event.name.clone(), sorted(event.attributes.iter().map(|(key, _)| key.as_str())))
+                    })
+                    .collect(),
+            };
+            (span.name.clone(), shape)
         })
         .collect();
     assert_eq!(shapes, page());

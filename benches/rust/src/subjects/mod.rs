@@ -9,6 +9,8 @@ use crate::workload::Turn;
 pub mod fastrace;
 #[cfg(feature = "peers")]
 pub mod opentelemetry;
+#[cfg(feature = "ours")]
+pub mod polyspan;
 
 /// Where a subject sends its spans.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Setup {
 pub struct Account {
     pub ended: Option<u64>,
     pub exported: Option<u64>,
+    /// Unsampled, under pressure among others.
+    pub left_out: Option<u64>,
     pub dropped: Option<u64>,
 }
 
