@@ -1,0 +1,84 @@
+"""Counts instructions of the calling thread per span with valgrind: a figure that load and neighbours do not move.
+
+    python3 benches/instructions.py [--subjects NAME ...] [--functions N]
+
+Each subject records twice, the second time for longer, and the difference is what the further spans cost;
+`--functions` also lists where they are spent. Instructions are not time: no cache miss is in them, and no
+other thread's work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from run import OURS, BenchError, build_rust
+
+SHORT, LONG = 1280, 3840
+SPANS_PER_TRACE = 8
+
+
+def profile(program: Path, words: list[str], traces: int, folder: Path) -> Path:
+    """The profile of the main thread of one run."""
+    out = folder / f"callgrind-{traces}"
+    command = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={out}"]
+    run = [program, *words, "--traces", str(traces), "--pause-us", "3000"]
+    ended = subprocess.run([*command, *run], capture_output=True, text=True)
+    if ended.returncode != 0:
+        raise BenchError(ended.stderr[-2000:])
+    return out.with_name(out.name + "-01")
+
+
+def by_function(profile: Path) -> Counter[str]:
+    """Instructions of each function, its own only, wherever it was inlined."""
+    command = ["callgrind_annotate", "--auto=no", "--threshold=100", profile]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    counts: Counter[str] = Counter()
+    for line in text.splitlines():
+        if found := re.match(r"\s*([\d,]+) \([^)]*\)\s+\S+?:(.+?)(?: \[.*\])?$", line):
+            counts[found[2]] += int(found[1].replace(",", ""))
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Counts instructions per span with valgrind.")
+    parser.add_argument("--subjects", nargs="+", default=["polyspan", "opentelemetry", "fastrace"])
+    parser.add_argument("--functions", type=int, default=0, metavar="N", help="list the N dearest functions")
+    options = parser.parse_args()
+    if not shutil.which("valgrind"):
+        raise BenchError("valgrind is not installed")
+    programs = build_rust(bool(set(options.subjects) & set(OURS)))
+    print("| instructions per span | sampled | unsampled |\n|---|---:|---:|")
+    details = []
+    with tempfile.TemporaryDirectory() as folder:
+        for subject in options.subjects:
+            program = programs[f"bench-subject:{'ours' if subject in OURS else 'peers'}"]
+            figures = []
+            for switches in ([], ["--unsampled"]):
+                words = [subject, "bursts", *switches]
+                short, long = (
+                    by_function(profile(program, words, traces, Path(folder))) for traces in (SHORT, LONG)
+                )
+                spans = (LONG - SHORT) * SPANS_PER_TRACE
+                figures.append((long.total() - short.total()) / spans)
+                long.subtract(short)
+                details += [
+                    f"{subject} {' '.join(switches)}: {count / spans:7.1f}  {name}"
+                    for name, count in long.most_common(options.functions)
+                ]
+            print(f"| {subject} | {figures[0]:,.0f} | {figures[1]:,.0f} |")
+    if details:
+        print("\n" + "\n".join(details))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BenchError as failure:
+        sys.exit(f"instructions: {failure}")
