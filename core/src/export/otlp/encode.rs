@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::OtlpBatch;
-use super::proto::{BYTES, FIXED32, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, varint_len};
+use super::proto::{
+    BYTES, FIXED32, FIXED64, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, varint_len,
+};
 use super::wire::put_varint;
 use crate::export::Encoder;
 use crate::frame::record::{RecordContext, Resource, Scope};
@@ -30,6 +32,8 @@ pub struct OtlpEncoder {
     spans: u32,
     bytes: usize,
     last_group: usize,
+    /// The size of the last batch: batches of one program resemble each other, so it saves growing.
+    expected: usize,
     json: String,
 }
 
@@ -63,7 +67,7 @@ impl OtlpEncoder {
     }
 
     fn open_group(&mut self, context: &RecordContext<'_>) -> ScopeGroup {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(if self.groups.is_empty() { self.expected } else { 0 });
         if self.groups.is_empty() {
             if !self.resource.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, context.resource)) {
                 self.resource = Some((Arc::clone(context.resource), resource_fields(context.resource)));
@@ -117,6 +121,7 @@ impl Encoder for OtlpEncoder {
             }
         }
         put_wide_length(&mut body, 1);
+        self.expected = body.len() + body.len() / 16;
         self.bytes = 0;
         OtlpBatch::new(body, core::mem::take(&mut self.spans))
     }
@@ -185,18 +190,12 @@ fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, Own
 
 /// One `ScopeSpans.spans` field.
 pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
-    out.reserve(span.fields_len() + 160);
     let head = span.head();
     let message = Message::open(out, 2);
-    put_bytes(out, 1, head.trace_id.as_bytes());
-    put_bytes(out, 2, head.span_id.as_bytes());
+    out.extend_from_slice(&fixed_fields(head));
     if head.parent_span_id.is_valid() {
         put_bytes(out, 4, head.parent_span_id.as_bytes());
     }
-    put_tag(out, 6, VARINT);
-    out.push(head.kind as u8);
-    put_fixed64(out, 7, head.start_unix_nanos);
-    put_fixed64(out, 8, head.end_unix_nanos);
 
     let mut rest = Rest::default();
     for field in span.fields() {
@@ -216,6 +215,29 @@ pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut Str
     put_tag(out, 16, FIXED32);
     out.extend_from_slice(&flags.to_le_bytes());
     message.close(out);
+}
+
+/// Ids, kind and times: always there and always as long, so written in one go.
+#[inline]
+fn fixed_fields(head: &write::Head) -> [u8; 48] {
+    let mut out = [0; 48];
+    let mut rest = &mut out[..];
+    let mut put = |bytes: &[u8]| {
+        if let Some((slot, tail)) = core::mem::take(&mut rest).split_at_mut_checked(bytes.len()) {
+            slot.copy_from_slice(bytes);
+            rest = tail;
+        }
+    };
+    put(&[1 << 3 | BYTES, 16]);
+    put(head.trace_id.as_bytes());
+    put(&[2 << 3 | BYTES, 8]);
+    put(head.span_id.as_bytes());
+    put(&[6 << 3 | VARINT, head.kind as u8]);
+    put(&[7 << 3 | FIXED64]);
+    put(&head.start_unix_nanos.to_le_bytes());
+    put(&[8 << 3 | FIXED64]);
+    put(&head.end_unix_nanos.to_le_bytes());
+    out
 }
 
 /// The fields of which the last one counts, and those that add up.
@@ -349,6 +371,31 @@ fn put_attributes(out: &mut Vec<u8>, field: u8, attributes: Attributes<'_>) {
 #[inline]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
     let value_len = any_value_len(value);
+    // Nearly all attributes: every length below 128, so each is one byte, and the pieces can be joined.
+    if !name.is_empty() && name.len() + value_len < 120 && field < 16 {
+        let (name_len, value_byte) = (name.len() as u8, value_len as u8);
+        out.extend_from_slice(&[field << 3 | BYTES, name_len + value_byte + 4, 1 << 3 | BYTES, name_len]);
+        out.extend_from_slice(name);
+        let head = [2 << 3 | BYTES, value_byte];
+        match value {
+            ValueView::Str(text) => {
+                out.extend_from_slice(&[head[0], head[1], 1 << 3 | BYTES, text.len() as u8]);
+                out.extend_from_slice(text);
+            }
+            ValueView::Bool(truth) => {
+                out.extend_from_slice(&[head[0], head[1], 2 << 3 | VARINT, u8::from(truth)])
+            }
+            other => {
+                out.extend_from_slice(&head);
+                put_any_value(out, other);
+            }
+        }
+        return;
+    }
+    put_long_attribute(out, field, name, value, value_len);
+}
+
+fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>, value_len: usize) {
     let name_len = if name.is_empty() { 0 } else { 1 + varint_len(name.len() as u64) + name.len() };
     put_tag(out, field, BYTES);
     put_varint(out, (name_len + 1 + varint_len(value_len as u64) + value_len) as u64);
