@@ -16,7 +16,7 @@
 mod slot;
 mod sync;
 
-use slot::{Node, Slot, Stack};
+use slot::{Node, Owned, Slot, Stack};
 use sync::{Arc, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 
 /// The first segment of a lane.
@@ -49,7 +49,7 @@ impl Segment {
 
 /// A segment on its way; the export thread gives it back with [`Handoff::recycle`].
 #[derive(Debug)]
-pub(crate) struct Taken(Box<Node<Segment>>);
+pub(crate) struct Taken(Owned<Node<Segment>>);
 
 impl Taken {
     /// The events, one after the other.
@@ -117,7 +117,7 @@ impl Handoff {
         return self.lanes.lock().unwrap();
     }
 
-    fn segment(&self, lane: usize, number: u64, capacity: usize) -> Option<Box<Node<Segment>>> {
+    fn segment(&self, lane: usize, number: u64, capacity: usize) -> Option<Owned<Node<Segment>>> {
         let before = self.used.fetch_add(capacity, Ordering::Relaxed);
         if before + capacity > self.budget {
             self.used.fetch_sub(capacity, Ordering::Relaxed);
@@ -190,7 +190,7 @@ impl Handoff {
 
     /// Gives a drained segment's bytes back to the budget, and its memory to the pool.
     pub(crate) fn recycle(&self, segment: Taken) {
-        let Segment { charge, bytes, .. } = segment.0.value;
+        let Segment { charge, bytes, .. } = segment.0.into_inner().value;
         #[cfg(not(any(loom, shuttle)))]
         if bytes.capacity() == LARGEST_SEGMENT {
             let mut bytes = bytes;
@@ -203,8 +203,8 @@ impl Handoff {
     }
 
     /// Frees the pooled memory, after a while without work.
-    #[cfg(not(any(loom, shuttle)))]
     pub(crate) fn trim(&self) {
+        #[cfg(not(any(loom, shuttle)))]
         while self.pool.pop().is_some() {}
     }
 }
@@ -265,7 +265,7 @@ impl Writer {
 
     /// The segment in the slot has no room.
     #[cold]
-    fn push_after(&mut self, full: Box<Node<Segment>>, event: &[u8]) -> Result<(), Full> {
+    fn push_after(&mut self, full: Owned<Node<Segment>>, event: &[u8]) -> Result<(), Full> {
         self.capacity = (self.capacity * 2).min(LARGEST_SEGMENT);
         let written = match self.segment_with(event) {
             Some(next) => {
@@ -298,7 +298,7 @@ impl Writer {
         Ok(())
     }
 
-    fn segment_with(&mut self, event: &[u8]) -> Option<Box<Node<Segment>>> {
+    fn segment_with(&mut self, event: &[u8]) -> Option<Owned<Node<Segment>>> {
         let capacity = self.capacity.max(event.len());
         let mut segment = self.handoff.segment(self.id, self.next_number, capacity)?;
         self.next_number += 1;

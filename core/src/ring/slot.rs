@@ -1,40 +1,94 @@
-//! The two places where memory changes hands between threads: a slot for one box and a stack of boxes.
+//! The two places where memory changes hands between threads: a slot for one value and a stack of values.
 //!
-//! Whoever takes a box owns it wholly, so neither side ever reads what the other writes. This is the only
+//! Whoever takes a value owns it wholly, so neither side ever reads what the other writes. This is the only
 //! file of the engine's core with `unsafe`.
 
 #![allow(unsafe_code)]
 
-use core::ptr;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
 
 use super::sync::{AtomicPtr, Ordering};
 
-/// Holds one box, nothing, or the mark that its writer has the box in hand.
+/// A value on the heap that moves between threads.
+///
+/// A `Box` that is an argument claims to be the only way to its content until the function returns. Here
+/// another thread may be at the content while the function that handed it over still runs, so no such claim
+/// may be made (Miri: "weakly protected").
+#[derive(Debug)]
+pub(super) struct Owned<T>(NonNull<T>);
+
+// SAFETY: it owns its value as a `Box` does.
+unsafe impl<T: Send> Send for Owned<T> {}
+
+impl<T> Owned<T> {
+    fn new(value: T) -> Self {
+        Self(NonNull::from(Box::leak(Box::new(value))))
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the pointer came from a box, and `self` is not dropped.
+        *unsafe { Box::from_raw(this.0.as_ptr()) }
+    }
+
+    fn into_raw(self) -> *mut T {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+}
+
+impl<T> Deref for Owned<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the pointer came from a box that this value owns.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> DerefMut for Owned<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the pointer came from a box that this value owns.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box that this value owns.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+/// Holds one value, nothing, or the mark that its writer has the value in hand.
 ///
 /// One thread writes ([`Slot::lend`], then [`Slot::put`] or [`Slot::put_nothing`]), one other takes
-/// ([`Slot::take`]). The mark keeps the taker from mistaking a slot whose box is in hand for an empty one.
+/// ([`Slot::take`]). The mark keeps the taker from mistaking a slot whose value is in hand for an empty one.
 #[derive(Debug)]
 pub(super) struct Slot<T>(AtomicPtr<T>);
 
 impl<T> Slot<T> {
-    /// The mark: an address that no box can have.
+    /// The mark: an address that no value can have.
     const IN_HAND: *mut T = ptr::without_provenance_mut(1);
 
     pub(super) fn empty() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The writer takes the box into its hand; it must put something back.
+    /// The writer takes the value into its hand; it must put something back.
     #[inline]
-    pub(super) fn lend(&self) -> Option<Box<T>> {
+    pub(super) fn lend(&self) -> Option<Owned<T>> {
         self.own(self.0.swap(Self::IN_HAND, Ordering::Acquire))
     }
 
-    /// The writer puts a box back.
+    /// The writer puts a value back.
     #[inline]
-    pub(super) fn put(&self, full: Box<T>) {
-        // Release: the taker sees what was written into the box.
-        self.0.store(Box::into_raw(full), Ordering::Release);
+    pub(super) fn put(&self, full: Owned<T>) {
+        // Release: the taker sees what was written.
+        self.0.store(full.into_raw(), Ordering::Release);
     }
 
     /// The writer has nothing to put back.
@@ -42,30 +96,27 @@ impl<T> Slot<T> {
         self.0.store(ptr::null_mut(), Ordering::Release);
     }
 
-    /// The taker takes the box, unless there is none or it is in the writer's hand.
-    pub(super) fn take(&self) -> Option<Box<T>> {
+    /// The taker takes the value, unless there is none or it is in the writer's hand.
+    pub(super) fn take(&self) -> Option<Owned<T>> {
         let seen = self.0.load(Ordering::Relaxed);
         if seen.is_null() || seen == Self::IN_HAND {
             return None;
         }
-        // The writer may have taken the box meanwhile; then it is left for the next pass.
-        self.0.compare_exchange(seen, ptr::null_mut(), Ordering::Acquire, Ordering::Relaxed).ok()?;
-        self.own(seen)
+        // The writer may have taken it meanwhile; then it is left for the next pass. What counts is the pointer
+        // that was exchanged: the one seen before may be of an older value at the same address.
+        self.own(self.0.compare_exchange(seen, ptr::null_mut(), Ordering::Acquire, Ordering::Relaxed).ok()?)
     }
 
-    /// Whether there is a box, in the slot or in hand.
+    /// Whether there is a value, in the slot or in hand.
     pub(super) fn in_use(&self) -> bool {
         !self.0.load(Ordering::Relaxed).is_null()
     }
 
     #[inline]
-    fn own(&self, raw: *mut T) -> Option<Box<T>> {
-        if raw.is_null() || raw == Self::IN_HAND {
-            return None;
-        }
-        // SAFETY: only `put` stores a pointer, from `Box::into_raw`; the caller removed it from the slot by a
+    fn own(&self, raw: *mut T) -> Option<Owned<T>> {
+        // Only `put` stores another pointer, from `Owned::into_raw`; the caller removed it from the slot by a
         // swap or exchange, which succeeds for exactly one thread per stored pointer.
-        Some(unsafe { Box::from_raw(raw) })
+        if raw == Self::IN_HAND { None } else { NonNull::new(raw).map(Owned) }
     }
 }
 
@@ -75,7 +126,7 @@ impl<T> Drop for Slot<T> {
     }
 }
 
-/// A box that can be linked into a [`Stack`].
+/// A value that can be linked into a [`Stack`].
 #[derive(Debug)]
 pub(super) struct Node<T> {
     pub(super) value: T,
@@ -87,8 +138,8 @@ pub(super) struct Node<T> {
 unsafe impl<T: Send> Send for Node<T> {}
 
 impl<T> Node<T> {
-    pub(super) fn new(value: T) -> Box<Self> {
-        Box::new(Self { value, next: ptr::null_mut() })
+    pub(super) fn new(value: T) -> Owned<Self> {
+        Owned::new(Self { value, next: ptr::null_mut() })
     }
 }
 
@@ -101,11 +152,11 @@ impl<T> Stack<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    pub(super) fn push(&self, node: Box<Node<T>>) {
-        let raw = Box::into_raw(node);
+    pub(super) fn push(&self, node: Owned<Node<T>>) {
+        let raw = node.into_raw();
         let mut head = self.0.load(Ordering::Relaxed);
         loop {
-            // SAFETY: `raw` came from the box above and is not published yet, so this thread alone has it.
+            // SAFETY: `raw` came from the node above and is not published yet, so this thread alone has it.
             unsafe { (*raw).next = head };
             // Release: the taker sees the node's content; a failed exchange publishes nothing.
             match self.0.compare_exchange_weak(head, raw, Ordering::Release, Ordering::Relaxed) {
@@ -116,13 +167,13 @@ impl<T> Stack<T> {
     }
 
     /// Takes all nodes, the last one pushed first.
-    pub(super) fn take_all(&self, mut each: impl FnMut(Box<Node<T>>)) {
-        let mut raw = self.0.swap(ptr::null_mut(), Ordering::Acquire);
-        while !raw.is_null() {
-            // SAFETY: every pointer in the chain came from `Box::into_raw` in `push`, and the swap gave the
-            // whole chain to this caller alone.
-            let node = unsafe { Box::from_raw(raw) };
-            raw = node.next;
+    pub(super) fn take_all(&self, mut each: impl FnMut(Owned<Node<T>>)) {
+        let mut raw = NonNull::new(self.0.swap(ptr::null_mut(), Ordering::Acquire));
+        while let Some(first) = raw {
+            // Every pointer in the chain came from `Owned::into_raw` in `push`, and the swap gave the whole
+            // chain to this caller alone.
+            let node = Owned(first);
+            raw = NonNull::new(node.next);
             each(node);
         }
     }

@@ -1,8 +1,8 @@
 //! The hand-off under test: plainly, under loom (small and exhaustive) and under shuttle (large and random).
 //!
-//! `cargo xtask model` runs the checkers: `RUSTFLAGS="--cfg loom"` and `RUSTFLAGS="--cfg shuttle"`.
+//! `cargo xtask model` runs the checkers, with `--cfg loom` and `--cfg shuttle` for this crate alone.
 
-use super::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use super::sync::{Arc, AtomicUsize, Ordering};
 use super::*;
 
 /// The export thread's loop as far as the hand-off sees it: drain, and sleep only when allowed.
@@ -39,6 +39,7 @@ fn handoff(budget: usize) -> (Arc<Handoff>, Arc<AtomicUsize>) {
 #[cfg(not(any(loom, shuttle)))]
 mod plain {
     use super::*;
+    use std::sync::atomic::AtomicBool;
 
     #[test]
     fn events_arrive_in_order_and_segments_grow() {
