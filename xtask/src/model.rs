@@ -1,7 +1,8 @@
 //! Checkers of the lock-free hand-off. `cargo xtask test` runs the model checkers loom and shuttle;
 //! `cargo xtask model` adds what needs a nightly compiler, Miri and ThreadSanitizer.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::nightly;
 use crate::prerequisites::Tool;
@@ -35,11 +36,19 @@ fn shuttle(workspace: &Workspace) -> Result<Outcome> {
     model(workspace, "shuttle")
 }
 
+/// Compiles the unit tests of core against the checker's threads and atomics, and runs the models.
 fn model(workspace: &Workspace, checker: &str) -> Result<Outcome> {
-    let mut test = workspace.cargo(["test", "--package", "polyspan", "--lib", "model::"]);
-    // The flag reaches every dependency, so the ordinary builds must not share the folder.
-    test.env("RUSTFLAGS", format!("--cfg {checker}")).env("CARGO_TARGET_DIR", workspace.target.join(checker));
-    counted(&process::watch(&mut test)?)
+    // Not by RUSTFLAGS: dependencies give these names a meaning of their own, and would all be built again.
+    let mut build = workspace.cargo(["rustc", "--package", "polyspan", "--lib", "--profile", "test"]);
+    build.args(["--message-format", "json-render-diagnostics", "--", "--cfg", checker]);
+    let messages = process::ask(&mut build)?;
+    let tests =
+        messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
+            let tests = message.get("executable")?.as_str()?;
+            message.pointer("/profile/test")?.as_bool()?.then(|| tests.to_owned())
+        });
+    let tests = tests.context("cargo named no test program")?;
+    counted(&process::watch(workspace.command(tests).arg("model::"))?)
 }
 
 fn miri(workspace: &Workspace) -> Result<Outcome> {

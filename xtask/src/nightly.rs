@@ -61,12 +61,19 @@ fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf> {
 
 /// `cargo` of the nightly toolchain with these components; rustup installs what is missing.
 pub fn cargo(workspace: &Workspace, components: &[&str]) -> Result<Command> {
-    let mut install = workspace.command("rustup");
-    install.args(["toolchain", "install", "nightly", "--no-self-update", "--profile", "minimal"]);
-    for component in components {
-        install.args(["--component", component]);
+    if process::ask(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])).is_err() {
+        let mut install = workspace.command("rustup");
+        process::run(install.args(["toolchain", "install", "nightly", "--profile", "minimal"]))?;
     }
-    process::run(&mut install)?;
+    for component in components {
+        process::run(workspace.command("rustup").args([
+            "component",
+            "add",
+            "--toolchain",
+            "nightly",
+            component,
+        ]))?;
+    }
     let mut cargo = workspace.command("rustup");
     // Set for the stable toolchain by the cargo that started this program.
     cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").env_remove("RUSTC");
