@@ -19,6 +19,8 @@ mod entropy;
 pub mod error;
 pub mod export;
 pub mod frame;
+#[cfg(feature = "engine")]
+mod front;
 pub mod id;
 #[cfg(feature = "engine")]
 mod init;
@@ -60,6 +62,7 @@ pub use value::{OwnedValue, Value};
 pub use {
     current::{Current, Entered, FutureExt, InSpan, Surroundings, current, surrounded},
     engine::{Engine, FlushReport},
+    front::{extract, flush, inject, shutdown, stats},
     init::{init, init_with},
     log::set_log,
     span::{SharedSpan, Span, SpanBuilder},

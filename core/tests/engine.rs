@@ -412,3 +412,25 @@ fn an_event_span_is_an_instant() {
     assert!(spans[0].flags.contains(SpanFlags::EVENT));
     assert_eq!(spans[0].start_unix_nanos, spans[0].end_unix_nanos);
 }
+
+#[test]
+fn context_travels_through_a_carrier() {
+    let (engine, store) = started(|options| options);
+    let mut headers: Vec<(String, String)> = Vec::new();
+    let mut baggage = polyspan::propagation::Baggage::default();
+    baggage.insert("tenant", "acme");
+    polyspan::surrounded(
+        |around| around.with_baggage(baggage),
+        || engine.span("client").start().in_scope(|| engine.inject(&mut headers)),
+    );
+    let far = engine.extract(&headers);
+    assert_eq!(far.surroundings.as_ref().unwrap().baggage().get("tenant"), Some("acme"));
+    let entered = far.enter();
+    drop(engine.span("server").start());
+    drop(entered);
+    let spans = flushed(&engine, &store);
+    assert_eq!(spans[1].parent_span_id, spans[0].context.span_id);
+    assert!(spans[1].parent_remote);
+    headers[0].1 = "00-nonsense".to_owned();
+    assert_eq!(engine.extract(&headers).span, None);
+}

@@ -42,6 +42,13 @@ pub struct Refused {
     pub baggage: u32,
 }
 
+impl Refused {
+    /// All together.
+    pub fn total(&self) -> u64 {
+        u64::from(self.traceparent) + u64::from(self.tracestate) + u64::from(self.baggage)
+    }
+}
+
 impl AddAssign for Refused {
     fn add_assign(&mut self, other: Self) {
         self.traceparent = self.traceparent.saturating_add(other.traceparent);
