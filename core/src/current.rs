@@ -1,15 +1,19 @@
 //! What surrounds a span in this thread: the current span, and what everything inside inherits.
 //!
-//! Rust programs use this file's thread-local; other languages keep their own slot and pass the same types
-//! in by hand. Restored by value, so that guards dropped out of order leave something sensible.
+//! Rust programs have one slot per thread for it: a value of our own or, where the OpenTelemetry API is
+//! built in, that API's `Context`. Other languages keep their own slot and pass the same types in by hand.
 
-use std::cell::RefCell;
+#[cfg(not(feature = "opentelemetry"))]
+mod slot;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::context::SpanContext;
 use crate::frame::write;
+#[cfg(feature = "opentelemetry")]
+use crate::otel::slot;
 use crate::propagation::Baggage;
 use crate::span::Span;
 use crate::value::{OwnedValue, Value};
@@ -128,31 +132,18 @@ pub struct Current {
     pub surroundings: Option<Arc<Surroundings>>,
 }
 
-thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current { span: None, surroundings: None }) };
-}
-
 /// A copy of what surrounds this point of this thread, to be carried elsewhere. Empty while the thread
 /// ends.
 #[inline]
 pub fn current() -> Current {
-    CURRENT.try_with(|cell| cell.try_borrow().map(|now| now.clone()).unwrap_or_default()).unwrap_or_default()
-}
-
-fn swap(next: Current) -> Current {
-    let mut next = Some(next);
-    let previous = CURRENT.try_with(|cell| {
-        let mut now = cell.try_borrow_mut().ok()?;
-        Some(core::mem::replace(&mut *now, next.take()?))
-    });
-    previous.ok().flatten().unwrap_or_default()
+    slot::get()
 }
 
 /// Makes something current until it is dropped; then what was current before is current again.
 #[derive(Debug)]
 #[must_use = "the span is current only as long as the guard lives"]
 pub struct Entered {
-    previous: Current,
+    _restore: slot::Restore,
     // Current is per thread, so the guard stays on its thread.
     _on_this_thread: core::marker::PhantomData<*const ()>,
 }
@@ -160,13 +151,7 @@ pub struct Entered {
 impl Current {
     /// Makes this current on this thread while the guard lives.
     pub fn enter(&self) -> Entered {
-        Entered { previous: swap(self.clone()), _on_this_thread: core::marker::PhantomData }
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        swap(core::mem::take(&mut self.previous));
+        Entered { _restore: slot::put(self), _on_this_thread: core::marker::PhantomData }
     }
 }
 

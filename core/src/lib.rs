@@ -30,6 +30,8 @@ mod lifecycle;
 #[cfg(feature = "engine")]
 mod log;
 pub mod metrics;
+#[cfg(feature = "opentelemetry")]
+pub mod otel;
 #[cfg(feature = "engine")]
 mod pipeline;
 pub mod propagation;

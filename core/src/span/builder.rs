@@ -28,6 +28,13 @@ enum Parent<'a> {
     None,
 }
 
+/// Links given at the start, and what each carries.
+#[derive(Debug, Default)]
+struct Links<'a> {
+    to: Vec<SpanContext>,
+    attributes: Vec<Vec<(Cow<'a, str>, Value<'a>)>>,
+}
+
 /// A span about to start.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
@@ -45,7 +52,7 @@ pub struct SpanBuilder<'a> {
     scope: u32,
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
     metadata: Vec<(Cow<'a, str>, Value<'a>)>,
-    links: Vec<SpanContext>,
+    links: Option<Box<Links<'a>>>,
     request_context: Option<&'a Value<'a>>,
 }
 
@@ -66,7 +73,7 @@ impl<'a> SpanBuilder<'a> {
             scope: 0,
             attributes: Vec::new(),
             metadata: Vec::new(),
-            links: Vec::new(),
+            links: None,
             request_context: None,
         }
     }
@@ -163,8 +170,15 @@ impl<'a> SpanBuilder<'a> {
 
     /// A link that the sampler sees too.
     #[inline]
-    pub fn link(mut self, to: SpanContext) -> Self {
-        self.links.push(to);
+    pub fn link(self, to: SpanContext) -> Self {
+        self.link_with(to, Vec::new())
+    }
+
+    /// A link with attributes; the sampler sees where it leads.
+    pub fn link_with(mut self, to: SpanContext, attributes: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+        let links = self.links.get_or_insert_default();
+        links.to.push(to);
+        links.attributes.push(attributes);
         self
     }
 
@@ -271,7 +285,7 @@ impl<'a> SpanBuilder<'a> {
             kind: self.kind,
             span_type: self.span_type,
             attributes: &self.attributes,
-            links: &self.links,
+            links: self.links.as_ref().map_or(&[], |links| &links.to),
             metadata: &self.metadata,
             request_context: self.request_context,
             // Only rate limits read the time, and they are asked for roots alone.
@@ -340,8 +354,10 @@ impl<'a> SpanBuilder<'a> {
             write::metadata_key(&mut open.buf, key);
             open.put(at, |buf, capture| super::put_captured(buf, value, capture));
         }
-        for to in &self.links {
-            write::AttributeList::link(&mut open.buf, to, 0).close(&mut open.buf);
+        if let Some(links) = &self.links {
+            for (to, attributes) in links.to.iter().zip(&links.attributes) {
+                open.link(to, |buf, list, capture| super::put_list(buf, list, attributes, capture));
+            }
         }
     }
 }

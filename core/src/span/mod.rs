@@ -303,13 +303,7 @@ impl Span {
         attributes: &[(Cow<'_, str>, Value<'_>)],
     ) -> &mut Self {
         self.event_fields(name, time_unix_nanos, |buf, list, capture| {
-            let mut altered = 0;
-            for (key, value) in attributes {
-                if list.key(buf, key) {
-                    altered += put_captured(buf, value, capture);
-                }
-            }
-            altered
+            put_list(buf, list, attributes, capture)
         });
         self
     }
@@ -352,42 +346,19 @@ impl Span {
     /// Links to another span, with attributes. Links to invalid contexts are kept when they carry
     /// attributes or tracestate (OpenTelemetry trace API, "Link").
     pub fn link(&mut self, to: &SpanContext, attributes: &[(Cow<'_, str>, Value<'_>)]) -> &mut Self {
-        self.link_fields(to, |buf, list, capture| {
-            let mut altered = 0;
-            for (key, value) in attributes {
-                if list.key(buf, key) {
-                    altered += put_captured(buf, value, capture);
-                }
-            }
-            altered
-        });
+        if let Some(open) = self.open_mut() {
+            open.link(to, |buf, list, capture| put_list(buf, list, attributes, capture));
+        }
         self
     }
 
     /// Links to another span with attributes that the caller writes itself; see [`Span::event_by`].
     pub fn link_by(&mut self, to: &SpanContext, put: impl FnOnce(&mut Vec<u8>, &mut AttributeList)) {
-        self.link_fields(to, |buf, list, _| {
-            put(buf, list);
-            0
-        });
-    }
-
-    fn link_fields(
-        &mut self,
-        to: &SpanContext,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
-    ) {
         if let Some(open) = self.open_mut() {
-            let at = open.buf.len();
-            let mut list = AttributeList::link(&mut open.buf, to, 0);
-            let full = open.put(at, |buf, capture| {
-                let altered = put(buf, &mut list, capture);
-                list.close(buf);
-                altered
+            open.link(to, |buf, list, _| {
+                put(buf, list);
+                0
             });
-            if full.is_none() {
-                open.drop_one(2);
-            }
         }
     }
 
@@ -522,6 +493,23 @@ impl Open {
         }
     }
 
+    fn link(
+        &mut self,
+        to: &SpanContext,
+        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
+    ) {
+        let at = self.buf.len();
+        let mut list = AttributeList::link(&mut self.buf, to, 0);
+        let full = self.put(at, |buf, capture| {
+            let altered = put(buf, &mut list, capture);
+            list.close(buf);
+            altered
+        });
+        if full.is_none() {
+            self.drop_one(2);
+        }
+    }
+
     fn rename(&mut self, name: &str) {
         let place = self.name.take();
         self.forget(place);
@@ -636,6 +624,23 @@ fn replaceable<'a>(field: &Field<'a>) -> Option<(bool, &'a [u8])> {
         Field::Metadata(key, _) => Some((true, *key)),
         _ => None,
     }
+}
+
+/// Writes the attributes of an event or link. Returns how many values were cut.
+#[inline]
+fn put_list(
+    buf: &mut Vec<u8>,
+    list: &mut AttributeList,
+    attributes: &[(Cow<'_, str>, Value<'_>)],
+    capture: CaptureLimits,
+) -> u64 {
+    let mut altered = 0;
+    for (key, value) in attributes {
+        if list.key(buf, key) {
+            altered += put_captured(buf, value, capture);
+        }
+    }
+    altered
 }
 
 /// Writes a value, cutting texts and bytes that are too long. Returns how many were cut.

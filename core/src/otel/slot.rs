@@ -1,0 +1,88 @@
+//! The slot of what is current, where the OpenTelemetry API is built in: that API's [`Context`].
+//!
+//! There is no second one that could disagree. Entering a span of ours attaches a context in which it is
+//! the active span, so spans of the OpenTelemetry API become its children; an OpenTelemetry span that is
+//! active is what [`get`] finds. Whichever came last counts. What spans inherit travels as a value of the
+//! context, and so follows it wherever the application takes it.
+
+use std::mem;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{Context, ContextGuard};
+
+use super::convert;
+use crate::current::{Current, Surroundings};
+
+/// What spans inside a context inherit.
+struct Inherited(Option<Arc<Surroundings>>);
+
+/// Dropped before the API's own thread-local, because it is made after it.
+struct Alive(bool);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0 = false;
+    }
+}
+
+thread_local! {
+    static ALIVE: Alive = Alive(catch_unwind(|| Context::map_current(|_| ())).is_ok());
+}
+
+/// Whether the API's thread-local can be used; once the thread ends, asking for it would panic.
+#[inline]
+fn is_usable() -> bool {
+    ALIVE.try_with(|alive| alive.0).unwrap_or(false)
+}
+
+/// What is current; nothing while the thread ends.
+#[inline]
+pub(crate) fn get() -> Current {
+    if is_usable() { Context::map_current(within) } else { Current::default() }
+}
+
+/// What is current inside a context.
+pub(super) fn within(context: &Context) -> Current {
+    let span = context.span();
+    let span = Some(span.span_context()).filter(|span| span.is_valid()).map(convert::span_context);
+    Current { span, surroundings: surroundings(context).cloned() }
+}
+
+/// What spans inside a context inherit.
+pub(super) fn surroundings(context: &Context) -> Option<&Arc<Surroundings>> {
+    context.get::<Inherited>().and_then(|inherited| inherited.0.as_ref())
+}
+
+/// Restores the context that was attached before.
+#[derive(Debug)]
+pub(crate) struct Restore(Option<ContextGuard>);
+
+/// Makes this current until the guard is dropped.
+pub(crate) fn put(next: &Current) -> Restore {
+    if !is_usable() {
+        return Restore(None);
+    }
+    Restore(Some(Context::map_current(|outer| with(outer, next)).attach()))
+}
+
+/// The context with another span and other surroundings, its further values kept.
+pub(super) fn with(outer: &Context, next: &Current) -> Context {
+    // A context cannot be rid of its span, but one whose ids are invalid counts as none.
+    let span = next.span.as_ref().map_or(opentelemetry::trace::SpanContext::NONE, convert::otel_span_context);
+    let inside = outer.with_remote_span_context(span);
+    if surroundings(outer).map(Arc::as_ptr) == next.surroundings.as_ref().map(Arc::as_ptr) {
+        inside
+    } else {
+        inside.with_value(Inherited(next.surroundings.clone()))
+    }
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        if !is_usable() {
+            mem::forget(self.0.take());
+        }
+    }
+}
