@@ -1,4 +1,4 @@
-"""Counts instructions of the calling thread per span with valgrind: a figure that load and neighbours do not move.
+"""Counts the calling thread's instructions per span with valgrind: figures that load does not move.
 
     python3 benches/instructions.py [--subjects NAME ...] [--functions N]
 

@@ -30,6 +30,13 @@ class Desk:
 
     service: httpx.AsyncClient
 
+    @ps.traced(type="tool")
+    async def scans(self, order_id: str) -> AsyncIterator[dict[str, str]]:
+        """A parcel's scans, one by one: one span from the first to the last, whoever takes them."""
+        answer = await self.service.get(f"/orders/{order_id}/scans")
+        for scan in answer.raise_for_status().json():
+            yield scan
+
 
 agent = Agent(
     support_model,
@@ -48,19 +55,11 @@ async def look_up_order(run: RunContext[Desk], order_id: str) -> dict[str, str |
     return answer.raise_for_status().json()
 
 
-@ps.traced(type="tool")
-async def scans(service: httpx.AsyncClient, order_id: str) -> AsyncIterator[str]:
-    """A parcel's scans, one by one: one span from the first to the last, whoever takes them."""
-    answer = await service.get(f"/orders/{order_id}/scans")
-    for scan in answer.raise_for_status().json():
-        yield scan
-
-
 @agent.tool
 async def track_parcel(run: RunContext[Desk], order_id: str) -> str:
     """Says where a parcel is."""
-    seen = [scan async for scan in scans(run.deps.service, order_id)]
-    return " -> ".join(seen)
+    seen = [f"{scan['what']} in {scan['where']}" async for scan in run.deps.scans(order_id)]
+    return ", ".join(seen)
 
 
 @agent.tool_plain

@@ -35,8 +35,12 @@ ORDERS = {
     "A-1008": {"item": "rain jacket", "price": 89.5, "carrier": "harbour"},
 }
 SCANS = {
-    "A-1007": ["packed in Leipzig", "sorted in Hamburg", "held at customs"],
-    "A-1008": ["packed in Leipzig"],
+    "A-1007": [
+        {"what": "packed", "where": "Leipzig"},
+        {"what": "sorted", "where": "Hamburg"},
+        {"what": "held", "where": "Oslo"},
+    ],
+    "A-1008": [{"what": "packed", "where": "Leipzig"}],
 }
 
 
@@ -58,7 +62,7 @@ def order(order_id: str) -> dict[str, str | float]:
 
 
 @app.get("/orders/{order_id}/scans")
-def scans(order_id: str) -> list[str]:
+def scans(order_id: str) -> list[dict[str, str]]:
     find(order_id)
     return SCANS[order_id]
 
