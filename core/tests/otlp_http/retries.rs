@@ -1,6 +1,5 @@
 //! What is repeated, how often, after which wait, and when it is given up.
 
-use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use polyspan::DropReason;
 use polyspan::export::otlp::OtlpHttpSink;
 use polyspan::export::{Outcome, SendContext, Sink};
 use polyspan_test_receiver::{Receiver, RetryAfter, Script, Step};
+use tokio::net::TcpSocket;
 
 use super::{assert_arrived, assert_requests, batch, batch_of, options, send, sink};
 
@@ -165,7 +165,7 @@ async fn repetition_can_be_switched_off() {
 
 #[tokio::test]
 async fn nobody_listening_is_certainly_lost() {
-    let port = free_port();
+    let (_closed, port) = closed_port();
     let mut options = options(format!("http://127.0.0.1:{port}/v1/traces"));
     options.retry.max_elapsed = Duration::from_millis(50);
     let outcome = send(&mut OtlpHttpSink::new(options).unwrap(), batch(3)).await;
@@ -185,7 +185,7 @@ async fn a_name_that_does_not_resolve_is_certainly_lost() {
 
 #[tokio::test]
 async fn a_receiver_that_starts_late_gets_everything() {
-    let port = free_port();
+    let (_closed, port) = closed_port();
     let (started, mut retried) = tokio::sync::mpsc::unbounded_channel();
     let context = SendContext::unbounded(1).on_retry(move |_| {
         let _ = started.send(());
@@ -225,6 +225,12 @@ async fn parts_after_one_that_was_given_up_are_given_up_with_it() {
     assert!(requests.iter().skip(1).all(|request| request.spans()[0].span_id.ends_with(&[1])));
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port where nobody listens, and the socket that keeps others from being given it. A receiver that
+/// asks for this very port gets it.
+fn closed_port() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
 }

@@ -4,6 +4,7 @@
 //! of the batch: accepted, refused, arrived perhaps, or certainly not arrived and why.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustls::ClientConfig;
@@ -23,6 +24,9 @@ use crate::stats::DropReason;
 
 /// The largest body that is sent, before compression.
 const MAX_REQUEST_BYTES: usize = 64 << 20;
+
+/// What the clock can add without overflow; no batch is repeated for longer.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// Sends batches to an OTLP/HTTP receiver (`POST`, protobuf, HTTP/1.1 with keep-alive).
 pub struct OtlpHttpSink {
@@ -95,9 +99,15 @@ impl OtlpHttpSink {
         self
     }
 
-    async fn deliver(&mut self, batch: &OtlpBatch, give_up_at: Instant, context: &SendContext) -> Delivery {
-        if batch.body.len() > self.max_request_bytes {
-            let (size, most) = (batch.body.len(), self.max_request_bytes);
+    async fn deliver(
+        &mut self,
+        plain: &Bytes,
+        spans: u32,
+        give_up_at: Instant,
+        context: &SendContext,
+    ) -> Delivery {
+        if plain.len() > self.max_request_bytes {
+            let (size, most) = (plain.len(), self.max_request_bytes);
             let message = format!("a request of {size} bytes exceeds the limit of {most}");
             return Delivery::TooLarge(message);
         }
@@ -106,14 +116,14 @@ impl OtlpHttpSink {
             Ok(connections) => self.connections.insert(connections),
             Err(error) => return lost(DropReason::Internal, error.to_string()),
         };
-        let packed = self.gzip.as_mut().and_then(|gzip| gzip.compress(&batch.body));
+        let packed = self.gzip.as_mut().and_then(|gzip| gzip.compress(plain));
         let gzipped = packed.is_some();
-        let body = Bytes::from(packed.unwrap_or_else(|| batch.body.clone()));
+        let body = packed.map_or_else(|| plain.clone(), Bytes::from);
         let mut backoff = Backoff::new(&self.retry);
         let mut maybe_arrived = false;
         let mut last_chance = false;
         loop {
-            let verdict = self.exchange.post(connections, body.clone(), gzipped, batch.spans, context).await;
+            let verdict = self.exchange.post(connections, body.clone(), gzipped, spans, context).await;
             let failure = match verdict {
                 Verdict::Accepted(accepted) => return Delivery::Accepted(accepted),
                 Verdict::TooLarge(message) => return Delivery::TooLarge(message),
@@ -159,12 +169,11 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
     /// passes or one span is left, which is dropped as too large. Once a part had to be given up, the
     /// parts after it are given up with it.
     async fn send(&mut self, batch: OtlpBatch, context: &SendContext) -> Outcome {
-        let started = Instant::now();
-        let give_up_at = started.checked_add(self.retry.max_elapsed).unwrap_or(started);
+        let give_up_at = Instant::now() + self.retry.max_elapsed.min(FOREVER);
         let mut outcome = Outcome::default();
         let mut parts = vec![batch];
-        while let Some(part) = parts.pop() {
-            let spans = part.spans;
+        while let Some(OtlpBatch { body, spans }) = parts.pop() {
+            let plain = Bytes::from(body);
             if context.is_expired() {
                 outcome.lose(
                     DropReason::Shutdown,
@@ -173,13 +182,13 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
                 );
                 continue;
             }
-            match self.deliver(&part, give_up_at, context).await {
+            match self.deliver(&plain, spans, give_up_at, context).await {
                 Delivery::Accepted(Accepted { rejected, message }) => {
                     outcome.exported = outcome.exported.saturating_add(spans.saturating_sub(rejected));
                     outcome.rejected = outcome.rejected.saturating_add(rejected);
                     outcome.message = outcome.message.take().or(message);
                 }
-                Delivery::TooLarge(message) => match part.split() {
+                Delivery::TooLarge(message) => match OtlpBatch::new(plain.into(), spans).split() {
                     Ok((first, second)) => parts.extend([second, first]),
                     Err(_) => outcome.lose(DropReason::TooLarge, spans, message),
                 },

@@ -1,0 +1,38 @@
+//! A queue that fills before a receiver that hangs. A process of its own, because pressure on all exporters
+//! leaves new roots of every engine unsampled.
+#![cfg(feature = "otlp-http")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use polyspan::{DropReason, Options};
+use polyspan_test_receiver::{Receiver, Script, Step};
+
+#[test]
+fn a_full_queue_drops_the_newest_and_counts_them() {
+    let receiver = Receiver::start(Script::always(Step::Hang));
+    let options = Options::new("service").endpoint(receiver.endpoint());
+    let engine = polyspan::init(options.max_queue_spans(100).max_batch_spans(10)).unwrap();
+    // One trace: its spans are recorded whatever the pressure.
+    let mut root = engine.span("root").start();
+    for _ in 0..199 {
+        engine.span("child").child_of(&root).start().end();
+    }
+    root.end();
+    while engine.stats().accepted < 200 {
+        assert!(engine.stats().adds_up());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let stats = engine.stats();
+    assert!(stats.adds_up(), "{stats:?}");
+    assert_eq!(stats.exporters[0].pending, 100);
+    assert_eq!(stats.exporters[0].dropped, BTreeMap::from([(DropReason::QueueFull, 100)]));
+
+    // The pressure is seen: a new root is not begun.
+    assert!(!engine.span("another root").start().is_recording());
+    let _ = engine.shutdown(Duration::ZERO);
+    let stats = engine.stats();
+    assert!(stats.adds_up() && stats.shed == 1, "{stats:?}");
+    assert_eq!(stats.exporters[0].pending, 0);
+}
