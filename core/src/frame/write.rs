@@ -107,22 +107,26 @@ pub fn put_value(buf: &mut Vec<u8>, value: &Value<'_>) {
 /// A text value.
 #[inline]
 pub fn put_str(buf: &mut Vec<u8>, text: &str) {
-    buf.push(kind::STR);
-    put_sized(buf, text.as_bytes());
+    let [l0, l1, l2, l3] = (text.len() as u32).to_le_bytes();
+    buf.extend_from_slice(&[kind::STR, l0, l1, l2, l3]);
+    buf.extend_from_slice(text.as_bytes());
 }
 
 /// An integer value.
 #[inline]
 pub fn put_i64(buf: &mut Vec<u8>, value: i64) {
-    buf.push(kind::I64);
-    buf.extend_from_slice(&value.to_le_bytes());
+    put_word(buf, kind::I64, value.to_le_bytes());
 }
 
 /// A floating-point value.
 #[inline]
 pub fn put_f64(buf: &mut Vec<u8>, value: f64) {
-    buf.push(kind::F64);
-    buf.extend_from_slice(&value.to_le_bytes());
+    put_word(buf, kind::F64, value.to_le_bytes());
+}
+
+#[inline]
+fn put_word(buf: &mut Vec<u8>, kind: u8, [b0, b1, b2, b3, b4, b5, b6, b7]: [u8; 8]) {
+    buf.extend_from_slice(&[kind, b0, b1, b2, b3, b4, b5, b6, b7]);
 }
 
 /// A truth value.
@@ -231,8 +235,10 @@ pub fn trace_state(buf: &mut Vec<u8>, header: &str) {
 /// The tag and key of an attribute; the caller appends the value.
 #[inline]
 pub fn attribute_key(buf: &mut Vec<u8>, name: &str) {
-    buf.push(tag::ATTRIBUTE);
-    put_key(buf, name);
+    let name = if name.len() > key::MAX_INLINE { cut(name, key::MAX_INLINE) } else { name };
+    let [l0, l1] = (name.len() as u16).to_le_bytes();
+    buf.extend_from_slice(&[tag::ATTRIBUTE, l0, l1]);
+    buf.extend_from_slice(name.as_bytes());
 }
 
 /// An attribute; a later one of the same key replaces it.
