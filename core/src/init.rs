@@ -130,6 +130,7 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
             ResolvedExporter::File(options) => {
                 Box::new(Lane::new("file", OtlpEncoder::new(), FileSink::new(options)?, prompt))
             }
+            ResolvedExporter::Custom(exporter) => exporter.lane(&batch, limits)?,
         })
     })
 }

@@ -1,5 +1,7 @@
 //! Where finished spans go.
 
+#[cfg(feature = "engine")]
+use super::custom::CustomExporter;
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
 #[cfg(feature = "otlp-http")]
@@ -22,6 +24,9 @@ pub enum ExporterOptions {
     /// Objects in memory, for tests.
     #[cfg(feature = "engine")]
     Memory(MemoryStore),
+    /// An exporter of the application's own.
+    #[cfg(feature = "engine")]
+    Custom(CustomExporter),
     /// Nowhere: spans are recorded and counted only.
     None,
 }
@@ -75,4 +80,7 @@ pub enum ResolvedExporter {
     /// Objects.
     #[cfg(feature = "engine")]
     Memory(MemoryStore),
+    /// The application's own.
+    #[cfg(feature = "engine")]
+    Custom(CustomExporter),
 }

@@ -7,6 +7,8 @@
 
 pub mod env;
 
+#[cfg(feature = "engine")]
+mod custom;
 mod described;
 mod exporters;
 mod limits;
@@ -17,6 +19,8 @@ mod pairs;
 mod resolve;
 mod resource;
 
+#[cfg(feature = "engine")]
+pub use custom::CustomExporter;
 pub use env::{EnvSettings, Warning};
 pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};

@@ -154,6 +154,8 @@ impl Options {
             }
             #[cfg(feature = "engine")]
             ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
+            #[cfg(feature = "engine")]
+            ExporterOptions::Custom(exporter) => ResolvedExporter::Custom(exporter.clone()),
             ExporterOptions::None => return Ok(None),
         }))
     }

@@ -68,6 +68,17 @@ pub(super) const fn kind(kind: &trace::SpanKind) -> SpanKind {
     }
 }
 
+#[cfg(feature = "opentelemetry-sdk")]
+pub(super) const fn otel_kind(kind: SpanKind) -> trace::SpanKind {
+    match kind {
+        SpanKind::Client => trace::SpanKind::Client,
+        SpanKind::Server => trace::SpanKind::Server,
+        SpanKind::Producer => trace::SpanKind::Producer,
+        SpanKind::Consumer => trace::SpanKind::Consumer,
+        SpanKind::Internal => trace::SpanKind::Internal,
+    }
+}
+
 /// Times before 1970 become 1970, as in OTLP.
 pub(super) fn unix_nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

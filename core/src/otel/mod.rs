@@ -17,6 +17,8 @@
 
 mod convert;
 mod provider;
+#[cfg(feature = "opentelemetry-sdk")]
+pub mod sdk;
 pub(crate) mod slot;
 mod span;
 

@@ -1,6 +1,24 @@
 //! Structured inputs and outputs as JSON text, the one form every backend shows well.
 
-use crate::frame::view::{ValueView, text};
+use crate::frame::EVENT_HEADER;
+use crate::frame::view::{Field, SpanView, ValueView, text};
+use crate::frame::write;
+use crate::value::Value;
+
+/// The value as JSON text; see [`write_json`].
+pub fn to_json(value: &Value<'_>) -> String {
+    // A record of one attribute is the form in which values are read.
+    let mut record = Vec::new();
+    write::begin_span(&mut record);
+    write::attribute(&mut record, "", value);
+    let mut out = String::new();
+    if let Ok(view) = SpanView::new(record.get(EVENT_HEADER..).unwrap_or(&[]))
+        && let Some(Field::Attribute(_, value)) = view.fields().next()
+    {
+        write_json(&mut out, value);
+    }
+    out
+}
 
 /// Appends the value as JSON. Bytes become base64, numbers JSON lacks become the strings `NaN`,
 /// `Infinity` and `-Infinity`, as in protobuf's JSON mapping.
@@ -84,22 +102,6 @@ pub(crate) fn write_base64(out: &mut String, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::write;
-    use crate::value::Value;
-
-    fn json(value: Value<'_>) -> String {
-        let mut buf = Vec::new();
-        write::begin_span(&mut buf);
-        write::attribute(&mut buf, "k", &value);
-        let span = crate::frame::view::SpanView::new(&buf[crate::frame::EVENT_HEADER..]).unwrap();
-        let mut out = String::new();
-        for field in span.fields() {
-            if let crate::frame::view::Field::Attribute(_, value) = field {
-                write_json(&mut out, value);
-            }
-        }
-        out
-    }
 
     #[test]
     fn json_is_what_a_parser_reads_back() {
@@ -108,7 +110,7 @@ mod tests {
             ("list", Value::Array(vec![Value::Null, Value::Bool(true), Value::F64(0.5), Value::I64(-7)])),
             ("bytes", Value::from(&b"any carnal pleas"[..])),
         ]);
-        let parsed: serde_json::Value = serde_json::from_str(&json(value)).unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&to_json(&value)).unwrap();
         assert_eq!(
             parsed,
             serde_json::json!({"text": "a\"b\\c\nd\u{1}é", "list": [null, true, 0.5, -7], "bytes": "YW55IGNhcm5hbCBwbGVhcw=="})
@@ -119,6 +121,6 @@ mod tests {
     fn numbers_json_lacks_become_strings() {
         let list =
             Value::Array(vec![f64::NAN.into(), f64::INFINITY.into(), f64::NEG_INFINITY.into(), 1e300.into()]);
-        assert_eq!(json(list), r#"["NaN","Infinity","-Infinity",1e300]"#);
+        assert_eq!(to_json(&list), r#"["NaN","Infinity","-Infinity",1e300]"#);
     }
 }

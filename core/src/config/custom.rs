@@ -1,0 +1,58 @@
+//! Exporters that the application brings along.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::limits::Batching;
+use crate::error::Error;
+use crate::export::lane::{ExportLane, Lane, LaneLimits};
+use crate::export::{Encoder, Sink};
+
+type Build = dyn Fn(&Batching, LaneLimits) -> Result<Box<dyn ExportLane>, Error> + Send + Sync;
+
+/// An [`Encoder`] and a [`Sink`] of the application's own, or rather how to make them: once when the engine
+/// starts and again in each forked child that records.
+///
+/// Clones are equal; two made by [`CustomExporter::new`] never are.
+#[derive(Clone)]
+pub struct CustomExporter {
+    name: Arc<str>,
+    build: Arc<Build>,
+}
+
+impl CustomExporter {
+    /// `name` is what the exporter is called in [`Stats`](crate::Stats) and messages. `build` is told how
+    /// spans are gathered; its error is the error of `init`.
+    pub fn new<E, S>(
+        name: &str,
+        build: impl Fn(&Batching) -> Result<(E, S), Error> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Encoder,
+        S: Sink<E::Batch>,
+    {
+        let name: Arc<str> = Arc::from(name);
+        let lane_name = Arc::clone(&name);
+        let build = move |batching: &Batching, limits: LaneLimits| -> Result<Box<dyn ExportLane>, Error> {
+            let (encoder, sink) = build(batching)?;
+            Ok(Box::new(Lane::new(&lane_name, encoder, sink, limits)))
+        };
+        Self { name, build: Arc::new(build) }
+    }
+
+    pub(crate) fn lane(&self, batching: &Batching, limits: LaneLimits) -> Result<Box<dyn ExportLane>, Error> {
+        (self.build)(batching, limits)
+    }
+}
+
+impl PartialEq for CustomExporter {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.build, &other.build)
+    }
+}
+
+impl fmt::Debug for CustomExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CustomExporter").field(&self.name).finish()
+    }
+}
