@@ -12,7 +12,8 @@ use crate::process;
 use crate::workspace::{Workspace, cache_key};
 
 /// Requirement files of the environment in which all Python suites run.
-pub const TESTS: &[&str] = &["xtask/python/build.txt", "tests/requirements.txt"];
+pub const TESTS: &[&str] =
+    &["xtask/python/build.txt", "tests/requirements.txt", "examples/python-agent/requirements.txt"];
 
 pub struct PythonEnv {
     folder: PathBuf,

@@ -39,7 +39,7 @@ pub const SUITES: &[Suite] = &[
         needs: &[Tool::Python],
         run: ruff,
     },
-    Suite { name: "types", about: "Python type annotations hold", needs: &[Tool::Python], run: types },
+    Suite { name: "types", about: "Python type annotations hold", needs: RUST_PYTHON, run: types },
     Suite { name: "clippy", about: "no warning of the Rust compiler or linter", needs: RUST, run: clippy },
     Suite { name: "features", about: "core compiles with every set of features", needs: RUST, run: features },
     Suite { name: "docs", about: "Rust documentation builds without a warning", needs: RUST, run: docs },
@@ -52,6 +52,7 @@ pub const SUITES: &[Suite] = &[
         needs: RUST_PYTHON,
         run: wasm,
     },
+    Suite { name: "python", about: "the Python package", needs: RUST_PYTHON, run: python },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
 ];
 
@@ -189,7 +190,7 @@ fn features_of_core(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 fn docs(workspace: &Workspace) -> Result<Outcome> {
-    let mut command = workspace.cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    let mut command = workspace.cargo(["doc", "--package", "polyspan", "--all-features", "--no-deps"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
     check(command)
 }
@@ -224,15 +225,35 @@ fn ruff(workspace: &Workspace) -> Result<Outcome> {
 
 fn types(workspace: &Workspace) -> Result<Outcome> {
     let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
-    let mut mypy = env.python(workspace);
-    mypy.args(["-m", "mypy", "tests/e2e"]);
-    check(mypy)
+    env.install_package(workspace, "dev")?;
+    let mut counts = Counts::default();
+    // Apart, because each folder of tests has a conftest of its own.
+    for sources in ["bindings-python/python/polyspan", "bindings-python/tests", "tests/e2e"] {
+        process::run(env.python(workspace).args(["-m", "mypy", sources]))?;
+        counts.passed += 1;
+    }
+    process::run(env.python(workspace).args(["-m", "mypy.stubtest", "polyspan._polyspan"]))?;
+    counts.passed += 1;
+    Ok(Outcome::Ran(counts))
+}
+
+fn python(workspace: &Workspace) -> Result<Outcome> {
+    let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
+    env.install_package(workspace, "dev")?;
+    counted(&process::watch(env.python(workspace).args([
+        "-m",
+        "pytest",
+        "--timeout",
+        "180",
+        "bindings-python/tests",
+    ]))?)
 }
 
 fn e2e(workspace: &Workspace) -> Result<Outcome> {
     let collector = collector::ensure(workspace)?;
     process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
     let env = PythonEnv::ensure(workspace, python_env::TESTS)?;
+    env.install_package(workspace, "dev")?;
     let mut pytest = env.python(workspace);
     pytest
         .env("POLYSPAN_OTELCOL", collector)

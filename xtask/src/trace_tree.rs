@@ -14,7 +14,7 @@ struct Span<'a> {
     work: &'a str,
     start: u64,
     nanos: u64,
-    error: Option<&'a str>,
+    error: Option<String>,
 }
 
 /// How many spans the requests hold.
@@ -58,7 +58,7 @@ fn branches(out: &mut String, all: &[Span<'_>], here: &[&Span<'_>], indent: &str
         if span.service != service {
             let _ = write!(out, "  [{}]", span.service);
         }
-        if let Some(message) = span.error {
+        if let Some(message) = &span.error {
             let _ = write!(out, "  ERROR {message}");
         }
         out.push('\n');
@@ -72,7 +72,6 @@ fn read<'a>(span: &'a Value, service: &'a str) -> Span<'a> {
     let nanos = |key| text(span, key).parse::<u64>().unwrap_or_default();
     let status = span.get("status");
     let code = status.and_then(|status| status.get("code")).and_then(Value::as_u64);
-    let message = status.map(|status| text(status, "message")).unwrap_or_default();
     let kind = match span.get("kind").and_then(Value::as_u64) {
         Some(2) => "server",
         Some(3) => "client",
@@ -90,8 +89,21 @@ fn read<'a>(span: &'a Value, service: &'a str) -> Span<'a> {
         work: work.unwrap_or(kind),
         start: nanos("startTimeUnixNano"),
         nanos: nanos("endTimeUnixNano").saturating_sub(nanos("startTimeUnixNano")),
-        error: (code == Some(2)).then(|| message.lines().next().unwrap_or_default()),
+        error: (code == Some(2)).then(|| error(span)),
     }
+}
+
+/// What failed: the status' text, else the exception, else the error type.
+fn error(span: &Value) -> String {
+    let status = span.get("status").map(|status| text(status, "message")).unwrap_or_default();
+    let exception = list(span, "events").iter().find(|event| text(event, "name") == "exception");
+    let of_exception = |key| attribute(exception, key).unwrap_or_default();
+    let message = match (status, of_exception("exception.type")) {
+        ("", "") => attribute(Some(span), "error.type").unwrap_or_default().to_owned(),
+        ("", kind) => format!("{kind}: {}", of_exception("exception.message")),
+        (status, _) => status.to_owned(),
+    };
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
