@@ -128,7 +128,8 @@ impl Span {
     }
 
     /// Sets an attribute; the last value of a key counts.
-    #[inline]
+    // Always: where the kind of value is known, nothing of the choice below is left.
+    #[inline(always)]
     pub fn set<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) -> &mut Self {
         if let Some(open) = self.open_mut() {
             match value.into() {
