@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polyspan::Surroundings;
 use polyspan::value::Value;
+use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -51,10 +52,33 @@ impl Place {
     }
 
     pub fn clear(&mut self) {
-        self.previous = None;
-        self.base = None;
-        self.shown = None;
+        drop(std::mem::take(self));
     }
+}
+
+/// Unlinks what was below one by one: a long chain that was never left must not be freed by recursion.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(previous) = self.previous.take() else { return };
+        Python::attach(|py| {
+            let mut next = Some(previous.into_bound(py));
+            while let Some(value) = next.take() {
+                if is_last(&value) {
+                    let below = Current::of(value.clone());
+                    next = below
+                        .and_then(|below| below.place().previous.take())
+                        .map(|below| below.into_bound(py));
+                }
+            }
+        });
+    }
+}
+
+/// Whether nobody else holds the object.
+#[allow(unsafe_code)]
+fn is_last(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the object is alive and the interpreter attached.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -228,7 +252,10 @@ pub struct Context {
 
 impl Context {
     pub fn new(span: Option<Py<PyAny>>, base: Option<Py<PyDict>>, shown: Option<Py<PyAny>>) -> Self {
-        Self { span, place: Mutex::new(Place { base, shown, ..Place::default() }) }
+        let mut place = Place::default();
+        place.base = base;
+        place.shown = shown;
+        Self { span, place: Mutex::new(place) }
     }
 
     pub fn face<'py>(&self, py: Python<'py>) -> Option<Face<'py>> {

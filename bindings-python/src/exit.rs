@@ -1,8 +1,10 @@
 //! Exit and fork as Python sees them: `polyspan._exit` does the work, this says when.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use polyspan::registry;
+use pyo3::exceptions::PyImportError;
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -44,4 +46,18 @@ pub fn arm(py: Python<'_>) {
 pub fn flush(py: Python<'_>) {
     py.detach(registry::flush_at_exit);
     invalid::log_waiting(py);
+}
+
+/// Refuses a second interpreter of the process: classes and the context variable belong to the first.
+#[allow(unsafe_code)]
+pub fn only_one_interpreter(_py: Python<'_>) -> PyResult<()> {
+    static FIRST: AtomicI64 = AtomicI64::new(-1);
+    // SAFETY: the interpreter is attached.
+    let this = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    match FIRST.compare_exchange(-1, this, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(first) if first != this => {
+            Err(PyImportError::new_err("polyspan can be used in one interpreter of a process only"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -46,6 +46,7 @@ mod _polyspan {
 
     #[pymodule_init]
     fn init_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        exit::only_one_interpreter(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("PolyspanError", error::class(module.py())?)?;
         // The package says what is public.

@@ -12,6 +12,7 @@ from pathlib import Path
 import polyspan
 import pytest
 from polyspan import MemoryExporter, SpanRecord
+from receiving import Receiver
 
 
 class Recorded:
@@ -44,6 +45,13 @@ def recorded() -> Iterator[Recorded]:
     engine.shutdown(30)
     assert engine.stats().adds_up()
     assert engine.stats().panics == 0
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
