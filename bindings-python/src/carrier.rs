@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::convert::hold;
+use crate::exit;
 
 /// Reads a Python carrier.
 pub struct PyGetter<'a, 'py> {
@@ -23,11 +24,11 @@ pub struct PyGetter<'a, 'py> {
 
 impl Getter for PyGetter<'_, '_> {
     fn get_all(&self, key: &str, each: &mut dyn FnMut(&[u8])) {
-        let read = match self.getter {
+        let read = exit::in_python(|| match self.getter {
             Some(getter) => read_through(self.carrier, getter, key, each),
             None => read(self.carrier, key, each),
-        };
-        if let Err(error) = read {
+        });
+        if let Some(Err(error)) = read {
             hold(self.carrier.py(), &error);
         }
     }
@@ -174,10 +175,10 @@ impl<'a, 'py> PySetter<'a, 'py> {
 impl Setter for PySetter<'_, '_> {
     fn set(&mut self, key: &str, value: &str) {
         let carrier = self.carrier.borrow().clone();
-        match write(&carrier, self.setter, key, value) {
-            Ok(Some(successor)) => *self.carrier.borrow_mut() = successor,
-            Ok(None) => {}
-            Err(error) => {
+        match exit::in_python(|| write(&carrier, self.setter, key, value)) {
+            Some(Ok(Some(successor))) => *self.carrier.borrow_mut() = successor,
+            Some(Ok(None)) | None => {}
+            Some(Err(error)) => {
                 hold(carrier.py(), &error);
                 self.failed.set(true);
             }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::exit;
 use polyspan::frame::MAX_DEPTH;
 use polyspan::value::{OwnedValue, Value};
 use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt};
@@ -49,14 +50,19 @@ pub fn scalar<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
 
 /// Any object as a value.
 pub fn value<'a>(object: &'a Bound<'_, PyAny>) -> Value<'a> {
-    scalar(object).unwrap_or_else(|| Walk::new().value(object, 0))
+    scalar(object)
+        .or_else(|| exit::in_python(|| Walk::new().value(object, 0)))
+        .unwrap_or_else(|| Value::Str(Cow::Owned(class_name(&object.get_type()))))
 }
 
 /// Any object as text: itself if it is text, otherwise what `str` makes of it.
 pub fn text<'a>(object: &'a Bound<'_, PyAny>) -> Cow<'a, str> {
     match object.cast::<PyString>() {
         Ok(string) => string_text(string, VALUE_BYTES),
-        Err(_) => Cow::Owned(rendered(object, VALUE_BYTES)),
+        Err(_) => {
+            let text = exit::in_python(|| rendered(object, VALUE_BYTES));
+            Cow::Owned(text.unwrap_or_else(|| class_name(&object.get_type())))
+        }
     }
 }
 
@@ -89,7 +95,7 @@ pub fn pairs(object: &Bound<'_, PyAny>, each: &mut dyn FnMut(&str, Value<'_>)) -
             return 0;
         }
     }
-    let Some(items) = snapshot(object) else { return 1 };
+    let Some(items) = exit::in_python(|| snapshot(object)).flatten() else { return 1 };
     let mut refused = 0;
     for item in items.iter().skip(done) {
         match item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
@@ -120,7 +126,7 @@ pub fn texts(object: &Bound<'_, PyAny>, each: &mut dyn FnMut(&str)) -> u32 {
         each(&string_text(tag, VALUE_BYTES));
         return 0;
     }
-    let Some(items) = listed(object) else { return 1 };
+    let Some(items) = exit::in_python(|| listed(object)).flatten() else { return 1 };
     let mut refused = 0;
     for item in items.iter().take(VALUE_ITEMS) {
         match item.cast::<PyString>() {
@@ -468,9 +474,10 @@ fn rendered(object: &Bound<'_, PyAny>, limit: usize) -> String {
 
 /// What `str` says, or why it does not.
 pub fn described(object: &Bound<'_, PyAny>, limit: usize) -> String {
-    match object.str() {
-        Ok(text) => string_text(&text, limit).into_owned(),
-        Err(error) => {
+    match exit::in_python(|| object.str()) {
+        None => String::new(),
+        Some(Ok(text)) => string_text(&text, limit).into_owned(),
+        Some(Err(error)) => {
             let py = object.py();
             hold(py, &error);
             let failure = class_name(&error.get_type(py));

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyType};
 
 use crate::convert::{self, VALUE_BYTES, class_name, described, hold};
+use crate::exit;
 
 /// What an `exception` event holds (OpenTelemetry semantic conventions, "Exceptions on spans").
 pub struct Parts {
@@ -29,7 +30,7 @@ pub fn named(error: &Bound<'_, PyAny>) -> (String, String) {
 /// Everything worth recording of an exception.
 pub fn parts(error: &Bound<'_, PyAny>) -> Parts {
     let (class, message) = named(error);
-    let stack = stack(error).unwrap_or_else(|failure| {
+    let stack = exit::in_python(|| stack(error)).unwrap_or(Ok(String::new())).unwrap_or_else(|failure| {
         hold(error.py(), &failure);
         String::new()
     });

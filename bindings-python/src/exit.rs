@@ -1,6 +1,7 @@
 //! Exit and fork as Python sees them: `polyspan._exit` does the work, this says when.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use polyspan::registry;
 use pyo3::exceptions::PyImportError;
@@ -18,6 +19,8 @@ static DUE: AtomicBool = AtomicBool::new(false);
 #[pyo3(name = "_forked")]
 pub fn forked() {
     DUE.store(true, Ordering::Relaxed);
+    // The threads that were inside are the parent's.
+    INSIDE.store(0, Ordering::SeqCst);
 }
 
 /// Sets up what the process needs to flush at its end, if that is still to be done.
@@ -32,9 +35,8 @@ pub fn arm_if_due(py: Python<'_>) {
 #[cold]
 pub fn arm(py: Python<'_>) {
     DUE.store(false, Ordering::Relaxed);
-    let armed =
-        py.import(intern!(py, "polyspan._exit")).and_then(|module| module.call_method0(intern!(py, "arm")));
-    if let Err(error) = armed {
+    let armed = in_python(|| py.import(intern!(py, "polyspan._exit"))?.call_method0(intern!(py, "arm")));
+    if let Some(Err(error)) = armed {
         convert::hold(py, &error);
         invalid::leave(&format!("spans may be lost when this process ends: {error}"));
     }
@@ -44,8 +46,50 @@ pub fn arm(py: Python<'_>) {
 #[pyfunction]
 #[pyo3(name = "_exit_flush")]
 pub fn flush(py: Python<'_>) {
-    py.detach(registry::flush_at_exit);
-    invalid::log_waiting(py);
+    LEAVING.store(true, Ordering::SeqCst);
+    py.detach(|| {
+        let deadline = Instant::now() + LONGEST_STAY;
+        while INSIDE.load(Ordering::SeqCst) > 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        registry::flush_at_exit();
+    });
+    invalid::log_now(py);
+}
+
+/// The process is about to leave: its interpreter will be finalized.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+/// Threads that run Python code from within native code.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// How long leaving waits for them.
+const LONGEST_STAY: Duration = Duration::from_secs(1);
+
+/// Runs something that may run Python code, unless the interpreter is about to be finalized; then `None`.
+///
+/// An interpreter that is being finalized unwinds daemon threads as they ask for it again, and the process is
+/// aborted if there is native code of ours on their stack (before Python 3.14).
+#[inline]
+pub fn in_python<R>(run: impl FnOnce() -> R) -> Option<R> {
+    let _inside = Inside::enter()?;
+    Some(run())
+}
+
+struct Inside;
+
+impl Inside {
+    #[inline]
+    fn enter() -> Option<Self> {
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        let inside = Self;
+        (!LEAVING.load(Ordering::SeqCst)).then_some(inside)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // A fork in between has started the count anew.
+        let _ = INSIDE.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |inside| inside.checked_sub(1));
+    }
 }
 
 /// Refuses a second interpreter of the process: classes and the context variable belong to the first.

@@ -1,13 +1,13 @@
 //! The two faces of an open span, one per API, and making out what was given as a span or parent.
 
-use std::sync::Arc;
-
 use polyspan::SpanContext;
 use polyspan::propagation::{Getter, Propagator, TraceContext};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::context::{Context, lock};
+use crate::context::Context;
+use crate::current::{Place, lock};
 use crate::open::Open;
 use crate::otel::{self, OtelSpan};
 use crate::span::{PySpanContext, Span};
@@ -19,6 +19,32 @@ pub enum Face<'py> {
     Own(Bound<'py, Span>),
     /// Of the OpenTelemetry API.
     Otel(Bound<'py, OtelSpan>),
+}
+
+/// Where the open span of a face lives: in the object itself, or in that of the other API's face.
+pub enum Owner {
+    Here(Open),
+    Own(Py<Span>),
+    Otel(Py<OtelSpan>),
+}
+
+impl Owner {
+    #[inline]
+    pub fn open(&self) -> &Open {
+        match self {
+            Self::Here(open) => open,
+            Self::Own(span) => span.get().open(),
+            Self::Otel(span) => span.get().open(),
+        }
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Here(_) => Ok(()),
+            Self::Own(span) => visit.call(span),
+            Self::Otel(span) => visit.call(span),
+        }
+    }
 }
 
 impl<'py> Face<'py> {
@@ -52,7 +78,7 @@ impl<'py> Face<'py> {
     }
 
     #[inline]
-    pub fn open(&self) -> &Arc<Open> {
+    pub fn open(&self) -> &Open {
         match self {
             Self::Own(span) => span.get().open(),
             Self::Otel(span) => span.get().open(),
@@ -75,7 +101,10 @@ impl<'py> Face<'py> {
     pub fn into_own(self) -> PyResult<Bound<'py, Span>> {
         match self {
             Self::Own(span) => Ok(span),
-            Self::Otel(span) => Bound::new(span.py(), Span::new(Arc::clone(span.get().open()))),
+            Self::Otel(span) => {
+                let py = span.py();
+                Bound::new(py, Span::new(Owner::Otel(span.unbind()), Place::default()))
+            }
         }
     }
 
@@ -84,7 +113,7 @@ impl<'py> Face<'py> {
     pub fn into_otel(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
             Self::Otel(span) => Ok(span.into_any()),
-            Self::Own(span) => otel::face_of(py, span.get().open()),
+            Self::Own(span) => otel::face_of(py, span),
         }
     }
 }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::exit;
+
 /// Lines that wait to be logged at most; there is one per kind, so that more mean something is wrong.
 const MAX_LINES: usize = 64;
 
@@ -33,8 +35,13 @@ pub fn leave(line: &str) {
 #[inline]
 pub fn log_waiting(py: Python<'_>) {
     if WAITING.load(Ordering::Relaxed) {
-        hand_over(py);
+        exit::in_python(|| hand_over(py));
     }
+}
+
+/// The same when the interpreter is about to leave, in the thread that sees to it.
+pub fn log_now(py: Python<'_>) {
+    hand_over(py);
 }
 
 #[cold]

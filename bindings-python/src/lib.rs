@@ -1,11 +1,12 @@
 //! The Python binding of Polyspan: module `polyspan._polyspan`.
 //!
 //! Declarations only. Spans of both APIs share [`open`]; [`convert`] is the one place that turns Python objects
-//! into values, [`context`] the one that knows what is current. No rule of the engine lives here.
+//! into values, [`current`] the one that knows what is current. No rule of the engine lives here.
 
 mod carrier;
 mod context;
 mod convert;
+mod current;
 mod engine;
 mod error;
 mod exception;
@@ -32,11 +33,12 @@ mod _polyspan {
 
     #[pymodule_export]
     use super::{
-        context::{Ambient, Context, ContextScope, activate, context},
+        context::{Ambient, Context, ContextScope, context},
+        current::{activate, swap},
         engine::{Engine, engine, flush, init, init_provider, shutdown, stats},
         exit::{flush as exit_flush, forked},
         exporters::MemoryExporter,
-        otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context, swap},
+        otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context},
         propagate::{baggage, extract, inject},
         record::SpanRecord,
         span::{PySpanContext, Span},

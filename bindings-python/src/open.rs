@@ -4,14 +4,14 @@
 //! bytes and never while Python code may run; nothing here raises.
 
 use std::borrow::Cow;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{SpanContext, SpanKind, StatusCode};
 use pyo3::prelude::*;
 
-use crate::context::lock;
+use crate::current::lock;
 use crate::{convert, exception, invalid};
 
 /// An open span, or one of another process that only stands for its context.
@@ -25,25 +25,25 @@ pub struct Open {
 }
 
 impl Open {
-    pub fn new(core: polyspan::Span, parent: Option<SpanContext>, kind: SpanKind) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(core: polyspan::Span, parent: Option<SpanContext>, kind: SpanKind) -> Self {
+        Self {
             context: core.context().clone(),
             parent,
             kind,
             recording: AtomicBool::new(core.is_recording()),
             core: Mutex::new(Some(core)),
-        })
+        }
     }
 
     /// A span that only stands for its context.
-    pub fn remote(context: SpanContext) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn remote(context: SpanContext) -> Self {
+        Self {
             context,
             parent: None,
             kind: SpanKind::Internal,
             recording: AtomicBool::new(false),
             core: Mutex::new(None),
-        })
+        }
     }
 
     #[inline]

@@ -8,11 +8,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::carrier::{PyGetter, PySetter};
-use crate::context::{Context, Current};
+use crate::context::Context;
 use crate::convert;
+use crate::current;
 use crate::face::Parent;
 use crate::invalid;
 use crate::otel;
+use crate::slot;
 use crate::span::Span;
 
 /// The formats of the engine that `init` started last; those of the default engine, or W3C's, before.
@@ -46,13 +48,13 @@ pub fn inject<'py>(
     setter: Option<&Bound<'py, PyAny>>,
     context: Option<&Bound<'py, PyAny>>,
 ) -> Bound<'py, PyAny> {
-    let current = Current::now(py);
+    let now = slot::get(py);
     let (face, base) = match context.filter(|context| !context.is_none()) {
         Some(given) => match Parent::given(given) {
             Some(Parent { face, base }) => (Some(face), base),
             None => (None, None),
         },
-        None => (current.as_ref().and_then(Current::face), current.as_ref().and_then(|now| now.base(py))),
+        None => (now.as_ref().and_then(current::face_of), now.as_ref().and_then(current::base_of)),
     };
     let span = face.map_or_else(SpanContext::default, |face| face.context().clone());
     let baggage = base.and_then(|base| otel::baggage_of(&base)).map(|baggage| read_baggage(&baggage));
@@ -95,7 +97,7 @@ pub fn extract<'py>(
         None
     } else {
         // What surrounds the caller stays, its baggage is replaced.
-        let outer = Current::now(py).and_then(|current| current.base(py));
+        let outer = slot::get(py).as_ref().and_then(current::base_of);
         let base = otel::copied(py, outer.as_ref())?;
         let baggage = PyDict::new(py);
         for entry in extracted.baggage.iter() {
@@ -104,7 +106,7 @@ pub fn extract<'py>(
         otel::put_baggage(&base, &baggage)?;
         Some(base.unbind())
     };
-    Bound::new(py, Context::new(span.map(|span| span.into_any().unbind()), base, None))
+    Bound::new(py, Context::new(span.map(|span| span.into_any().unbind()), base))
 }
 
 /// The OpenTelemetry API keeps an entry's properties in its value.
@@ -133,7 +135,7 @@ fn read_baggage(dict: &Bound<'_, PyDict>) -> Baggage {
 /// The current baggage, as a new dictionary.
 #[pyfunction]
 pub fn baggage(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    match Current::now(py).and_then(|current| current.base(py)).and_then(|base| otel::baggage_of(&base)) {
+    match slot::get(py).as_ref().and_then(current::base_of).and_then(|base| otel::baggage_of(&base)) {
         Some(baggage) => baggage.copy(),
         None => Ok(PyDict::new(py)),
     }

@@ -15,8 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::convert::{self, hold, to_python};
-use crate::invalid;
 use crate::otel;
+use crate::{exit, invalid};
 
 /// Some engine's sampler looks at the attributes given at the start, which must then be given unencoded.
 static READS_CONTENT: AtomicBool = AtomicBool::new(false);
@@ -115,9 +115,10 @@ impl fmt::Debug for Callback {
 
 impl Sampler for Callback {
     fn sample(&self, input: &SamplingInput<'_>) -> SamplingResult {
-        Python::attach(|py| match self.ask(py, input) {
-            Ok(decision) => keeping(input, decision),
-            Err(error) => failed(py, input, &error),
+        Python::attach(|py| match exit::in_python(|| self.ask(py, input)) {
+            Some(Ok(decision)) => keeping(input, decision),
+            Some(Err(error)) => failed(py, input, &error),
+            None => keeping(input, Decision::Drop),
         })
     }
 
@@ -169,7 +170,10 @@ impl fmt::Debug for OtelSampler {
 
 impl Sampler for OtelSampler {
     fn sample(&self, input: &SamplingInput<'_>) -> SamplingResult {
-        Python::attach(|py| self.ask(py, input).unwrap_or_else(|error| failed(py, input, &error)))
+        Python::attach(|py| match exit::in_python(|| self.ask(py, input)) {
+            Some(answer) => answer.unwrap_or_else(|error| failed(py, input, &error)),
+            None => keeping(input, Decision::Drop),
+        })
     }
 
     fn description(&self) -> String {

@@ -6,7 +6,6 @@
 
 use std::ptr;
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -14,13 +13,22 @@ use pyo3::sync::PyOnceLock;
 type GetVar =
     unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut *mut ffi::PyObject) -> std::ffi::c_int;
 type SetVar = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+type ResetVar = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> std::ffi::c_int;
+
+/// The functions of the interpreter that the limited API leaves out.
+#[derive(Clone, Copy)]
+struct Direct {
+    get: GetVar,
+    set: SetVar,
+    reset: ResetVar,
+}
 
 /// The variable and the fastest way to it that this interpreter offers.
 struct Slot {
     var: Py<PyAny>,
     get: Py<PyAny>,
     set: Py<PyAny>,
-    direct: Option<(GetVar, SetVar)>,
+    direct: Option<Direct>,
 }
 
 static SLOT: PyOnceLock<Slot> = PyOnceLock::new();
@@ -42,28 +50,35 @@ fn slot(py: Python<'_>) -> PyResult<&Slot> {
 pub fn get(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     let slot = slot(py).ok()?;
     let value = match slot.direct {
-        Some((get, _)) => direct_get(py, get, &slot.var),
+        Some(direct) => direct_get(py, direct.get, &slot.var),
         None => slot.get.bind(py).call1((py.None(),)).ok(),
     };
     value.filter(|value| !value.is_none())
 }
 
-/// Makes `value` the current one in this context.
+/// Makes `value` the current one in this context; returns a token to [`restore`] with.
 #[inline]
-pub fn set(py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    let slot = slot(py)?;
+pub fn set(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    let slot = slot(value.py())?;
     match slot.direct {
-        Some((_, set)) => direct_set(py, set, &slot.var, value),
-        None => slot.set.bind(py).call1((value,)).map(drop),
+        Some(direct) => direct_set(direct.set, &slot.var, value),
+        None => slot.set.bind(value.py()).call1((value,)).map(|_| None),
     }
 }
 
-/// Makes the context empty or what it was: `None` stands for empty.
+/// Makes what was current before current again: by the token, if it is of this context, or else by value.
 #[inline]
-pub fn restore(py: Python<'_>, value: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+pub fn restore(py: Python<'_>, value: Option<&Bound<'_, PyAny>>, token: Option<Py<PyAny>>) -> PyResult<()> {
+    if let Some(token) = token
+        && let Some(slot) = SLOT.get(py)
+        && let Some(direct) = slot.direct
+        && direct_reset(direct.reset, &slot.var, token.bind(py))
+    {
+        return Ok(());
+    }
     match value {
-        Some(value) => set(py, value),
-        None => set(py, py.None().bind(py)),
+        Some(value) => set(value).map(drop),
+        None => set(py.None().bind(py)).map(drop),
     }
 }
 
@@ -84,38 +99,50 @@ fn direct_get<'py>(py: Python<'py>, get: GetVar, var: &Py<PyAny>) -> Option<Boun
 
 #[allow(unsafe_code)]
 #[inline]
-fn direct_set(py: Python<'_>, set: SetVar, var: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+fn direct_set(set: SetVar, var: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    let py = value.py();
     // SAFETY: `set` is PyContextVar_Set, `var` a live ContextVar, and the interpreter is attached. It returns a
-    // new reference to a token, which is dropped, or null with an exception set.
+    // new reference to a token, or null with an exception set.
+    let token = unsafe { Bound::from_owned_ptr_or_err(py, set(var.as_ptr(), value.as_ptr())) };
+    token.map(|token| Some(token.unbind()))
+}
+
+/// False when the token is of another context or was used already.
+#[allow(unsafe_code)]
+#[inline]
+fn direct_reset(reset: ResetVar, var: &Py<PyAny>, token: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: `reset` is PyContextVar_Reset, `var` a live ContextVar, `token` one of its tokens, and the
+    // interpreter is attached. It returns -1 with an exception set when the token does not fit.
     unsafe {
-        let token = set(var.as_ptr(), value.as_ptr());
-        if token.is_null() {
-            return Err(PyErr::take(py).unwrap_or_else(|| PyRuntimeError::new_err("PyContextVar_Set failed")));
+        let done = reset(var.as_ptr(), token.as_ptr()) == 0;
+        if !done {
+            ffi::PyErr_Clear();
         }
-        ffi::Py_DECREF(token);
+        done
     }
-    Ok(())
 }
 
 #[cfg(unix)]
 #[allow(unsafe_code)]
-fn direct_access() -> Option<(GetVar, SetVar)> {
+fn direct_access() -> Option<Direct> {
     // SAFETY: the names belong to functions of exactly these signatures in every CPython since 3.7 (the
     // pointer types lost a `PyContextVar` typedef in 3.7.1, which is the same ABI).
     unsafe {
         let get = libc::dlsym(libc::RTLD_DEFAULT, c"PyContextVar_Get".as_ptr());
         let set = libc::dlsym(libc::RTLD_DEFAULT, c"PyContextVar_Set".as_ptr());
-        if get.is_null() || set.is_null() {
+        let reset = libc::dlsym(libc::RTLD_DEFAULT, c"PyContextVar_Reset".as_ptr());
+        if get.is_null() || set.is_null() || reset.is_null() {
             return None;
         }
-        Some((
-            std::mem::transmute::<*mut libc::c_void, GetVar>(get),
-            std::mem::transmute::<*mut libc::c_void, SetVar>(set),
-        ))
+        Some(Direct {
+            get: std::mem::transmute::<*mut libc::c_void, GetVar>(get),
+            set: std::mem::transmute::<*mut libc::c_void, SetVar>(set),
+            reset: std::mem::transmute::<*mut libc::c_void, ResetVar>(reset),
+        })
     }
 }
 
 #[cfg(not(unix))]
-fn direct_access() -> Option<(GetVar, SetVar)> {
+fn direct_access() -> Option<Direct> {
     None
 }

@@ -1,7 +1,7 @@
 //! The span of Polyspan's own API: a native object that is its own context manager.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use polyspan::value::Value;
 use polyspan::{SpanContext, StatusCode};
@@ -10,10 +10,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::context::{Current, Place};
 use crate::convert;
+use crate::current::{self, Place};
 use crate::exception;
-use crate::face::Face;
+use crate::face::{Face, Owner};
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
@@ -24,25 +24,25 @@ use crate::record::SpanRecord;
 /// `end()`. Its methods never raise: what cannot be recorded is left out and counted.
 #[pyclass(frozen, module = "polyspan")]
 pub struct Span {
-    open: Arc<Open>,
+    owner: Owner,
     pub place: Mutex<Place>,
     /// Leaving the block does not end it: its result is still to run.
     kept_open: AtomicBool,
 }
 
 impl Span {
-    pub fn new(open: Arc<Open>) -> Self {
-        Self { open, place: Mutex::default(), kept_open: AtomicBool::new(false) }
+    pub fn new(owner: Owner, place: Place) -> Self {
+        Self { owner, place: Mutex::new(place), kept_open: AtomicBool::new(false) }
     }
 
     /// A span that only stands for a context.
     pub fn remote(py: Python<'_>, context: SpanContext) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self::new(Open::remote(context)))
+        Bound::new(py, Self::new(Owner::Here(Open::remote(context)), Place::default()))
     }
 
     #[inline]
-    pub fn open(&self) -> &Arc<Open> {
-        &self.open
+    pub fn open(&self) -> &Open {
+        self.owner.open()
     }
 }
 
@@ -51,34 +51,34 @@ impl Span {
     /// The trace id as 32 lower-case hex digits; all zeros when no engine runs.
     #[getter]
     fn trace_id(&self) -> String {
-        self.open.context().trace_id.to_hex()
+        self.open().context().trace_id.to_hex()
     }
 
     /// The span id as 16 lower-case hex digits.
     #[getter]
     fn span_id(&self) -> String {
-        self.open.context().span_id.to_hex()
+        self.open().context().span_id.to_hex()
     }
 
     /// Whether what is set on the span is kept: false when it is not sampled, has ended, or no engine runs.
     #[getter]
     fn is_recording(&self) -> bool {
-        self.open.is_recording()
+        self.open().is_recording()
     }
 
     /// Its identity as others refer to it: a parent for other spans, a target for links.
     #[getter]
     fn context(&self) -> PySpanContext {
-        PySpanContext(self.open.context().clone())
+        PySpanContext(self.open().context().clone())
     }
 
     /// Sets an attribute, or all attributes of a mapping; the last value of a key counts.
     #[pyo3(signature = (key, value = None, /))]
     fn set(&self, key: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) {
         match value {
-            Some(value) => self.open.set(key, value),
-            None if key.is_instance_of::<PyDict>() => self.open.set_all(key),
-            None => self.open.set(key, key.py().None().bind(key.py())),
+            Some(value) => self.open().set(key, value),
+            None if key.is_instance_of::<PyDict>() => self.open().set_all(key),
+            None => self.open().set(key, key.py().None().bind(key.py())),
         }
     }
 
@@ -92,13 +92,13 @@ impl Span {
         let Some(fields) = fields else { return };
         for (field, value) in fields.iter() {
             match field.extract::<&str>() {
-                Ok("name") => self.open.rename(&value),
-                Ok("input") => self.open.set_input(&value),
-                Ok("output") => self.open.set_output(&value),
-                Ok("metadata") => self.open.set_metadata(&value),
-                Ok("attributes") => self.open.set_all(&value),
-                Ok("tags") => self.open.set_tags(&value),
-                _ => self.open.refuse(fields.py(), "update", 1),
+                Ok("name") => self.open().rename(&value),
+                Ok("input") => self.open().set_input(&value),
+                Ok("output") => self.open().set_output(&value),
+                Ok("metadata") => self.open().set_metadata(&value),
+                Ok("attributes") => self.open().set_all(&value),
+                Ok("tags") => self.open().set_tags(&value),
+                _ => self.open().refuse(fields.py(), "update", 1),
             }
         }
     }
@@ -111,15 +111,15 @@ impl Span {
         attributes: Option<&Bound<'_, PyAny>>,
         time: Option<&Bound<'_, PyAny>>,
     ) {
-        self.open.add_event(name, attributes, moment(time));
+        self.open().add_event(name, attributes, moment(time));
     }
 
     /// Links to another span: a span or span context of either API, or the text of a `traceparent`.
     #[pyo3(signature = (target, /, attributes = None))]
     fn link(&self, target: &Bound<'_, PyAny>, attributes: Option<&Bound<'_, PyAny>>) {
         match Face::given(target) {
-            Some(face) => self.open.add_link(target.py(), face.context(), attributes),
-            None => self.open.refuse(target.py(), "link", 1),
+            Some(face) => self.open().add_link(target.py(), face.context(), attributes),
+            None => self.open().refuse(target.py(), "link", 1),
         }
     }
 
@@ -127,9 +127,9 @@ impl Span {
     /// Ends the span unless told otherwise.
     #[pyo3(signature = (error, /, *, end = true))]
     fn error(&self, error: &Bound<'_, PyAny>, end: bool) {
-        self.open.fail(error);
+        self.open().fail(error);
         if end {
-            self.open.end(None);
+            self.open().end(None);
         }
     }
 
@@ -141,7 +141,7 @@ impl Span {
         attributes: Option<&Bound<'_, PyAny>>,
         escaped: bool,
     ) {
-        self.open.add_exception(error, attributes, None, escaped.then_some("true"));
+        self.open().add_exception(error, attributes, None, escaped.then_some("true"));
     }
 
     /// Sets the status, `"ok"` or `"error"`, the latter with a message. `"ok"` is final.
@@ -149,49 +149,48 @@ impl Span {
     fn status(&self, code: &Bound<'_, PyAny>, message: Option<&Bound<'_, PyAny>>) {
         let message = message.map(|message| convert::text(message)).unwrap_or_default();
         match convert::text(code).to_ascii_lowercase().as_str() {
-            "ok" => self.open.status(StatusCode::Ok, ""),
-            "error" => self.open.status(StatusCode::Error, &message),
+            "ok" => self.open().status(StatusCode::Ok, ""),
+            "error" => self.open().status(StatusCode::Error, &message),
             "unset" => {}
-            _ => self.open.refuse(code.py(), "status", 1),
+            _ => self.open().refuse(code.py(), "status", 1),
         }
     }
 
     /// Replaces the name.
     #[pyo3(signature = (name, /))]
     fn rename(&self, name: &Bound<'_, PyAny>) {
-        self.open.rename(name);
+        self.open().rename(name);
     }
 
     /// Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.
     #[pyo3(signature = (time = None))]
     fn end(&self, time: Option<&Bound<'_, PyAny>>) {
-        self.open.end(moment(time));
+        self.open().end(moment(time));
     }
 
     #[inline]
-    fn __enter__<'py>(slf: Bound<'py, Self>, py: Python<'py>) -> PyResult<Bound<'py, Self>> {
-        Current::Span(slf.clone()).enter(py, None)?;
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        current::enter(slf.as_any(), &slf.get().place)?;
         Ok(slf)
     }
 
     #[inline]
-    fn __exit__<'py>(
-        slf: Bound<'py, Self>,
-        py: Python<'py>,
-        _class: &Bound<'py, PyAny>,
-        error: &Bound<'py, PyAny>,
-        _traceback: &Bound<'py, PyAny>,
+    fn __exit__(
+        slf: &Bound<'_, Self>,
+        _class: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let span = slf.get();
         if !error.is_none() && exception::is_failure(error) {
-            span.open.fail(error);
+            span.open().fail(error);
         }
         if error.is_none() && span.kept_open.load(Ordering::Relaxed) {
             span.kept_open.store(false, Ordering::Relaxed);
         } else {
-            span.open.end(None);
+            span.open().end(None);
         }
-        Current::Span(slf).leave(py)?;
+        current::leave(slf.as_any(), &span.place)?;
         Ok(false)
     }
 
@@ -202,32 +201,31 @@ impl Span {
 
     /// What has been recorded so far; `None` when the span does not record.
     fn _read(&self) -> Option<SpanRecord> {
-        SpanRecord::of_open(&self.open)
+        SpanRecord::of_open(self.open())
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        Face::of(other).is_some_and(|other| Arc::ptr_eq(other.open(), &self.open))
+        Face::of(other).is_some_and(|other| std::ptr::eq(other.open(), self.open()))
     }
 
     fn __hash__(&self) -> usize {
-        Arc::as_ptr(&self.open).addr()
+        std::ptr::from_ref(self.open()).addr()
     }
 
     fn __repr__(&self) -> String {
-        let context = self.open.context();
-        let recording = if self.open.is_recording() { "" } else { ", not recording" };
+        let context = self.open().context();
+        let recording = if self.open().is_recording() { "" } else { ", not recording" };
         format!("<Span trace_id={} span_id={}{recording}>", context.trace_id, context.span_id)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.owner.traverse(&visit)?;
         // Whoever holds the lock keeps what is inside alive.
         self.place.try_lock().map_or(Ok(()), |place| place.traverse(&visit))
     }
 
     fn __clear__(&self) {
-        if let Ok(mut place) = self.place.try_lock() {
-            place.clear();
-        }
+        current::clear(&self.place);
     }
 }
 

@@ -7,13 +7,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::context::{self, Ambient, Current, lock};
+use crate::context::{self, Ambient};
 use crate::convert;
+use crate::current::{self, Place};
 use crate::exit;
-use crate::face::{Face, Parent};
+use crate::face::{Face, Owner, Parent};
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
+use crate::slot;
 use crate::span::{Span, moment};
 
 /// What `span(...)` was given.
@@ -139,14 +141,10 @@ pub fn start<'py>(
     } else if refused > 0 {
         invalid::say(py, "span");
     }
-    let explicit = by_hand || given.metadata.is_some();
-    let span = Span::new(open);
-    if inside.is_some() || explicit {
-        let mut place = lock(&span.place);
-        place.base = inside.map(Bound::unbind);
-        place.explicit = explicit;
-    }
-    Bound::new(py, span)
+    let mut place = Place::default();
+    place.base = inside.map(Bound::unbind);
+    place.explicit = by_hand || given.metadata.is_some();
+    Bound::new(py, Span::new(Owner::Here(open), place))
 }
 
 /// The parent, the keys around the span, and whether they were given by hand.
@@ -162,14 +160,15 @@ fn surrounding<'py>(
         match Parent::given(parent) {
             Some(Parent { face, base: Some(base) }) => return (Some(face), Some(base), true),
             Some(Parent { face, base: None }) => {
-                let base = Current::now(py).and_then(|current| current.base(py));
+                let base = slot::get(py).as_ref().and_then(current::base_of);
                 return (Some(face), base, false);
             }
             None => *refused += 1,
         }
     }
-    match Current::now(py) {
-        Some(current) => (current.face().filter(|_| !given.root), current.base(py), false),
+    match slot::get(py).as_ref() {
+        Some(now) if given.root => (None, current::base_of(now), false),
+        Some(now) => (current::face_of(now), current::base_of(now), false),
         None => (None, None, false),
     }
 }
@@ -241,7 +240,7 @@ pub fn read_kind(given: &Bound<'_, PyAny>, refused: &mut u32) -> SpanKind {
 /// The current span, whichever API it is of; one that does not record where there is none.
 #[pyfunction]
 pub fn current_span(py: Python<'_>) -> PyResult<Bound<'_, Span>> {
-    match Current::now(py).and_then(|current| current.face()) {
+    match slot::get(py).as_ref().and_then(current::face_of) {
         Some(face) => face.into_own(),
         None => Span::remote(py, SpanContext::default()),
     }

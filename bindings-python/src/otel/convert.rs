@@ -1,7 +1,5 @@
 //! Ids, flags, kinds and span contexts between the OpenTelemetry API's objects and ours.
 
-use std::sync::Arc;
-
 use polyspan::{SpanContext, SpanId, SpanKind, StatusCode, TraceFlags, TraceId, TraceState};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,8 +7,8 @@ use pyo3::prelude::*;
 use super::api::{Api, api};
 use super::span::OtelSpan;
 use crate::convert::hold;
-use crate::open::Open;
-use crate::span::PySpanContext;
+use crate::face::Owner;
+use crate::span::{PySpanContext, Span};
 
 /// The OpenTelemetry `SpanContext` of one of ours.
 pub fn to_otel<'py>(py: Python<'py>, api: &Api, context: &SpanContext) -> PyResult<Bound<'py, PyAny>> {
@@ -95,10 +93,11 @@ pub fn status_of(object: &Bound<'_, PyAny>) -> Option<StatusCode> {
 
 /// The OpenTelemetry span that stands for an open span of our own API: one of ours if an engine started it, the
 /// API's `NonRecordingSpan` if it only stands for a context.
-pub fn face_of<'py>(py: Python<'py>, open: &Arc<Open>) -> PyResult<Bound<'py, PyAny>> {
+pub fn face_of<'py>(py: Python<'py>, span: Bound<'py, Span>) -> PyResult<Bound<'py, PyAny>> {
     let Some(api) = api(py) else { return Ok(py.None().into_bound(py)) };
+    let open = span.get().open();
     if open.is_recording() {
-        return OtelSpan::face(py, api, Arc::clone(open), None, true, true).map(Bound::into_any);
+        return OtelSpan::face(py, api, Owner::Own(span.unbind()), None, true, true).map(Bound::into_any);
     }
     api.non_recording.bind(py).call1((to_otel(py, api, open.context())?,))
 }

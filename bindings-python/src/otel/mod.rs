@@ -12,7 +12,7 @@ mod tracer;
 
 pub use api::{api, baggage_of, connect, context_of, copied, put, put_baggage, span_in};
 pub use convert::{face_of, kind_object, kind_of, otel_span_context, read_trace_state, span_context_of};
-pub use runtime::{RuntimeContext, Token, swap};
+pub use runtime::{RuntimeContext, Token};
 pub use scope::SpanScope;
 pub use span::OtelSpan;
 pub use tracer::{OtelTracer, with_start};

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::api;
-use crate::context::{Context, Current, lock};
+use crate::context::Context;
+use crate::current::{self, lock};
 use crate::slot;
 
 /// Base class of the runtime context.
@@ -45,8 +46,8 @@ impl RuntimeContext {
 
     /// The current context: the one that was attached, or one that shows the current span.
     fn get_current<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match Current::now(py) {
-            Some(current) => current.shown(py),
+        match slot::get(py) {
+            Some(now) => current::shown(&now),
             None => api::context_of(py, None, None),
         }
     }
@@ -55,10 +56,9 @@ impl RuntimeContext {
     fn attach<'py>(&self, py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Token> {
         let keys = context.cast::<PyDict>()?;
         let span = api::span_in(keys).map(|face| face.into_any().unbind());
-        let entry = Context::new(span, None, None);
-        let entry = Bound::new(py, entry)?;
-        Current::Context(entry.clone()).enter(py, Some(keys.clone()))?;
+        let entry = Bound::new(py, Context::new(span, Some(keys.clone().unbind())))?;
         lock(&entry.get().place).shown = Some(context.clone().unbind());
+        current::enter(entry.as_any(), &entry.get().place)?;
         Ok(Token { attached: Mutex::new(Some(entry.unbind())) })
     }
 
@@ -73,17 +73,11 @@ impl RuntimeContext {
         };
         let attached = lock(&token.get().attached).take();
         match attached {
-            Some(context) => Current::Context(context.into_bound(py)).leave(py),
+            Some(context) => {
+                let context = context.bind(py);
+                current::leave(context.as_any(), &context.get().place)
+            }
             None => Err(PyRuntimeError::new_err("the token has been used already")),
         }
     }
-}
-
-/// Sets the slot as it is, and returns what it held; for generators, which restore at every step.
-#[pyfunction]
-#[pyo3(name = "_swap")]
-pub fn swap<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let before = slot::get(py);
-    slot::set(py, value)?;
-    Ok(before)
 }

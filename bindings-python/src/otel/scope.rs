@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::span::OtelSpan;
 use super::tracer::{Given, OtelTracer};
-use crate::context::{Current, lock};
+use crate::current::{self, lock};
 
 /// A span about to be started and made current.
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_SpanScope")]
@@ -37,7 +37,7 @@ impl SpanScope {
             }
             *entered = Some(span.clone().unbind());
         }
-        Current::Otel(span.clone()).enter(py, None)?;
+        current::enter(span.as_any(), &span.get().place)?;
         Ok(span)
     }
 
@@ -50,7 +50,7 @@ impl SpanScope {
     ) -> PyResult<bool> {
         let Some(span) = lock(&self.span).take() else { return Ok(false) };
         let span = span.into_bound(py);
-        Current::Otel(span.clone()).leave(py)?;
+        current::leave(span.as_any(), &span.get().place)?;
         if !error.is_none() {
             OtelSpan::failed(&span, error, self.given.record_exception, self.given.set_status_on_exception)?;
         }

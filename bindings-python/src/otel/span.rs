@@ -2,7 +2,7 @@
 //!
 //! `polyspan.opentelemetry.Span` derives from this class and from the API's, or the SDK's, span.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 
 use polyspan::{SpanContext, StatusCode};
 use pyo3::exceptions::PyException;
@@ -15,9 +15,10 @@ use pyo3::types::{PyTuple, PyType};
 use super::api::{Api, api};
 use super::convert::{span_context_of, status_of, to_otel};
 use super::tracer::OtelTracer;
-use crate::context::{Place, lock};
 use crate::convert;
-use crate::face::Face;
+use crate::current::{self, Place, lock};
+use crate::exit;
+use crate::face::{Face, Owner};
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
@@ -34,7 +35,7 @@ pub struct OtelSpan {
 }
 
 struct Inner {
-    open: Arc<Open>,
+    owner: Owner,
     tracer: Option<Py<OtelTracer>>,
     record_exception: bool,
     set_status_on_exception: bool,
@@ -45,23 +46,23 @@ impl OtelSpan {
     pub fn face<'py>(
         py: Python<'py>,
         api: &Api,
-        open: Arc<Open>,
+        owner: Owner,
         tracer: Option<Py<OtelTracer>>,
         record_exception: bool,
         set_status_on_exception: bool,
     ) -> PyResult<Bound<'py, Self>> {
         let span = allocate(api.span.bind(py))?;
-        let inner = Inner { open, tracer, record_exception, set_status_on_exception };
+        let inner = Inner { owner, tracer, record_exception, set_status_on_exception };
         // It is new: nothing was set before.
         let _ = span.get().inner.set(inner);
         Ok(span)
     }
 
     #[inline]
-    pub fn open(&self) -> &Arc<Open> {
-        static NONE: OnceLock<Arc<Open>> = OnceLock::new();
+    pub fn open(&self) -> &Open {
+        static NONE: OnceLock<Open> = OnceLock::new();
         match self.inner.get() {
-            Some(inner) => &inner.open,
+            Some(inner) => inner.owner.open(),
             None => NONE.get_or_init(|| Open::remote(SpanContext::default())),
         }
     }
@@ -105,10 +106,13 @@ impl OtelSpan {
             None => open.end(time),
             Some(processor) => {
                 let time = time.unwrap_or_else(polyspan::clock::now_unix_nanos);
-                finish_with(slf, &processor, time);
+                if exit::in_python(|| finish_with(slf, &processor, time)).is_none() {
+                    open.end(Some(time));
+                }
             }
         }
-        lock(&span.place).shown = None;
+        let shown = lock(&span.place).shown.take();
+        drop(shown);
         Ok(())
     }
 }
@@ -277,15 +281,16 @@ impl OtelSpan {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        Face::of(other).is_some_and(|other| Arc::ptr_eq(other.open(), self.open()))
+        Face::of(other).is_some_and(|other| std::ptr::eq(other.open(), self.open()))
     }
 
     fn __hash__(&self) -> usize {
-        Arc::as_ptr(self.open()).addr()
+        std::ptr::from_ref(self.open()).addr()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Some(inner) = self.inner.get() {
+            inner.owner.traverse(&visit)?;
             visit.call(&inner.tracer)?;
         }
         self.context.try_lock().map_or(Ok(()), |context| visit.call(&*context))?;
@@ -293,9 +298,7 @@ impl OtelSpan {
     }
 
     fn __clear__(&self) {
-        if let Ok(mut place) = self.place.try_lock() {
-            place.clear();
-        }
+        current::clear(&self.place);
     }
 }
 

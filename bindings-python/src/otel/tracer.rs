@@ -13,14 +13,16 @@ use pyo3::types::PyDict;
 use super::api::{api, span_in};
 use super::scope::SpanScope;
 use super::span::{OtelSpan, add_link, processor_failed};
-use crate::context::{self, Current};
+use crate::context;
 use crate::convert;
+use crate::current;
 use crate::engine::Engine;
 use crate::exit;
-use crate::face::Face;
+use crate::face::{Face, Owner};
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
+use crate::slot;
 use crate::span::moment;
 use crate::start::read_kind;
 
@@ -105,22 +107,22 @@ impl OtelTracer {
                 Ok(keys) => (span_in(keys), Some(keys.clone())),
                 Err(_) => (Face::given(context), None),
             },
-            _ => match Current::now(py) {
-                Some(current) => (current.face(), current.base(py)),
+            _ => match slot::get(py).as_ref() {
+                Some(now) => (current::face_of(now), current::base_of(now)),
                 None => (None, None),
             },
         };
         let parent = parent.filter(|parent| parent.context().is_valid());
         if !tracer.enabled.load(Ordering::Relaxed) {
             let context = parent.map(|parent| parent.context().clone()).unwrap_or_default();
-            return OtelSpan::face(py, api, Open::remote(context), None, false, false);
+            return OtelSpan::face(py, api, Owner::Here(Open::remote(context)), None, false, false);
         }
         let open = tracer.open(py, given, parent.as_ref(), base.as_ref())?;
         let recording = open.is_recording();
         let span = OtelSpan::face(
             py,
             api,
-            open,
+            Owner::Here(open),
             Some(slf.clone().unbind()),
             given.record_exception,
             given.set_status_on_exception,
@@ -128,8 +130,9 @@ impl OtelTracer {
         if recording && let Some(processor) = tracer.processor(py) {
             let options = PyDict::new(py);
             options.set_item(intern!(py, "parent_context"), &given.context)?;
-            let told = processor.call_method(intern!(py, "on_start"), (&span,), Some(&options));
-            if let Err(error) = told {
+            let told =
+                exit::in_python(|| processor.call_method(intern!(py, "on_start"), (&span,), Some(&options)));
+            if let Some(Err(error)) = told {
                 processor_failed(py, &error);
             }
         }
@@ -143,7 +146,7 @@ impl OtelTracer {
         given: &Given,
         parent: Option<&Face<'_>>,
         base: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<std::sync::Arc<Open>> {
+    ) -> PyResult<Open> {
         let mut refused = 0;
         let name = convert::text(given.name.bind(py));
         let kind = given

@@ -1,0 +1,241 @@
+//! What is current: the values of the slot, and entering and leaving them.
+//!
+//! The slot holds a [`Span`], an [`OtelSpan`] or a [`Context`]; nothing set means empty. Whatever is left is
+//! restored by value: a generator that was left half-way, or is finished in another context, finds a slot that
+//! is no longer its own and leaves it alone.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::ffi;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::context::Context;
+use crate::face::Face;
+use crate::otel::{self, OtelSpan};
+use crate::slot;
+use crate::span::Span;
+
+/// Nested entries beyond this forget what was below them, so that entering without leaving cannot grow forever.
+const MAX_DEPTH: u32 = 10_000;
+
+/// Where a span or context stands between being entered and being left.
+///
+/// Nothing it holds is dropped while it is locked: what goes with the last reference may run any code.
+#[derive(Default)]
+pub struct Place {
+    entered: u32,
+    depth: u32,
+    previous: Option<Py<PyAny>>,
+    /// What setting the slot returned, which resets it cheaper than setting it again.
+    token: Option<Py<PyAny>>,
+    /// The keys besides the span: a dictionary that is never changed (an OpenTelemetry `Context` where that API
+    /// is loaded).
+    pub base: Option<Py<PyDict>>,
+    /// The keys were chosen when the span started; otherwise they are those around where it is entered.
+    pub explicit: bool,
+    /// The OpenTelemetry `Context` that shows this value, made when first asked for.
+    pub shown: Option<Py<PyAny>>,
+}
+
+impl Place {
+    /// One whose keys are chosen already.
+    pub fn chosen(base: Option<Py<PyDict>>) -> Self {
+        let mut place = Self::default();
+        place.base = base;
+        place.explicit = true;
+        place
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.previous)?;
+        visit.call(&self.token)?;
+        visit.call(&self.base)?;
+        visit.call(&self.shown)
+    }
+}
+
+/// Unlinks what was below one by one: a long chain that was never left must not be freed by recursion.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(previous) = self.previous.take() else { return };
+        // It holds the previous value too.
+        drop(self.token.take());
+        Python::attach(|py| {
+            let mut next = Some(previous.into_bound(py));
+            while let Some(value) = next.take() {
+                if is_last(&value)
+                    && let Some(place) = place_of(&value)
+                {
+                    let (below, token) = {
+                        let mut place = lock(place);
+                        (place.previous.take(), place.token.take())
+                    };
+                    drop(token);
+                    next = below.map(|below| below.into_bound(py));
+                }
+            }
+        });
+    }
+}
+
+/// Whether nobody else holds the object.
+#[allow(unsafe_code)]
+fn is_last(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the object is alive and the interpreter attached.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
+}
+
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Empties a place of what the garbage collector has to break up.
+pub fn clear(place: &Mutex<Place>) {
+    if let Ok(mut place) = place.try_lock() {
+        let left = std::mem::take(&mut *place);
+        drop(place);
+        drop(left);
+    }
+}
+
+/// The place of a value of the slot.
+#[inline]
+fn place_of<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a Mutex<Place>> {
+    if let Ok(span) = value.cast_exact::<Span>() {
+        return Some(&span.get().place);
+    }
+    if let Ok(span) = value.cast::<OtelSpan>() {
+        return Some(&span.get().place);
+    }
+    value.cast_exact::<Context>().ok().map(|context| &context.get().place)
+}
+
+/// The keys besides the span that a value of the slot holds.
+#[inline]
+pub fn base_of<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
+    lock(place_of(value)?).base.as_ref().map(|base| base.bind(value.py()).clone())
+}
+
+/// The span that a value of the slot holds, whoever's it is.
+#[inline]
+pub fn face_of<'py>(value: &Bound<'py, PyAny>) -> Option<Face<'py>> {
+    match Face::of(value) {
+        Some(face) => Some(face),
+        None => value.cast_exact::<Context>().ok()?.get().face(value.py()),
+    }
+}
+
+/// The OpenTelemetry context that shows a value of the slot, kept with it.
+pub fn shown<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    let place = place_of(value);
+    if let Some(shown) =
+        place.and_then(|place| lock(place).shown.as_ref().map(|shown| shown.bind(py).clone()))
+    {
+        return Ok(shown);
+    }
+    let shown = otel::context_of(py, base_of(value).as_ref(), face_of(value))?;
+    if let Some(place) = place {
+        let before = lock(place).shown.replace(shown.clone().unbind());
+        drop(before);
+    }
+    Ok(shown)
+}
+
+/// Makes `value`, whose place this is, the current one, with the keys that are current now unless it has chosen
+/// its own.
+#[inline]
+pub fn enter(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
+    let py = value.py();
+    let before = slot::get(py);
+    let (around, depth) = match before.as_ref().and_then(place_of) {
+        Some(around) => {
+            let around = lock(around);
+            (around.base.as_ref().map(|base| base.clone_ref(py)), around.depth + 1)
+        }
+        None => (None, 1),
+    };
+    let token = slot::set(value)?;
+    let mut place = lock(place);
+    place.entered += 1;
+    if place.entered > 1 {
+        return Ok(());
+    }
+    let deep = depth > MAX_DEPTH;
+    place.depth = if deep { 0 } else { depth };
+    place.previous = before.filter(|_| !deep).map(Bound::unbind);
+    place.token = token.filter(|_| !deep);
+    if place.explicit {
+        return Ok(());
+    }
+    let stale = (std::mem::replace(&mut place.base, around), place.shown.take());
+    drop(place);
+    drop(stale);
+    Ok(())
+}
+
+/// Makes what was current before `value` was entered current again, if `value`, or something entered within it,
+/// is current now.
+#[inline]
+pub fn leave(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
+    let py = value.py();
+    let now = slot::get(py);
+    let on_top = now.as_ref().is_some_and(|now| now.is(value));
+    let own = on_top || now.is_some_and(|now| is_within(now, value));
+    let mut place = lock(place);
+    place.entered = place.entered.saturating_sub(1);
+    if place.entered > 0 {
+        return Ok(());
+    }
+    let (previous, token, shown) = (place.previous.take(), place.token.take(), place.shown.take());
+    drop(place);
+    drop(shown);
+    if !own {
+        return Ok(());
+    }
+    slot::restore(py, previous.as_ref().map(|previous| previous.bind(py)), token.filter(|_| on_top))
+}
+
+/// Whether `value` was entered while `other` was entered and not yet left.
+fn is_within(value: Bound<'_, PyAny>, other: &Bound<'_, PyAny>) -> bool {
+    let mut at = value;
+    for _ in 0..=MAX_DEPTH {
+        let below = place_of(&at)
+            .and_then(|place| lock(place).previous.as_ref().map(|below| below.bind(other.py()).clone()));
+        match below {
+            None => return false,
+            Some(below) if below.is(other) => return true,
+            Some(below) => at = below,
+        }
+    }
+    false
+}
+
+/// Makes a span current without remembering what was: for generators, which restore at every step themselves.
+#[pyfunction]
+#[pyo3(name = "_activate")]
+pub fn activate<'py>(py: Python<'py>, span: &Bound<'py, Span>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let before = slot::get(py);
+    let around = before.as_ref().and_then(base_of).map(Bound::unbind);
+    {
+        let mut place = lock(&span.get().place);
+        if !place.explicit {
+            let stale = (std::mem::replace(&mut place.base, around), place.shown.take());
+            drop(place);
+            drop(stale);
+        }
+    }
+    slot::set(span.as_any())?;
+    Ok(before)
+}
+
+/// Sets the slot as it is, and returns what it held; for generators, which restore at every step.
+#[pyfunction]
+#[pyo3(name = "_swap")]
+pub fn swap<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let before = slot::get(py);
+    slot::set(value)?;
+    Ok(before)
+}
