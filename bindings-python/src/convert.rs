@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use crate::exit;
 use polyspan::frame::MAX_DEPTH;
 use polyspan::value::{OwnedValue, Value};
 use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt};
@@ -16,6 +15,8 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySequence, PySet,
     PySlice, PyString, PyTuple, PyType,
 };
+
+use crate::exit;
 
 /// Bytes kept of one value at capture. It is a coarse cut: the limits of the configuration come later, after
 /// redaction, and are finer.

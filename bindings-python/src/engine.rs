@@ -25,7 +25,8 @@ pub struct Engine(pub polyspan::Engine);
 
 /// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
 /// described in `docs/configuration.md`. `exporter` and `exporters` take a `MemoryExporter` too, `sampler` a function
-/// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`.
+/// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. A SIGTERM that the
+/// application does not handle flushes before the process ends, unless `handle_sigterm` is false.
 ///
 /// Raises `PolyspanError`: `invalid_option` naming the option, or `already_initialized` where an engine of that
 /// name runs with other options and `replace` is not true.
@@ -60,12 +61,19 @@ pub fn init_provider(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<En
 }
 
 fn launch(py: Python<'_>, given: &Bound<'_, PyDict>, provider: bool) -> PyResult<Engine> {
+    let handle_sigterm = match given.get_item("handle_sigterm")? {
+        Some(wanted) => wanted.extract::<bool>().map_err(|_| {
+            let found = convert::text(&wanted).into_owned();
+            raised(py, &Error::invalid_option("handle_sigterm", &found, "True or False"))
+        })?,
+        None => true,
+    };
     let options = read_options(given)?.provider(provider);
     // The export thread must not run Python code: its lines wait for a thread that does.
     polyspan::set_log(invalid::leave);
     let engine = py.detach(|| polyspan::init(options)).map_err(|error| raised(py, &error))?;
     sampler::take_note(engine.sampler());
-    exit::arm(py);
+    exit::arm(py, handle_sigterm);
     invalid::log_waiting(py);
     Ok(Engine(engine))
 }
@@ -93,6 +101,8 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
                 }
                 data.push((option.into(), Value::Array(described)));
             }
+            // Not the engine's business, but the interpreter's.
+            "handle_sigterm" => {}
             "sampler" if sampler::is_object(&value) => options = options.sampler(sampler::read(&value)?),
             _ => data.push((option.into(), plain(&value))),
         }

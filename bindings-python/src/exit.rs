@@ -27,15 +27,17 @@ pub fn forked() {
 #[inline]
 pub fn arm_if_due(py: Python<'_>) {
     if DUE.load(Ordering::Relaxed) {
-        arm(py);
+        arm(py, false);
     }
 }
 
-/// Sets it up now.
+/// Sets it up now; with `handle_sigterm` also for the signal, where the application does not handle it.
 #[cold]
-pub fn arm(py: Python<'_>) {
+pub fn arm(py: Python<'_>, handle_sigterm: bool) {
     DUE.store(false, Ordering::Relaxed);
-    let armed = in_python(|| py.import(intern!(py, "polyspan._exit"))?.call_method0(intern!(py, "arm")));
+    let armed = in_python(|| {
+        py.import(intern!(py, "polyspan._exit"))?.call_method1(intern!(py, "arm"), (handle_sigterm,))
+    });
     if let Some(Err(error)) = armed {
         convert::hold(py, &error);
         invalid::leave(&format!("spans may be lost when this process ends: {error}"));

@@ -205,7 +205,8 @@ def test_arguments_of_a_wrong_type_never_raise(recorded: Recorded, wrong: Any) -
 
 
 def test_keys_that_are_empty_or_no_text(recorded: Recorded) -> None:
-    with polyspan.span("x", attributes={"": 1, "ok": 2, 3: 4}) as span:
+    keys: dict[Any, Any] = {"": 1, "ok": 2, 3: 4}
+    with polyspan.span("x", attributes=keys) as span:
         span.set("", 1)
         span.event("e", {"": 1, "ok": 2})
     record = recorded.one()

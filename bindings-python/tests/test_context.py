@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import polyspan
@@ -48,7 +48,7 @@ def test_a_parent_for_everything_inside(recorded: Recorded) -> None:
     assert inside.attributes == {"session.id": "s"}
 
 
-def half_way() -> Iterator[int]:
+def half_way() -> Generator[int]:
     with span("inner"):
         yield 1
         yield 2
@@ -68,7 +68,7 @@ def test_a_generator_left_half_way_is_repaired_by_the_block_around_it(recorded: 
 
 
 def test_an_async_generator_finished_by_another_task_disturbs_nobody(recorded: Recorded) -> None:
-    async def numbers() -> AsyncIterator[int]:
+    async def numbers() -> AsyncGenerator[int]:
         with span("inner"):
             yield 1
             yield 2
@@ -81,7 +81,7 @@ def test_an_async_generator_finished_by_another_task_disturbs_nobody(recorded: R
 
         await asyncio.create_task(first_step())
         with span("other") as other:
-            await generator.aclose()  # type: ignore[attr-defined]
+            await generator.aclose()
             assert current_span() is other
         assert not current_span().is_recording
 

@@ -6,6 +6,7 @@ Each program here runs in an interpreter of its own and sends to a small HTTP re
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from conftest import Run
@@ -42,6 +43,40 @@ def test_leaving_by_an_exception_and_by_exit(run_python: Run, receiver: Receiver
         )
         assert done.returncode in (1, 3)
         assert receiver.names()[leave] == 1
+
+
+@pytest.mark.parametrize("handled", [True, False])
+def test_leaving_by_a_signal(run_python: Run, receiver: Receiver, handled: bool) -> None:
+    done = run_python(
+        f"""
+        import os, signal, polyspan
+        polyspan.init("x", handle_sigterm={handled})
+        polyspan.span("ended").end()
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+        """,
+        check=False,
+        OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert receiver.names()["ended"] == handled
+
+
+def test_a_signal_that_the_application_handles_is_left_to_it(run_python: Run, receiver: Receiver) -> None:
+    run_python(
+        """
+        import os, signal, sys, polyspan
+        handler = lambda *_: sys.exit(0)
+        signal.signal(signal.SIGTERM, handler)
+        polyspan.init("x")
+        assert signal.getsignal(signal.SIGTERM) is handler
+        polyspan.span("ended").end()
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+        """,
+        OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+    )
+    assert receiver.names() == {"ended": 1}
 
 
 @pytest.mark.parametrize("collector", ["dead", "hanging"])
@@ -226,7 +261,7 @@ def test_nothing_happens_at_import(run_python: Run) -> None:
         import polyspan
         assert threading.active_count() == 1
         assert len(os.listdir("/proc/self/task")) == 1
-        heavy = {"asyncio", "typing", "inspect", "logging", "re", "dataclasses", "opentelemetry", "concurrent"}
+        heavy = {"asyncio", "typing", "inspect", "logging", "re", "enum", "opentelemetry", "concurrent"}
         assert not heavy & (set(sys.modules) - before), heavy & (set(sys.modules) - before)
         """
     )

@@ -150,7 +150,8 @@ def test_carriers_are_written_in_their_own_manner(recorded: Recorded) -> None:
         assert pairs == [("x", "1"), ("traceparent", wanted), ("baggage", "k=v%20w")]
         assert inject([(b"x", b"1")])[1] == (b"traceparent", wanted.encode())
         assert inject([("x", b"1")])[1] == ("traceparent", wanted.encode())
-        assert inject((("x", "1"),)) == (("x", "1"), ("traceparent", wanted), ("baggage", "k=v%20w"))
+        metadata: Any = (("x", "1"),)
+        assert inject(metadata) == (("x", "1"), ("traceparent", wanted), ("baggage", "k=v%20w"))
         headers = inject(Headers())
         assert headers["Traceparent"] == wanted
         message = email.message.Message()

@@ -23,9 +23,11 @@ _installed = False
 _armed_in = 0
 
 
-def arm() -> None:
-    """Make sure that this process flushes when it ends."""
+def arm(handle_sigterm: bool = False) -> None:
+    """Make sure that this process flushes when it ends, also by a SIGTERM that nobody else handles."""
     global _installed, _armed_in
+    if handle_sigterm:
+        _handle_sigterm()
     if not _installed:
         _installed = True
         atexit.register(_exit_flush)
@@ -39,6 +41,26 @@ def arm() -> None:
         util.register_after_fork(arm, _arm_again)
     _armed_in = os.getpid()
     _arm_child()
+
+
+def _handle_sigterm() -> None:
+    """Flush before the default action, which ends the process past every exit handler."""
+    # The module signal takes long to import; this is what it is made of.
+    import _signal  # type: ignore[import-not-found]
+
+    def terminate(signum: int, _: object) -> None:
+        _exit_flush()
+        _signal.signal(signum, _signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+
+    if _signal.getsignal(_signal.SIGTERM) != _signal.SIG_DFL:
+        return
+    # contextlib takes long to import too.
+    try:  # noqa: SIM105
+        _signal.signal(_signal.SIGTERM, terminate)
+    except ValueError:
+        # Only the main thread may do so.
+        pass
 
 
 def _arm_again(_: object) -> None:

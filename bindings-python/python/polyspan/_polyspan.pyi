@@ -259,6 +259,7 @@ def init(
     capture_value_bytes: int = ...,
     capture_span_bytes: int = ...,
     exit_timeout: _Seconds = ...,
+    handle_sigterm: bool = ...,
     log_level: Literal["none", "error", "warn", "info", "debug"] = ...,
 ) -> Engine: ...
 def engine(name: str | None = None) -> Engine: ...
@@ -291,6 +292,14 @@ def context(
     parent: _Parent | None = None,
 ) -> _ContextScope: ...
 def baggage() -> dict[str, Any]: ...
+@overload
+def inject(
+    carrier: dict[str, str],
+    *,
+    setter: Callable[[dict[str, str], str, str], object] | Any = None,
+    context: _Parent | None = None,
+) -> dict[str, str]: ...
+@overload
 def inject(
     carrier: _C,
     *,
