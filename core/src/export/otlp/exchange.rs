@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::options::display_uri;
@@ -25,6 +25,11 @@ use crate::export::SendContext;
 
 /// The largest reply that is read; a larger one ends the exchange for good.
 const MAX_REPLY_BYTES: usize = 4 << 20;
+
+/// How long a connection is silent before the kernel asks whether the receiver is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long an unused connection is kept, less than most servers and gateways keep theirs.
+const IDLE: Duration = Duration::from_secs(55);
 
 /// What one request came to.
 #[derive(Debug)]
@@ -64,7 +69,10 @@ impl Connections {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(timeout));
-        let builder = Client::builder(TokioExecutor::new());
+        // Otherwise a connection that a gateway forgot costs the next request its whole timeout.
+        connector.set_keepalive(Some(KEEP_ALIVE));
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
         match tls {
             None => Self::Plain(builder.build(connector)),
             Some(config) => {

@@ -12,8 +12,7 @@ pub mod json;
 #[cfg(feature = "otlp-http")]
 mod options;
 mod proto;
-#[cfg(feature = "otlp-http")]
-mod response;
+pub mod response;
 #[cfg(feature = "otlp-http")]
 mod retry;
 #[cfg(feature = "otlp-http")]

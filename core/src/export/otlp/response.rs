@@ -5,20 +5,22 @@
 
 use super::wire::{Fields, Payload, submessages};
 
-/// Longest text of a receiver that is passed on, in characters.
+/// Longest explanation of a receiver that is passed on, in characters.
 const MESSAGE_CHARS: usize = 500;
+/// How much of a reply that is no explanation is quoted.
+const QUOTED_CHARS: usize = 80;
 
 /// What a successful reply says about the spans of its request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Accepted {
+pub struct Accepted {
     /// Spans the receiver refused, at most the number sent.
-    pub(crate) rejected: u32,
+    pub rejected: u32,
     /// Why it refused them, or its warning, or that the reply could not be read.
-    pub(crate) message: Option<String>,
+    pub message: Option<String>,
 }
 
 /// Reads the body of a successful reply to a request with `spans` spans.
-pub(crate) fn read_accepted(body: &[u8], spans: u32) -> Accepted {
+pub fn read_accepted(body: &[u8], spans: u32) -> Accepted {
     // Some receivers answer every request with JSON's empty message.
     if body.trim_ascii() == b"{}" {
         return Accepted::default();
@@ -27,7 +29,7 @@ pub(crate) fn read_accepted(body: &[u8], spans: u32) -> Accepted {
         rejected: 0,
         message: Some(format!(
             "the reply says success but is not an OTLP message, is this an OTLP endpoint? It begins {:?}",
-            preview(body)
+            preview(body, QUOTED_CHARS)
         )),
     })
 }
@@ -46,7 +48,7 @@ fn read_partial_success(body: &[u8], spans: u32) -> Option<Accepted> {
                     accepted.rejected = u32::try_from(rejected).unwrap_or(u32::MAX).min(spans);
                 }
                 (2, Payload::Bytes(message)) if !message.is_empty() => {
-                    accepted.message = Some(preview(message))
+                    accepted.message = Some(preview(message, MESSAGE_CHARS))
                 }
                 _ => {}
             }
@@ -59,20 +61,20 @@ fn read_partial_success(body: &[u8], spans: u32) -> Option<Accepted> {
 }
 
 /// The explanation in the body of a failed reply: the message of a `Status`, or the text itself.
-pub(crate) fn read_failure(body: &[u8]) -> Option<String> {
+pub fn read_failure(body: &[u8]) -> Option<String> {
     let well_formed = Fields(body).all(|field| field.is_some());
     let text = match submessages(body, 2).next() {
-        Some(Some(message)) if well_formed => preview(message),
-        _ => preview(body),
+        Some(Some(message)) if well_formed => preview(message, MESSAGE_CHARS),
+        _ => preview(body, MESSAGE_CHARS),
     };
     (!text.is_empty()).then_some(text)
 }
 
-/// The beginning of foreign text, safe for a log line.
-fn preview(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes.get(..MESSAGE_CHARS * 4).unwrap_or(bytes));
+/// The first `most` characters of foreign text, safe for a log line.
+fn preview(bytes: &[u8], most: usize) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..most * 4).unwrap_or(bytes));
     let clean = |c: char| if c.is_control() || c == char::REPLACEMENT_CHARACTER { ' ' } else { c };
-    let mut out: String = text.trim().chars().take(MESSAGE_CHARS).map(clean).collect();
+    let mut out: String = text.trim().chars().take(most).map(clean).collect();
     out.truncate(out.trim_end().len());
     out
 }
