@@ -12,7 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-use crate::convert::hold;
+use crate::convert::{self, hold};
 use crate::exit;
 
 /// Reads a Python carrier.
@@ -56,31 +56,34 @@ fn read(carrier: &Bound<'_, PyAny>, key: &str, each: &mut dyn FnMut(&[u8])) -> P
         return values(&carrier.call_method1(intern!(py, "get"), (variable_name(key),))?, each);
     }
     if let Ok(dict) = carrier.cast::<PyDict>() {
-        if let Some(value) = dict.get_item(key)? {
-            return values(&value, each);
-        }
         // A WSGI environ spells header names its own way (PEP 3333).
         let cgi = format!("HTTP_{}", variable_name(key));
-        for (name, value) in pairs_of(&dict.items()) {
-            if same_name(&name, key) || same_name(&name, &cgi) {
-                values(&value, each)?;
-            }
-        }
-        return Ok(());
+        let mut found: Vec<_> = pairs_of(&dict.items())
+            .filter(|(name, _)| same_name(name, key) || same_name(name, &cgi))
+            .map(|(name, value)| (convert::text(&name).into_owned(), value))
+            .collect();
+        // Several spellings of one name are taken by name, as in every language.
+        found.sort_by(|(left, _), (right, _)| left.cmp(right));
+        return found.iter().try_for_each(|(_, value)| values(value, each));
     }
     // Multi-valued mappings, each library with a name of its own for "all values": multidict, werkzeug and
     // Django, http.client and grpc.aio, httpx and tornado.
     for method in ["getall", "getlist", "get_all", "get_list"] {
-        if let Ok(all) = carrier.getattr(method) {
-            return match all.call1((key,)) {
-                Ok(found) => values(&found, each),
-                Err(error) => {
-                    // Some raise KeyError where there is nothing.
-                    hold(py, &error);
-                    Ok(())
-                }
-            };
+        let Ok(all) = carrier.getattr(method) else { continue };
+        let mut found = false;
+        match all.call1((key,)) {
+            Ok(all) => values(&all, &mut |value| {
+                found = true;
+                each(value);
+            })?,
+            // Some raise KeyError where there is nothing.
+            Err(error) => hold(py, &error),
         }
+        if found {
+            return Ok(());
+        }
+        // Some compare names with case; then the pairs below show it.
+        break;
     }
     if let Ok(items) = carrier.getattr(intern!(py, "items"))
         && items.is_callable()

@@ -218,7 +218,8 @@ impl Engine {
     /// Starts a span of this engine; see `polyspan.span`.
     #[pyo3(signature = (
         name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
-        parent = None, links = None, start_time = None, root = false
+        parent = None, links = None, start_time = None, root = false,
+        trace_id = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
     fn span<'py>(
@@ -235,6 +236,7 @@ impl Engine {
         links: Option<&Bound<'py, PyAny>>,
         start_time: Option<&Bound<'py, PyAny>>,
         root: bool,
+        trace_id: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Span>> {
         let given = Given {
             name,
@@ -248,6 +250,7 @@ impl Engine {
             links,
             start_time,
             root,
+            trace_id,
         };
         start(py, Some(&self.0), &given)
     }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use polyspan::value::Value;
-use polyspan::{SpanContext, StatusCode};
+use polyspan::{SpanContext, SpanId, StatusCode, TraceFlags, TraceId, TraceState};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -235,6 +235,30 @@ pub struct PySpanContext(pub SpanContext);
 
 #[pymethods]
 impl PySpanContext {
+    /// One of another process, from its ids as hex digits (up to 32 and 16). Ids that are none make it invalid, which
+    /// is counted.
+    #[new]
+    #[pyo3(signature = (trace_id, span_id, *, trace_flags = 1, trace_state = "", is_remote = true))]
+    fn new(
+        py: Python<'_>,
+        trace_id: &Bound<'_, PyAny>,
+        span_id: &Bound<'_, PyAny>,
+        trace_flags: u8,
+        trace_state: &str,
+        is_remote: bool,
+    ) -> Self {
+        let ids = TraceId::from_hex(&convert::text(trace_id)).and_then(|trace_id| {
+            SpanId::from_hex(&convert::text(span_id)).map(|span_id| (trace_id, span_id))
+        });
+        let Ok((trace_id, span_id)) = ids else {
+            invalid::say(py, "SpanContext");
+            return Self(SpanContext::default());
+        };
+        let state = TraceState::from_header(trace_state.as_bytes()).unwrap_or_default();
+        let flags = TraceFlags::from_bits(trace_flags);
+        Self(SpanContext { trace_id, span_id, flags, state, remote: is_remote })
+    }
+
     /// The trace id as 32 lower-case hex digits.
     #[getter]
     fn trace_id(&self) -> String {

@@ -31,15 +31,18 @@ pub struct Given<'a, 'py> {
     pub links: Option<&'a Bound<'py, PyAny>>,
     pub start_time: Option<&'a Bound<'py, PyAny>>,
     pub root: bool,
+    pub trace_id: Option<&'a Bound<'py, PyAny>>,
 }
 
 /// Starts a span; it is a child of the current one unless a parent is given or `root` is true.
 ///
+/// A root may be given the trace id it is to have, as 1 to 32 hex digits; a bad one is replaced by a random one.
 /// It is not the current span before it is entered: `with polyspan.span("name") as span: ...`.
 #[pyfunction]
 #[pyo3(signature = (
     name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
-    parent = None, links = None, start_time = None, root = false
+    parent = None, links = None, start_time = None, root = false,
+    trace_id = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
 pub fn span<'py>(
@@ -55,6 +58,7 @@ pub fn span<'py>(
     links: Option<&Bound<'py, PyAny>>,
     start_time: Option<&Bound<'py, PyAny>>,
     root: bool,
+    trace_id: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, Span>> {
     let given = Given {
         name,
@@ -68,6 +72,7 @@ pub fn span<'py>(
         links,
         start_time,
         root,
+        trace_id,
     };
     start(py, None, &given)
 }
@@ -111,6 +116,10 @@ pub fn start<'py>(
     }
     if let Some(time) = moment(given.start_time) {
         builder = builder.start_time(time);
+    }
+    let trace_id = given.trace_id.filter(|id| !id.is_none()).map(|id| convert::text(id));
+    if let Some(trace_id) = &trace_id {
+        builder = builder.trace_id(trace_id);
     }
     // Samplers that look at attributes and links get them unencoded; for others they are written directly.
     let sampled_by_content = sampler::reads_content();

@@ -77,6 +77,15 @@ class Span:
 
 @final
 class SpanContext:
+    def __new__(
+        cls,
+        trace_id: str,
+        span_id: str,
+        *,
+        trace_flags: int = 1,
+        trace_state: str = "",
+        is_remote: bool = True,
+    ) -> Self: ...
     @property
     def trace_id(self) -> str: ...
     @property
@@ -213,6 +222,7 @@ class Engine:
         links: Iterable[_Parent | tuple[_Parent, _Pairs]] | None = None,
         start_time: _Time | None = None,
         root: bool = False,
+        trace_id: str | None = None,
     ) -> Span: ...
     def flush(self, timeout: _Seconds | None = None) -> None: ...
     def shutdown(self, timeout: _Seconds | None = None) -> None: ...
@@ -279,6 +289,7 @@ def span(
     links: Iterable[_Parent | tuple[_Parent, _Pairs]] | None = None,
     start_time: _Time | None = None,
     root: bool = False,
+    trace_id: str | None = None,
 ) -> Span: ...
 def current_span() -> Span: ...
 def context(

@@ -6,6 +6,8 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 
 from opentelemetry import trace as api
 from opentelemetry.baggage import _BAGGAGE_KEY
@@ -74,21 +76,23 @@ class _Scope:
 class TracerProvider(ProviderBase):
     """Makes tracers whose spans are recorded and exported by a Polyspan engine.
 
-    The positional arguments are those of the SDK's provider and need ``opentelemetry-sdk``. ``engine`` or the
-    ``options`` of ``polyspan.init`` choose the engine; with neither, and no ``sampler``, ``resource`` or
-    ``span_limits``, the default engine is used if one runs. Otherwise one is started, which exports to
-    ``OTEL_EXPORTER_OTLP_ENDPOINT`` or ``http://localhost:4318`` as the specification says; ``exporters=[]``
-    leaves exporting to the span processors.
+    The positional arguments are those of the SDK's provider and need ``opentelemetry-sdk``, but for
+    ``resource``, which may be a mapping of attributes. ``engine`` or the ``options`` of ``polyspan.init``
+    choose the engine; with neither, and no ``sampler``, ``resource`` or ``span_limits``, the default engine is
+    used if one runs. Otherwise one is started, which exports to ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
+    ``http://localhost:4318`` as the specification says; ``exporters=[]`` leaves exporting to the span
+    processors.
     """
 
     # Where the SDK is installed, its provider sets these.
     _active_span_processor: Any
+    _resource: Any
     _tracers: dict[Any, Tracer]
 
     def __init__(
         self,
         sampler: Sampler | None = None,
-        resource: Resource | None = None,
+        resource: Resource | Mapping[str, Any] | None = None,
         shutdown_on_exit: bool = True,
         active_span_processor: Any = None,
         id_generator: IdGenerator | None = None,
@@ -100,6 +104,9 @@ class TracerProvider(ProviderBase):
         **options: Any,
     ) -> None:
         self._engine = engine
+        if isinstance(resource, Mapping):
+            options["resource"] = resource
+            resource = None
         if HAS_SDK:
             super().__init__(  # type: ignore[call-arg]
                 sampler,
@@ -118,29 +125,27 @@ class TracerProvider(ProviderBase):
             self._atexit_handler = atexit.register(self.shutdown) if shutdown_on_exit else None
             self.sampler = sampler
             self.id_generator = id_generator
-        if engine is None:
-            self._engine = self._start_engine(sampler, resource, span_limits, options)
-        install()
-
-    def _start_engine(
-        self,
-        sampler: Sampler | None,
-        resource: Resource | None,
-        span_limits: SpanLimits | None,
-        options: dict[str, Any],
-    ) -> Engine:
         if sampler is not None:
             options["sampler"] = _described(sampler)
-        if resource is not None:
-            options.setdefault("resource", dict(resource.attributes))
         if span_limits is not None:
             options.update(_limits(span_limits))
-        if not options:
-            try:
-                return native.engine()
-            except native.PolyspanError:
-                pass
+        if engine is None and resource is None and not options:
+            with suppress(native.PolyspanError):
+                self._engine = native.engine()
+        if self._engine is None:
+            self._engine = self._start_engine(options)
+        if HAS_SDK:
+            # What processors see is what the engine exports.
+            self._resource = type(self._resource)(self._engine.resource, self._resource.schema_url)
+        install()
+
+    def _start_engine(self, options: dict[str, Any]) -> Engine:
         options.setdefault("name", "opentelemetry")
+        if HAS_SDK:
+            detected = {key: value for key, value in self._resource.attributes.items() if _is_own(key, value)}
+            options["resource"] = detected | dict(options.get("resource", ()))
+            if self._resource.schema_url:
+                options.setdefault("resource_schema_url", self._resource.schema_url)
         return native._init_provider(options)
 
     @property
@@ -236,6 +241,13 @@ def _scope(name: str, version: str, schema_url: str | None, attributes: Any) -> 
         warnings.simplefilter("ignore", DeprecationWarning)
         info = InstrumentationInfo(name, version, schema_url)
     return InstrumentationScope(name, version, schema_url, attributes), info
+
+
+def _is_own(key: str, value: object) -> bool:
+    """Whether an attribute of a resource speaks of the process, and not of an SDK that is not at work."""
+    if key == "service.name":
+        return not str(value).startswith("unknown_service")
+    return not key.startswith("telemetry.sdk.")
 
 
 def _limits(limits: SpanLimits) -> dict[str, Any]:

@@ -1,0 +1,509 @@
+"""The OpenTelemetry API over native spans, held against what the API's documentation and the SDK do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import polyspan
+import pytest
+from conftest import Recorded
+from opentelemetry import baggage, context, trace
+from opentelemetry.sdk import trace as sdk
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import sampling
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from polyspan import current_span
+from polyspan.opentelemetry import Span, Tracer, TracerProvider
+
+REMOTE = SpanContext(0xABCD, 0x1234, is_remote=True, trace_flags=TraceFlags(1))
+
+
+class Fixture(Recorded):
+    def __init__(self, provider: TracerProvider, exporter: polyspan.MemoryExporter) -> None:
+        super().__init__(provider.engine, exporter)
+        self.provider = provider
+        self.tracer = provider.get_tracer("lib", "1.0")
+
+
+def provided(**arguments: Any) -> Fixture:
+    exporter = polyspan.MemoryExporter()
+    return Fixture(TracerProvider(exporter=exporter, replace=True, **arguments), exporter)
+
+
+@pytest.fixture
+def otel() -> Iterator[Fixture]:
+    fixture = provided()
+    yield fixture
+    fixture.provider.shutdown()
+
+
+def test_the_classes_are_what_vendors_look_for(otel: Fixture) -> None:
+    provider: Any = otel.provider
+    tracer: Any = otel.tracer
+    assert isinstance(provider, sdk.TracerProvider)
+    assert {Tracer, sdk.Tracer, trace.Tracer} <= set(type(tracer).__mro__)
+    with otel.tracer.start_as_current_span("x") as span:
+        assert isinstance(span, Span)
+        assert isinstance(span, trace.Span) and isinstance(span, sdk.Span)
+        assert isinstance(span, sdk.ReadableSpan)
+        assert trace.get_current_span() is span
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_span_and_all_its_methods(otel: Fixture) -> None:
+    with otel.tracer.start_as_current_span(
+        "first",
+        kind=SpanKind.CLIENT,
+        attributes={"a": 1, "list": ["x", "y"]},
+        links=[Link(REMOTE, {"n": 1})],
+        start_time=1_000_000_000,
+    ) as span:
+        span.set_attribute("b", True)
+        span.set_attributes({"c": 1.5, "a": 2})
+        span.add_event("event", {"k": "v"}, timestamp=1_500_000_000)
+        span.add_link(REMOTE, {"n": 2})
+        span.update_name("renamed")
+        span.set_status(StatusCode.ERROR, "bad")
+        assert span.is_recording()
+        span.end(2_000_000_000)
+        assert not span.is_recording()
+        span.set_attribute("late", 1)
+    record = otel.one()
+    assert (record.name, record.kind, record.scope) == ("renamed", "client", ("lib", "1.0"))
+    assert record.attributes == {"a": 2, "list": ("x", "y"), "b": True, "c": 1.5}
+    assert (record.start_time, record.end_time) == (1_000_000_000, 2_000_000_000)
+    assert record.events == [("event", 1_500_000_000, {"k": "v"}, 0)]
+    assert [(link[0].span_id, link[1]) for link in record.links] == [
+        (f"{0x1234:016x}", {"n": 1}),
+        (f"{0x1234:016x}", {"n": 2}),
+    ]
+    assert (record.status, record.status_message) == ("error", "bad")
+
+
+def test_what_a_span_says_of_itself(otel: Fixture) -> None:
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
+    span = otel.tracer.start_span("x", context=parent, kind=SpanKind.SERVER, attributes={"a": (1, 2)})
+    assert isinstance(span, Span)
+    assert (span.name, span.kind, span.attributes) == ("x", SpanKind.SERVER, {"a": (1, 2)})
+    assert span.parent == REMOTE and span.parent is not None and span.parent.is_remote
+    assert span.context == span.get_span_context()
+    assert span.context.trace_id == 0xABCD and not span.context.is_remote
+    span.add_event("e", {"k": 1})
+    assert [(event.name, event.attributes) for event in span.events] == [("e", {"k": 1})]
+    assert span.status.status_code is StatusCode.UNSET
+    assert span.instrumentation_scope.name == "lib"
+    assert span.resource.attributes["telemetry.sdk.language"] == "python"
+    assert span.end_time is None and span.start_time is not None
+    assert '"name": "x"' in span.to_json()
+    span.end()
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "message"),
+    [
+        ([(StatusCode.OK, None)], "ok", ""),
+        ([(StatusCode.ERROR, "why")], "error", "why"),
+        ([(StatusCode.OK, "ignored")], "ok", ""),
+        ([(StatusCode.OK, None), (StatusCode.ERROR, "late")], "ok", ""),
+        ([(StatusCode.ERROR, "first"), (StatusCode.ERROR, "second")], "error", "second"),
+        ([(StatusCode.ERROR, "first"), (StatusCode.OK, None)], "ok", ""),
+        ([(StatusCode.ERROR, "kept"), (StatusCode.UNSET, None)], "error", "kept"),
+        ([(Status(StatusCode.ERROR, "object"), None)], "error", "object"),
+    ],
+)
+def test_the_rules_of_the_status(otel: Fixture, steps: list[Any], code: str, message: str) -> None:
+    with otel.tracer.start_as_current_span("x") as span:
+        for status, description in steps:
+            span.set_status(status, description)
+    record = otel.one()
+    assert (record.status, record.status_message) == (code, message)
+
+
+def test_exceptions_as_the_api_documents_them(otel: Fixture) -> None:
+    with pytest.raises(ValueError, match="boom"), otel.tracer.start_as_current_span("both"):
+        raise ValueError("boom")
+    with (
+        pytest.raises(ValueError, match="boom"),
+        otel.tracer.start_as_current_span("neither", record_exception=False, set_status_on_exception=False),
+    ):
+        raise ValueError("boom")
+    with pytest.raises(KeyboardInterrupt), otel.tracer.start_as_current_span("no error"):
+        raise KeyboardInterrupt
+    with pytest.raises(ValueError, match="boom"), otel.tracer.start_span("by itself"):
+        raise ValueError("boom")
+    both, neither, no_error, by_itself = otel.spans()
+    for record in (both, by_itself):
+        assert (record.status, record.status_message) == ("error", "ValueError: boom")
+        [(name, _, attributes, _)] = record.events
+        assert name == "exception"
+        assert attributes["exception.type"] == "ValueError"
+        assert attributes["exception.message"] == "boom"
+        assert "test_exceptions_as_the_api_documents_them" in attributes["exception.stacktrace"]
+        assert attributes["exception.escaped"] == "False"
+    for record in (neither, no_error):
+        assert (record.status, record.events) == ("unset", [])
+
+
+def test_record_exception_takes_what_the_sdk_takes(otel: Fixture) -> None:
+    with otel.tracer.start_as_current_span("x") as span:
+        span.record_exception(
+            KeyError("k"), {"exception.message": "own", "extra": 1}, timestamp=5, escaped=True
+        )
+    [(_, time, attributes, _)] = otel.one().events
+    assert time == 5
+    assert (attributes["exception.message"], attributes["extra"]) == ("own", 1)
+    assert attributes["exception.escaped"] == "True"
+
+
+def test_end_on_exit_and_use_span(otel: Fixture) -> None:
+    with otel.tracer.start_as_current_span("kept", end_on_exit=False) as span:
+        pass
+    assert span.is_recording()
+    with pytest.raises(ValueError, match="x"), trace.use_span(span, end_on_exit=True):
+        assert trace.get_current_span() is span
+        raise ValueError("x")
+    assert otel.one().status_message == "ValueError: x"
+
+
+def test_as_a_decorator_of_both_kinds_of_functions(otel: Fixture) -> None:
+    @otel.tracer.start_as_current_span("plain")
+    def plain(n: int) -> int:
+        """Doc."""
+        assert trace.get_current_span().is_recording()
+        return n
+
+    @otel.tracer.start_as_current_span("coroutine")
+    async def coroutine(n: int) -> int:
+        await asyncio.sleep(0)
+        otel.tracer.start_span("inside").end()
+        return n
+
+    assert (plain(1), plain(2), asyncio.run(coroutine(3))) == (1, 2, 3)
+    assert plain.__doc__ == "Doc."
+    first, second, inside, outer = otel.spans()
+    assert first.name == second.name == "plain" and first.span_id != second.span_id
+    assert inside.parent_span_id == outer.span_id
+
+
+def test_parents(otel: Fixture) -> None:
+    remote = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
+    with otel.tracer.start_as_current_span("outer"):
+        otel.tracer.start_span("of the current one").end()
+        otel.tracer.start_span("of the given one", context=remote).end()
+        otel.tracer.start_span("root", context=context.Context()).end()
+        unsampled = SpanContext(0xEF, 0x1, is_remote=True)
+        dropped = otel.tracer.start_span(
+            "dropped", context=trace.set_span_in_context(trace.NonRecordingSpan(unsampled))
+        )
+    assert not dropped.is_recording()
+    assert dropped.get_span_context().trace_id == 0xEF
+    assert not dropped.get_span_context().trace_flags.sampled
+    current, given, root, outer = otel.spans()
+    assert current.parent_span_id == outer.span_id
+    assert (given.trace_id, given.parent_span_id) == (f"{0xABCD:032x}", f"{0x1234:016x}")
+    assert given.parent_is_remote
+    assert root.parent_span_id is None and root.trace_id != outer.trace_id
+
+
+def test_spans_of_both_apis_nest_in_each_other(otel: Fixture) -> None:
+    with otel.tracer.start_as_current_span("1 otel") as first:
+        assert current_span() == first
+        with polyspan.span("2 own") as second:
+            assert trace.get_current_span() == second
+            assert trace.get_current_span().get_span_context().span_id == int(second.span_id, 16)
+            with otel.tracer.start_as_current_span("3 otel"):
+                polyspan.span("4 own").end()
+            with trace.use_span(trace.get_current_span()):
+                assert current_span() == second
+                current_span().set("through", "own")
+                trace.get_current_span().set_attribute("otel", 1)
+            assert current_span() is second
+        assert trace.get_current_span() is first
+    ids = {record.name: record.span_id for record in otel.spans()}
+    parents = {record.name: record.parent_span_id for record in otel.spans()}
+    assert parents == {
+        "1 otel": None,
+        "2 own": ids["1 otel"],
+        "3 otel": ids["2 own"],
+        "4 own": ids["3 otel"],
+    }
+    assert otel.span("2 own").attributes == {"through": "own", "otel": 1}
+
+
+def test_own_spans_take_parents_of_the_other_api(otel: Fixture) -> None:
+    span = otel.tracer.start_span("otel")
+    given = [
+        span,
+        span.get_span_context(),
+        trace.set_span_in_context(span),
+        trace.NonRecordingSpan(span.get_span_context()),
+    ]
+    for number, parent in enumerate(given):
+        polyspan.span(f"child {number}", parent=parent, kind=SpanKind.PRODUCER, links=[span]).end()
+    span.end()
+    children = otel.spans()[:-1]
+    expected = f"{span.get_span_context().span_id:016x}"
+    assert [child.parent_span_id for child in children] == [expected] * 4
+    assert {child.kind for child in children} == {"producer"}
+    assert [child.links[0][0].span_id for child in children] == [expected] * 4
+
+
+def test_context_and_baggage_are_one(otel: Fixture) -> None:
+    token = context.attach(baggage.set_baggage("a", "1"))
+    with polyspan.span("own"), polyspan.context(baggage={"b": "2"}, session_id="s"):
+        assert baggage.get_all() == {"a": "1", "b": "2"}
+        inner = context.attach(context.set_value("key", "value", baggage.set_baggage("c", "3")))
+        assert polyspan.baggage() == {"a": "1", "b": "2", "c": "3"}
+        assert current_span().is_recording
+        otel.tracer.start_span("inside").end()
+        with polyspan.span("deeper"):
+            assert context.get_value("key") == "value"
+            assert polyspan.inject({})["baggage"] == "a=1,b=2,c=3"
+        context.detach(inner)
+        assert polyspan.baggage() == {"a": "1", "b": "2"}
+    context.detach(token)
+    assert polyspan.baggage() == {} and not context.get_current()
+    assert otel.span("inside").attributes == {"session.id": "s"}
+
+
+def test_detaching_elsewhere_is_no_error(otel: Fixture, caplog: pytest.LogCaptureFixture) -> None:
+    async def steps() -> Any:
+        with otel.tracer.start_as_current_span("generator"):
+            token = context.attach(context.set_value("k", 1))
+            yield 1
+            context.detach(token)
+
+    async def main() -> None:
+        generator = steps()
+        await asyncio.create_task(anext(generator))
+        with otel.tracer.start_as_current_span("other") as other:
+            with pytest.raises(StopAsyncIteration):
+                await asyncio.create_task(anext(generator))
+            assert trace.get_current_span() is other
+
+    asyncio.run(main())
+    assert not [entry for entry in caplog.records if "detach" in entry.message]
+    context.detach("garbage")  # type: ignore[arg-type]
+    assert [entry for entry in caplog.records if "detach" in entry.message]
+
+
+def test_suppressed_instrumentation_is_seen(otel: Fixture) -> None:
+    from opentelemetry.instrumentation.utils import is_instrumentation_enabled, suppress_instrumentation
+
+    with polyspan.span("own"):
+        assert is_instrumentation_enabled()
+        with suppress_instrumentation(), polyspan.span("inner"):
+            assert not is_instrumentation_enabled()
+        assert is_instrumentation_enabled()
+
+
+def test_processors_get_the_sdk_s_own_objects(otel: Fixture) -> None:
+    exporter = InMemorySpanExporter()
+    seen: list[Any] = []
+
+    class Processor(sdk.SpanProcessor):
+        def on_start(self, span: sdk.Span, parent_context: Any = None) -> None:
+            seen.append((span, parent_context))
+            span.set_attribute("from", "on_start")
+
+        def _on_ending(self, span: sdk.Span) -> None:
+            span.set_attribute("late", "on_ending")
+
+        def on_end(self, span: sdk.ReadableSpan) -> None:
+            seen.append(span)
+
+    otel.provider.add_span_processor(Processor())
+    otel.provider.add_span_processor(SimpleSpanProcessor(exporter))
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
+    span = otel.tracer.start_span("x", context=parent, attributes={"a": 1}, links=[Link(REMOTE, {"l": 1})])
+    span.add_event("e", {"k": "v"})
+    span.set_status(StatusCode.ERROR, "bad")
+    span.end()
+    assert seen[0] == (span, parent)
+    [readable] = exporter.get_finished_spans()
+    assert type(readable) is sdk.ReadableSpan and readable is seen[1]
+    assert readable.attributes == {"a": 1, "from": "on_start", "late": "on_ending"}
+    assert readable.parent == REMOTE
+    assert readable.context == span.get_span_context()
+    assert [(event.name, event.attributes) for event in readable.events] == [("e", {"k": "v"})]
+    assert [(link.context, link.attributes) for link in readable.links] == [(REMOTE, {"l": 1})]
+    assert (readable.status.status_code, readable.status.description) == (StatusCode.ERROR, "bad")
+    assert readable.instrumentation_scope is not None and readable.instrumentation_scope.name == "lib"
+    assert readable.start_time is not None and readable.end_time is not None
+    assert readable.start_time <= readable.end_time
+    record = otel.one()
+    assert (record.start_time, record.end_time) == (readable.start_time, readable.end_time)
+    assert record.attributes == readable.attributes
+    assert dict(readable.resource.attributes) == record.resource
+
+
+def test_a_failing_processor_hurts_nobody(otel: Fixture) -> None:
+    class Broken(sdk.SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            raise RuntimeError
+
+        def on_end(self, span: Any) -> None:
+            raise RuntimeError
+
+    otel.provider.add_span_processor(Broken())
+    with otel.tracer.start_as_current_span("x"):
+        pass
+    assert otel.one().name == "x"
+
+
+def test_processors_are_flushed_and_shut_down() -> None:
+    calls: list[str] = []
+
+    class Exporter(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+        def shutdown(self) -> None:
+            calls.append("shutdown")
+
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            calls.append("flush")
+            return True
+
+    fixture = provided()
+    fixture.provider.add_span_processor(SimpleSpanProcessor(Exporter()))
+    assert fixture.provider.force_flush()
+    fixture.provider.shutdown()
+    assert "shutdown" in calls
+    fixture.tracer.start_span("late").end()
+    assert fixture.engine.stats().dropped == {"already_shutdown": 1}
+
+
+class Ids(IdGenerator):
+    def generate_trace_id(self) -> int:
+        return 0x77
+
+    def generate_span_id(self) -> int:
+        return 0x88
+
+
+def test_the_constructor_s_arguments() -> None:
+    processor: Any = sdk.SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call]
+    exporter = InMemorySpanExporter()
+    processor.add_span_processor(SimpleSpanProcessor(exporter))
+    fixture = provided(
+        sampler=sampling.ALWAYS_ON,
+        resource=Resource({"service.name": "mine", "n": 1}),
+        shutdown_on_exit=False,
+        active_span_processor=processor,
+        id_generator=Ids(),
+        span_limits=sdk.SpanLimits(max_span_attributes=2, max_events=1, max_span_attribute_length=3),
+    )
+    with fixture.tracer.start_as_current_span("x", attributes={"a": "12345"}) as span:
+        for number in range(5):
+            span.set_attribute(f"k{number}", number)
+            span.add_event(f"e{number}")
+    record = fixture.one()
+    assert (record.trace_id, record.span_id) == (f"{0x77:032x}", f"{0x88:016x}")
+    assert (record.resource["service.name"], record.resource["n"]) == ("mine", 1)
+    assert len(record.attributes) == 2 and record.attributes["a"] == "123"
+    assert len(record.events) == 1
+    assert (record.dropped_attributes, record.dropped_events) == (4, 4)
+    assert len(exporter.get_finished_spans()) == 1
+    assert fixture.provider.sampler is sampling.ALWAYS_ON
+    fixture.provider.shutdown()
+
+
+def test_samplers_of_the_sdk(otel: Fixture) -> None:
+    asked: list[Any] = []
+
+    class Own(sampling.Sampler):
+        def should_sample(
+            self,
+            parent_context: Any,
+            trace_id: int,
+            name: str,
+            kind: Any = None,
+            attributes: Any = None,
+            links: Any = None,
+            trace_state: Any = None,
+        ) -> sampling.SamplingResult:
+            asked.append((parent_context, name, kind, attributes, links))
+            decision = sampling.Decision.DROP if "drop" in name else sampling.Decision.RECORD_AND_SAMPLE
+            if "broken" in name:
+                raise RuntimeError
+            state = trace.TraceState([("own", "1")])
+            return sampling.SamplingResult(decision, {"added": 1, **(attributes or {})}, state)
+
+        def get_description(self) -> str:
+            return "Own"
+
+    fixture = provided(sampler=Own())
+    given = {"a": 1}
+    with fixture.tracer.start_as_current_span("keep", kind=SpanKind.SERVER, attributes=given) as span:
+        assert span.get_span_context().trace_state == {"own": "1"}
+        child = fixture.tracer.start_span("drop")
+        assert not child.is_recording()
+        polyspan.span("broken").end()
+    assert asked[0] == (None, "keep", SpanKind.SERVER, given, None)
+    assert [entry[1] for entry in asked] == ["keep", "drop", "broken"]
+    assert fixture.span("keep").attributes == {"added": 1, "a": 1}
+    assert fixture.span("broken").parent_span_id == fixture.span("keep").span_id
+    fixture.provider.shutdown()
+    off = provided(sampler=sampling.TraceIdRatioBased(0))
+    off.tracer.start_span("x").end()
+    assert off.spans() == [] and off.engine.stats().unsampled == 1
+    off.provider.shutdown()
+
+
+def test_tracers_are_shared_and_can_be_disabled(otel: Fixture) -> None:
+    assert otel.provider.get_tracer("lib", "1.0") is otel.tracer
+    other = otel.provider.get_tracer("lib", "2.0", "https://schema", {"k": "v"})
+    assert other is not otel.tracer
+    other.start_span("x").end()
+    assert otel.one().scope == ("lib", "2.0")
+    otel.provider._set_tracer_configurator(tracer_configurator=sdk._disable_tracer_configurator)  # type: ignore[attr-defined]
+    with other.start_as_current_span("off") as span:
+        assert not span.is_recording()
+    assert len(otel.spans()) == 1
+
+
+def test_a_provider_uses_the_engine_that_runs(recorded: Recorded) -> None:
+    provider = TracerProvider()
+    assert provider.engine == recorded.engine
+    provider.get_tracer("x").start_span("x").end()
+    assert recorded.one().scope == ("x", "")
+    assert provider.resource.attributes["service.name"] == "tests"
+
+
+def test_an_engine_can_be_given(recorded: Recorded) -> None:
+    exporter = polyspan.MemoryExporter()
+    other = polyspan.init("other", name="other", exporter=exporter)
+    TracerProvider(engine=other).get_tracer("x").start_span("x").end()
+    other.shutdown(30)
+    assert [record.name for record in exporter.spans] == ["x"]
+    polyspan.init("tests", exporter=recorded.exporter)
+
+
+def test_the_sdk_can_be_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    fixture = provided()
+    with fixture.tracer.start_as_current_span("x") as span:
+        assert not span.is_recording()
+    fixture.provider.shutdown()
+
+
+@pytest.mark.parametrize("wrong", [None, 7, object(), "x", [1]])
+def test_wrong_arguments_never_raise(otel: Fixture, wrong: Any) -> None:
+    with otel.tracer.start_as_current_span(
+        wrong, kind=wrong, attributes=wrong, links=wrong, start_time=wrong
+    ) as span:
+        span.set_attribute(wrong, wrong)
+        span.set_attributes(wrong)
+        span.add_event(wrong, wrong, wrong)
+        span.add_link(wrong, wrong)
+        span.update_name(wrong)
+        span.set_status(wrong, wrong)
+        span.record_exception(wrong, wrong, wrong)
+        span.end(wrong)
+    assert len(otel.spans()) == 1
