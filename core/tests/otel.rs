@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
     Event, FutureExt as _, Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
     TraceFlags, TraceId, TraceState, Tracer as _, TracerProvider as _,
@@ -15,7 +18,8 @@ use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, Value as Ote
 use polyspan::config::ExporterOptions;
 use polyspan::export::memory::MemoryStore;
 use polyspan::frame::record::SpanData;
-use polyspan::otel::{Span, Tracer, TracerProvider};
+use polyspan::otel::{Propagator, Span, Tracer, TracerProvider};
+use polyspan::propagation::Baggage;
 use polyspan::sampling::HeadSampler;
 use polyspan::{FutureExt as _, Options, SpanType, StatusCode, Value};
 
@@ -336,6 +340,82 @@ fn tracestate_members_that_one_side_refuses_are_left_out() {
     let engine = traced.provider.engine();
     let span = Span::from(engine.span("out").parent(&parent).start());
     assert_eq!(span.span_context().trace_state(), &TraceState::from_key_value([("kept", "1")]).unwrap());
+}
+
+#[test]
+fn baggage_is_the_same_list_to_both_apis() {
+    let traced = Traced::new();
+    let engine = traced.provider.engine();
+    let ours = |key: &str| {
+        let surroundings = polyspan::current().surroundings;
+        surroundings.and_then(|around| around.baggage().get(key).map(str::to_owned))
+    };
+    let theirs = |key: &str| Context::map_current(|cx| cx.baggage().get(key).map(ToString::to_string));
+
+    let mut baggage = Baggage::new();
+    baggage.insert_with_metadata("tenant", "acme & co", "ttl=5");
+    polyspan::surrounded(
+        |around| around.session_id("s-42").with_baggage(baggage),
+        || {
+            assert_eq!(theirs("tenant").as_deref(), Some("acme & co"));
+            assert_eq!(Context::current().baggage().get_with_metadata("tenant").unwrap().1.as_str(), "ttl=5");
+            let changed = Context::current_with_baggage(vec![KeyValue::new("tenant", "other")]).attach();
+            assert_eq!(ours("tenant").as_deref(), Some("other"));
+            // Through a span of either API, with what else surrounds it.
+            engine.span("ours").start().in_scope(|| {
+                assert_eq!((ours("tenant"), theirs("tenant")), (Some("other".into()), Some("other".into())));
+                traced.tracer().in_span("theirs", |_| assert_eq!(ours("tenant").as_deref(), Some("other")));
+            });
+            drop(changed);
+            assert_eq!(ours("tenant").as_deref(), Some("acme & co"));
+            let outside = polyspan::Current::default().enter();
+            assert_eq!((ours("tenant"), theirs("tenant")), (None, None));
+            drop(outside);
+            assert_eq!(theirs("tenant").as_deref(), Some("acme & co"));
+        },
+    );
+    let spans = traced.spans();
+    assert!(spans.iter().all(|span| span.attributes[0] == ("session.id".to_owned(), "s-42".into())));
+}
+
+#[test]
+fn context_travels_by_the_engines_formats() {
+    let traced = Traced::new();
+    let propagator = Propagator::new(traced.provider.engine().clone());
+    let fields: Vec<_> = propagator.fields().collect();
+    assert_eq!(fields, ["traceparent", "tracestate", "baggage"]);
+    let context = Context::new()
+        .with_remote_span_context(remote("vendor=1"))
+        .with_baggage(vec![KeyValue::new("b", "2"), KeyValue::new("a", "x y")]);
+    let mut carrier = HashMap::new();
+    propagator.inject_context(&context, &mut carrier);
+    assert_eq!(carrier["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03");
+    assert_eq!((&carrier["tracestate"][..], &carrier["baggage"][..]), ("vendor=1", "a=x%20y,b=2"));
+
+    let found = propagator.extract_with_context(&Context::new(), &carrier);
+    assert_eq!(found.span().span_context(), &remote("vendor=1"));
+    assert_eq!(found.baggage().get("a").unwrap().as_str(), "x y");
+    drop(traced.tracer().start_with_context("work", &found));
+    assert!(traced.only().parent_remote);
+    // What a carrier lacks, or has malformed, leaves the context as it is.
+    let nothing = HashMap::from([("traceparent".to_owned(), "00-bad".to_owned())]);
+    let same = propagator.extract_with_context(&context, &nothing);
+    assert_eq!(same.span().span_context(), context.span().span_context());
+    assert_eq!(same.baggage().len(), 2);
+    assert_eq!(traced.provider.engine().stats().altered, 1);
+}
+
+#[cfg(feature = "otlp-http")]
+#[test]
+fn without_any_exporter_spans_go_out_by_otlp() {
+    let environment = polyspan::config::env::EnvSettings::default();
+    let options = Options::new("service").name("no exporter").provider(true);
+    let config = options.clone().resolve(&environment).unwrap();
+    assert!(!config.console_fallback);
+    // Nothing is recorded, so nothing is sent.
+    let provider = TracerProvider::new(polyspan::init_with(options, &environment).unwrap());
+    let exporters = provider.engine().stats().exporters;
+    assert_eq!(exporters.iter().map(|exporter| &exporter.name[..]).collect::<Vec<_>>(), ["otlp_http"]);
 }
 
 /// Records a span when its thread has ended.

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use opentelemetry::baggage::Baggage as OtelBaggage;
 use opentelemetry::{Array, InstrumentationScope, KeyValue, Value as OtelValue, trace};
 
 use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::frame::record::Scope;
 use crate::id::{SpanId, TraceId};
 use crate::kinds::SpanKind;
+use crate::propagation::Baggage;
 use crate::value::Value;
 
 /// Attributes as spans take them, borrowed.
@@ -119,4 +121,34 @@ pub(super) fn scope(scope: &InstrumentationScope) -> Scope {
             .map(|item| (item.key.as_str().to_owned(), value(&item.value).into_owned()))
             .collect(),
     }
+}
+
+/// In the order of their names, because the API keeps none.
+pub(super) fn baggage(baggage: &OtelBaggage) -> Baggage {
+    let mut entries: Vec<_> = baggage.iter().collect();
+    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let mut sorted = Baggage::new();
+    for (key, (value, metadata)) in entries {
+        sorted.insert_with_metadata(key.as_str(), value.as_str(), metadata.as_str());
+    }
+    sorted
+}
+
+/// What the API refuses (names that cannot travel, more than 64 entries or 8 KiB) is left out.
+pub(super) fn otel_baggage(baggage: &Baggage) -> OtelBaggage {
+    let mut converted = OtelBaggage::new();
+    for entry in baggage.iter() {
+        converted.insert_with_metadata(entry.key.clone(), entry.value.clone(), entry.metadata.as_str());
+    }
+    converted
+}
+
+/// Whether both hold the same.
+pub(super) fn is_same_baggage(ours: &Baggage, theirs: &OtelBaggage) -> bool {
+    ours.len() == theirs.len()
+        && ours.iter().all(|entry| {
+            theirs.get_with_metadata(&entry.key).is_some_and(|(value, metadata)| {
+                entry.value == value.as_str() && entry.metadata == metadata.as_str()
+            })
+        })
 }

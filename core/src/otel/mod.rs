@@ -16,11 +16,13 @@
 //! `docs/rust-opentelemetry.md` tells the whole story.
 
 mod convert;
+mod propagator;
 mod provider;
 #[cfg(feature = "opentelemetry-sdk")]
 pub mod sdk;
 pub(crate) mod slot;
 mod span;
 
+pub use propagator::Propagator;
 pub use provider::{Tracer, TracerProvider};
 pub use span::Span;

@@ -91,12 +91,13 @@ impl trace::Tracer for Tracer {
             return Span::suppressed();
         }
         let parent = convert::span_context(context.span().span_context());
+        let surroundings = slot::surroundings(context);
         let mut start = self
             .engine
             .span(&builder.name)
             .scope(self.scope)
             .parent(&parent)
-            .surroundings(slot::surroundings(context));
+            .surroundings(surroundings.as_ref());
         if let Some(kind) = &builder.span_kind {
             start = start.kind(convert::kind(kind));
         }

@@ -3,17 +3,19 @@
 //! There is no second one that could disagree. Entering a span of ours attaches a context in which it is
 //! the active span, so spans of the OpenTelemetry API become its children; an OpenTelemetry span that is
 //! active is what [`get`] finds. Whichever came last counts. What spans inherit travels as a value of the
-//! context, and so follows it wherever the application takes it.
+//! context, and so follows it wherever the application takes it; baggage is the API's own.
 
 use std::mem;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
 use super::convert;
 use crate::current::{Current, Surroundings};
+use crate::propagation::Baggage;
 
 /// What spans inside a context inherit.
 struct Inherited(Option<Arc<Surroundings>>);
@@ -47,12 +49,21 @@ pub(crate) fn get() -> Current {
 pub(super) fn within(context: &Context) -> Current {
     let span = context.span();
     let span = Some(span.span_context()).filter(|span| span.is_valid()).map(convert::span_context);
-    Current { span, surroundings: surroundings(context).cloned() }
+    Current { span, surroundings: surroundings(context) }
 }
 
-/// What spans inside a context inherit.
-pub(super) fn surroundings(context: &Context) -> Option<&Arc<Surroundings>> {
-    context.get::<Inherited>().and_then(|inherited| inherited.0.as_ref())
+/// What spans inside a context inherit. Its baggage is the context's, whoever put it there.
+pub(super) fn surroundings(context: &Context) -> Option<Arc<Surroundings>> {
+    let inherited = context.get::<Inherited>().and_then(|inherited| inherited.0.as_ref());
+    let baggage = context.baggage();
+    if baggage_of(inherited).map_or(baggage.is_empty(), |ours| convert::is_same_baggage(ours, baggage)) {
+        return inherited.cloned();
+    }
+    Some(Arc::new(Surroundings::inside(inherited).with_baggage(convert::baggage(baggage))))
+}
+
+fn baggage_of(surroundings: Option<&Arc<Surroundings>>) -> Option<&Baggage> {
+    surroundings.map(|surroundings| surroundings.baggage())
 }
 
 /// Restores the context that was attached before.
@@ -68,15 +79,21 @@ pub(crate) fn put(next: &Current) -> Restore {
 }
 
 /// The context with another span and other surroundings, its further values kept.
-pub(super) fn with(outer: &Context, next: &Current) -> Context {
+fn with(outer: &Context, next: &Current) -> Context {
     // A context cannot be rid of its span, but one whose ids are invalid counts as none.
-    let span = next.span.as_ref().map_or(opentelemetry::trace::SpanContext::NONE, convert::otel_span_context);
-    let inside = outer.with_remote_span_context(span);
-    if surroundings(outer).map(Arc::as_ptr) == next.surroundings.as_ref().map(Arc::as_ptr) {
-        inside
-    } else {
-        inside.with_value(Inherited(next.surroundings.clone()))
+    let span = next.span.as_ref().map_or(SpanContext::NONE, convert::otel_span_context);
+    let mut inside = outer.with_remote_span_context(span);
+    let next = next.surroundings.as_ref();
+    let known = outer.get::<Inherited>().and_then(|inherited| inherited.0.as_ref());
+    if known.map(Arc::as_ptr) != next.map(Arc::as_ptr) {
+        inside = inside.with_value(Inherited(next.cloned()));
     }
+    let none = Baggage::new();
+    let baggage = baggage_of(next).unwrap_or(&none);
+    if !convert::is_same_baggage(baggage, outer.baggage()) {
+        inside = inside.with_baggage(convert::otel_baggage(baggage));
+    }
+    inside
 }
 
 impl Drop for Restore {
