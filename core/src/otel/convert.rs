@@ -126,7 +126,7 @@ pub(super) fn scope(scope: &InstrumentationScope) -> Scope {
 /// In the order of their names, because the API keeps none.
 pub(super) fn baggage(baggage: &OtelBaggage) -> Baggage {
     let mut entries: Vec<_> = baggage.iter().collect();
-    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    entries.sort_unstable_by_key(|(key, _)| *key);
     let mut sorted = Baggage::new();
     for (key, (value, metadata)) in entries {
         sorted.insert_with_metadata(key.as_str(), value.as_str(), metadata.as_str());
