@@ -96,14 +96,24 @@ fn settings(config: ResolvedConfig) -> Settings {
 
 /// Half the byte budget is the exporters', in equal shares.
 fn lane_limits(batch: &Batching, budget: usize, exporters: usize) -> LaneLimits {
+    let usual = Batching::default().max_batch_spans;
     LaneLimits {
         batch_spans: u32::try_from(batch.max_batch_spans).unwrap_or(u32::MAX),
         batch_bytes: batch.max_batch_bytes,
         schedule_delay: batch.schedule_delay,
         queue_spans: batch.max_queue_spans as u64,
         queue_bytes: budget / 2 / exporters.max(1),
+        // A batch size that was asked for is kept to.
+        joined_bytes: if batch.max_batch_spans == usual {
+            JOINED_BYTES.min(batch.max_batch_bytes)
+        } else {
+            0
+        },
     }
 }
+
+/// Batches that wait for a slow destination go together up to this size.
+const JOINED_BYTES: usize = 2 << 20;
 
 fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {

@@ -28,6 +28,9 @@ pub struct LaneLimits {
     pub queue_spans: u64,
     /// Bytes the lane holds at most, the batch being sent among them.
     pub queue_bytes: usize,
+    /// Batches that wait are joined up to this many bytes, so that a slow destination is asked less often; 0
+    /// when each is to be sent as it was closed.
+    pub joined_bytes: usize,
 }
 
 /// A lane as the export thread sees it, whatever its encoder and sink.
@@ -269,7 +272,8 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         let context = context.on_retry(move |reason| {
             crate::log::warn_once(&format!("retry {name}"), &format!("{name}: {reason}; trying again"));
         });
-        self.task = Some(tokio::spawn(drive(Arc::clone(&self.shared), sink, context)));
+        let joining = Joining { bytes: self.limits.joined_bytes, join: E::join };
+        self.task = Some(tokio::spawn(drive(Arc::clone(&self.shared), sink, context, joining)));
     }
 
     fn counts(&self) -> Arc<dyn LaneCounts> {
@@ -277,16 +281,50 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
     }
 }
 
+/// How waiting batches become one.
+struct Joining<B> {
+    bytes: usize,
+    join: fn(&mut B, B) -> Option<B>,
+}
+
+impl<B> State<B> {
+    /// The next item for the sink, with the batches behind it joined to it as far as they may be.
+    fn next(&mut self, joining: &Joining<B>) -> Option<Item<B>> {
+        let item = self.queue.pop_front()?;
+        let Item::Batch { mut batch, mut spans, mut bytes } = item else { return Some(item) };
+        while let Some(Item::Batch { bytes: more, .. }) = self.queue.front()
+            && bytes + more <= joining.bytes
+        {
+            let Some(Item::Batch { batch: next, spans: next_spans, bytes: next_bytes }) =
+                self.queue.pop_front()
+            else {
+                break;
+            };
+            if let Some(refused) = (joining.join)(&mut batch, next) {
+                self.queue.push_front(Item::Batch { batch: refused, spans: next_spans, bytes: next_bytes });
+                break;
+            }
+            spans += next_spans;
+            bytes += next_bytes;
+        }
+        self.queued -= spans;
+        self.in_flight += spans;
+        Some(Item::Batch { batch, spans, bytes })
+    }
+}
+
 /// Takes one item after the other to the sink, until the lane is closed and empty.
-async fn drive<B: Send + 'static, S: Sink<B>>(shared: Arc<Shared<B>>, mut sink: S, context: SendContext) {
+async fn drive<B: Send + 'static, S: Sink<B>>(
+    shared: Arc<Shared<B>>,
+    mut sink: S,
+    context: SendContext,
+    joining: Joining<B>,
+) {
     loop {
         let item = {
             let mut state = shared.lock();
-            let item = state.queue.pop_front();
-            if let Some(Item::Batch { spans, .. }) = &item {
-                state.queued -= spans;
-                state.in_flight += spans;
-            } else if item.is_none() && state.closing {
+            let item = state.next(&joining);
+            if item.is_none() && state.closing {
                 return;
             }
             item

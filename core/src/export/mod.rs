@@ -44,6 +44,12 @@ pub trait Encoder: Send + 'static {
     /// Hands over what is held and starts anew. Called only when [`Encoder::spans`] is not zero.
     fn take(&mut self) -> Self::Batch;
 
+    /// Adds a later batch to one that waits, so that both are delivered at once; gives it back where batches
+    /// cannot be joined, which is the default.
+    fn join(_into: &mut Self::Batch, more: Self::Batch) -> Option<Self::Batch> {
+        Some(more)
+    }
+
     /// Hands over what need not wait any longer, when a bound or the schedule asks and not a flush. What
     /// it keeps stays in [`Encoder::spans`] and [`Encoder::bytes`]. By default that is nothing.
     fn take_ready(&mut self) -> Self::Batch {

@@ -5,29 +5,27 @@
 
 mod builder;
 mod exception;
+mod open;
 mod shared;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use builder::SpanBuilder;
+pub(crate) use open::Open;
+use open::{put_captured, put_list};
 pub use shared::SharedSpan;
 
 use crate::clock;
 use crate::config::CaptureLimits;
 use crate::context::SpanContext;
 use crate::current::Surroundings;
-use crate::frame::view::{Field, SpanView};
-use crate::frame::write::{self, AttributeList, Container, Head};
-use crate::frame::{EVENT_HEADER, EventKind};
+use crate::frame::EventKind;
+use crate::frame::write::{self, AttributeList};
 use crate::kinds::{SpanKind, SpanType, StatusCode};
 use crate::lifecycle::generation;
 use crate::recorder;
 use crate::value::Value;
-
-/// Where a value that is written again stood: its field's start and end in the buffer.
-type Place = Option<(u32, u32)>;
 
 /// A started span.
 ///
@@ -51,34 +49,6 @@ enum State {
     Recording(Box<Open>),
     Ended,
 }
-
-/// What a recording span has written so far. Kept by its thread for the next span when it ends.
-#[derive(Debug, Default)]
-pub(crate) struct Open {
-    head: Head,
-    slot: u16,
-    buf: Vec<u8>,
-    capture: CaptureLimits,
-    name: Place,
-    status_message: Place,
-    input: Place,
-    output: Place,
-    /// Bytes of the buffer that were replaced and mean nothing.
-    blank: usize,
-    /// Bytes that were too many since the buffer was last squeezed.
-    refused: usize,
-    /// Bytes charged to the engine's bound on open spans.
-    charged: usize,
-    dropped: [u32; 3],
-    altered: u64,
-}
-
-/// Buffers are charged to the bound on open spans beyond this size.
-const FREE_BYTES: usize = 2 * 1024;
-/// Replaced fields are squeezed out beyond this many bytes, when they are most of the buffer.
-const SQUEEZE_AT: usize = 4 * 1024;
-/// What a cut value ends with.
-const CUT_MARK: &str = "…[truncated]";
 
 impl Span {
     /// Ids, flags and tracestate. Valid also when the span does not record; all zeros when no engine ran.
@@ -429,258 +399,6 @@ impl Drop for Span {
     fn drop(&mut self) {
         if matches!(self.state, State::Recording(_) | State::Unsampled) {
             self.end_at(None);
-        }
-    }
-}
-
-impl Open {
-    /// Makes a kept one ready for the next span.
-    #[inline]
-    fn begin(&mut self, slot: u16, head: Head, capture: CaptureLimits) {
-        write::begin_span(&mut self.buf);
-        self.slot = slot;
-        self.head = head;
-        self.capture = capture;
-        (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
-        (self.blank, self.refused, self.charged, self.altered) = (0, 0, 0, 0);
-        self.dropped = [0; 3];
-    }
-
-    /// The engine's number.
-    pub(crate) fn slot(&self) -> u16 {
-        self.slot
-    }
-
-    /// Bytes charged to the engine's bound on open spans.
-    pub(crate) fn charged(&self) -> usize {
-        self.charged
-    }
-
-    /// Values that had to be changed or left out.
-    pub(crate) fn altered(&self) -> u64 {
-        self.altered
-    }
-
-    /// Memory it holds on to.
-    pub(crate) fn capacity(&self) -> usize {
-        self.buf.capacity()
-    }
-
-    /// The event as [`Open::finish`] left it.
-    #[inline]
-    pub(crate) fn event(&self) -> &[u8] {
-        &self.buf
-    }
-
-    /// Completes the event of the span, which ended at `end`.
-    #[inline]
-    pub(crate) fn finish(&mut self, end: u64) {
-        let start = self.head.start_unix_nanos;
-        self.head.end_unix_nanos = end.max(start);
-        self.altered += u64::from(end < start);
-        let [attributes, events, links] = self.dropped;
-        if attributes | events | links != 0 {
-            write::dropped(&mut self.buf, attributes, events, links);
-        }
-        write::finish_span(&mut self.buf, EventKind::SpanEnded, self.slot, &self.head);
-    }
-
-    #[inline]
-    fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
-        let at = self.buf.len();
-        write::attribute_key(&mut self.buf, key);
-        if self.put(at, put).is_none() {
-            self.drop_one(0);
-        }
-    }
-
-    fn link(
-        &mut self,
-        to: &SpanContext,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
-    ) {
-        let at = self.buf.len();
-        let mut list = AttributeList::link(&mut self.buf, to, 0);
-        let full = self.put(at, |buf, capture| {
-            let altered = put(buf, &mut list, capture);
-            list.close(buf);
-            altered
-        });
-        if full.is_none() {
-            self.drop_one(2);
-        }
-    }
-
-    fn rename(&mut self, name: &str) {
-        let place = self.name.take();
-        self.forget(place);
-        let at = self.buf.len();
-        write::name(&mut self.buf, name);
-        self.name = self.since(at);
-    }
-
-    /// Finishes the field begun at `at` and says where it stands; takes it back when the span would grow
-    /// beyond its bound.
-    #[inline]
-    fn put(&mut self, at: usize, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) -> Place {
-        self.altered += put(&mut self.buf, self.capture);
-        let at = if self.buf.len() > FREE_BYTES { self.charge(at)? } else { at };
-        self.since(at)
-    }
-
-    /// Charges what the buffer has grown by. Says where the field at its end begins, as fields that were
-    /// replaced are squeezed out before anything is refused; `None` when it had to go all the same.
-    #[cold]
-    fn charge(&mut self, at: usize) -> Option<usize> {
-        let mut place = Some(at);
-        if self.buf.len() > self.capture.span_bytes {
-            // Not at every further field of a span that is full for good.
-            self.refused += self.buf.len() - at;
-            if self.refused >= self.capture.span_bytes / 4 || self.blank > 0 {
-                self.refused = 0;
-                place = self.squeeze();
-            }
-            if self.buf.len() > self.capture.span_bytes {
-                self.buf.truncate(place.unwrap_or(at));
-                self.altered += 1;
-                place = None;
-            }
-        }
-        let size = self.buf.capacity();
-        if size > self.charged + FREE_BYTES {
-            let more = size - self.charged;
-            self.charged = size;
-            let slot = self.slot;
-            recorder::with(|recorder| recorder.charge(slot, more));
-        }
-        place
-    }
-
-    #[inline]
-    fn since(&self, at: usize) -> Place {
-        Some((at as u32, self.buf.len() as u32))
-    }
-
-    fn drop_one(&mut self, what: usize) {
-        if let Some(count) = self.dropped.get_mut(what) {
-            *count += 1;
-        }
-    }
-
-    /// Blanks a field that is about to be written again.
-    fn forget(&mut self, place: Place) {
-        let Some((start, end)) = place.map(|(start, end)| (start as usize, end as usize)) else { return };
-        if end == self.buf.len() {
-            self.buf.truncate(start);
-            return;
-        }
-        write::blank(&mut self.buf, start, end);
-        self.blank += end - start;
-        if self.blank > SQUEEZE_AT && self.blank > self.buf.len() / 2 {
-            self.squeeze();
-        }
-    }
-
-    /// Writes the buffer anew without what was blanked and without values that a later one of the same key
-    /// replaces. Says where the last field begins.
-    #[cold]
-    fn squeeze(&mut self) -> Option<usize> {
-        let old = core::mem::take(&mut self.buf);
-        write::begin_span(&mut self.buf);
-        (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
-        self.blank = 0;
-        let view = SpanView::new(old.get(EVENT_HEADER..).unwrap_or(&[])).ok()?;
-        let mut last = HashMap::new();
-        for (number, field) in view.fields().enumerate() {
-            if let Some(key) = replaceable(&field) {
-                last.insert(key, number);
-            }
-        }
-        let mut at = None;
-        for (number, (raw, field)) in view.raw_fields().enumerate() {
-            let kept = replaceable(&field).is_none_or(|key| last.get(&key) == Some(&number));
-            if matches!(field, Field::Skipped) || !kept {
-                continue;
-            }
-            let start = self.buf.len();
-            at = Some(start);
-            self.buf.extend_from_slice(raw);
-            let place = self.since(start);
-            match field {
-                Field::Name(_) => self.name = place,
-                Field::StatusMessage(_) => self.status_message = place,
-                Field::Input(_) => self.input = place,
-                Field::Output(_) => self.output = place,
-                _ => {}
-            }
-        }
-        at
-    }
-}
-
-/// What two fields have in common when the later one replaces the earlier.
-fn replaceable<'a>(field: &Field<'a>) -> Option<(bool, &'a [u8])> {
-    match field {
-        Field::Attribute(key, _) => Some((false, *key)),
-        Field::Metadata(key, _) => Some((true, *key)),
-        _ => None,
-    }
-}
-
-/// Writes the attributes of an event or link. Returns how many values were cut.
-#[inline]
-fn put_list(
-    buf: &mut Vec<u8>,
-    list: &mut AttributeList,
-    attributes: &[(Cow<'_, str>, Value<'_>)],
-    capture: CaptureLimits,
-) -> u64 {
-    let mut altered = 0;
-    for (key, value) in attributes {
-        if list.key(buf, key) {
-            altered += put_captured(buf, value, capture);
-        }
-    }
-    altered
-}
-
-/// Writes a value, cutting texts and bytes that are too long. Returns how many were cut.
-#[inline]
-fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits) -> u64 {
-    match value {
-        Value::Str(text) if text.len() > capture.value_bytes => {
-            let mut kept = write::cut(text, capture.value_bytes).to_owned();
-            kept.push_str(CUT_MARK);
-            write::put_str(buf, &kept);
-            1
-        }
-        Value::Bytes(bytes) if bytes.len() > capture.value_bytes => {
-            write::put_bytes(buf, bytes.get(..capture.value_bytes).unwrap_or(bytes));
-            1
-        }
-        Value::Str(text) => {
-            write::put_str(buf, text);
-            0
-        }
-        Value::Array(items) => {
-            let array = Container::array(buf);
-            let cut = items.iter().map(|item| put_captured(buf, item, capture)).sum();
-            array.close(buf, items.len() as u32);
-            cut
-        }
-        Value::Map(entries) => {
-            let map = Container::map(buf);
-            let mut cut = 0;
-            for (key, item) in entries {
-                write::put_key(buf, key);
-                cut += put_captured(buf, item, capture);
-            }
-            map.close(buf, entries.len() as u32);
-            cut
-        }
-        scalar => {
-            write::put_value(buf, scalar);
-            0
         }
     }
 }

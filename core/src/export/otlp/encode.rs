@@ -125,6 +125,13 @@ impl Encoder for OtlpEncoder {
         self.bytes = 0;
         OtlpBatch::new(body, core::mem::take(&mut self.spans))
     }
+
+    /// Protobuf messages joined end to end are one message with the repeated fields of both.
+    fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
+        into.body.extend_from_slice(&more.body);
+        into.spans += more.spans;
+        None
+    }
 }
 
 /// The room of a length that is filled in later: a varint of four bytes, padded, for up to 256 MiB.
@@ -465,5 +472,41 @@ fn put_any_value(out: &mut Vec<u8>, value: ValueView<'_>) {
                 put_attribute(out, 1, name, item);
             }
         }
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use prost::Message as _;
+
+    use super::*;
+
+    fn batch(name: &str) -> OtlpBatch {
+        let mut record = Vec::new();
+        write::begin_span(&mut record);
+        write::name(&mut record, name);
+        let mut encoder = OtlpEncoder::new();
+        let context = RecordContext { scope: &Arc::default(), scope_id: 0, resource: &Arc::default() };
+        encoder.push(&SpanView::new(&record[crate::frame::EVENT_HEADER..]).unwrap(), &context);
+        encoder.take()
+    }
+
+    #[test]
+    fn joined_batches_are_one_request() {
+        let mut joined = batch("first");
+        assert_eq!(OtlpEncoder::join(&mut joined, batch("second")), None);
+        assert_eq!(joined.spans, 2);
+        let request = ExportTraceServiceRequest::decode(&joined.body[..]).unwrap();
+        let names: Vec<_> = request
+            .resource_spans
+            .iter()
+            .flat_map(|resource| &resource.scope_spans)
+            .flat_map(|scope| &scope.spans)
+            .map(|span| span.name.as_str())
+            .collect();
+        assert_eq!(names, ["first", "second"]);
+        let (first, second) = joined.split().unwrap();
+        assert_eq!((first.spans, second.spans), (1, 1));
     }
 }
