@@ -20,7 +20,11 @@ pub const AMBIENT_KEY: &str = "polyspan-ambient";
 
 /// What spans inside a context or span inherit, kept among its keys.
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_Ambient")]
-pub struct Ambient(pub Arc<Surroundings>);
+pub struct Ambient {
+    pub surroundings: Arc<Surroundings>,
+    /// What the application knows about the request, for samplers alone.
+    pub request: Option<Arc<Value<'static>>>,
+}
 
 /// The attributes, metadata and tags that a base holds for spans inside.
 #[inline]
@@ -92,6 +96,7 @@ pub struct ContextScope {
     attributes: Vec<(String, Value<'static>)>,
     metadata: Vec<(String, Value<'static>)>,
     tags: Vec<String>,
+    request: Option<Arc<Value<'static>>>,
     baggage: Option<Py<PyDict>>,
     parent: Option<Py<PyAny>>,
     entered: Mutex<Vec<Py<Context>>>,
@@ -99,12 +104,14 @@ pub struct ContextScope {
 
 /// Adds a session, a user, tags, metadata, attributes or baggage to everything inside the block.
 ///
+/// `request` is a mapping of what the application knows about the request (tenant, headers): samplers see it, and
+/// nothing of it is recorded.
 /// With `parent`, spans inside become children of it: a `Context` from `extract`, a span or a span context of
 /// either API, or the text of a `traceparent` header.
 #[pyfunction]
 #[pyo3(signature = (
     *, session_id = None, user_id = None, tags = None, metadata = None, attributes = None, baggage = None,
-    parent = None
+    request = None, parent = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
 pub fn context(
@@ -115,12 +122,16 @@ pub fn context(
     metadata: Option<&Bound<'_, PyAny>>,
     attributes: Option<&Bound<'_, PyAny>>,
     baggage: Option<&Bound<'_, PyAny>>,
+    request: Option<&Bound<'_, PyAny>>,
     parent: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<ContextScope> {
     let mut scope = ContextScope {
         attributes: Vec::new(),
         metadata: Vec::new(),
         tags: Vec::new(),
+        request: request
+            .filter(|request| !request.is_none())
+            .map(|request| Arc::new(convert::value(request).into_owned())),
         baggage: None,
         parent: parent.filter(|parent| !parent.is_none()).map(|parent| parent.clone().unbind()),
         entered: Mutex::default(),
@@ -210,9 +221,10 @@ impl ContextScope {
         outer: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let base = otel::copied(py, outer)?;
-        if !(self.attributes.is_empty() && self.metadata.is_empty() && self.tags.is_empty()) {
+        let adds = !(self.attributes.is_empty() && self.metadata.is_empty() && self.tags.is_empty());
+        if adds || self.request.is_some() {
             let outer = ambient_of(outer);
-            let mut inner = Surroundings::inside(outer.as_ref().map(|outer| &outer.get().0));
+            let mut inner = Surroundings::inside(outer.as_ref().map(|outer| &outer.get().surroundings));
             for (key, value) in &self.attributes {
                 inner = inner.attribute(key, value.clone());
             }
@@ -222,7 +234,10 @@ impl ContextScope {
             for tag in &self.tags {
                 inner = inner.tag(tag.clone());
             }
-            otel::put(&base, intern!(py, AMBIENT_KEY), Bound::new(py, Ambient(Arc::new(inner)))?.as_any())?;
+            let around = outer.as_ref().and_then(|outer| outer.get().request.clone());
+            let request = self.request.clone().or(around);
+            let ambient = Bound::new(py, Ambient { surroundings: Arc::new(inner), request })?;
+            otel::put(&base, intern!(py, AMBIENT_KEY), ambient.as_any())?;
         }
         if let Some(added) = &self.baggage {
             let baggage = match otel::baggage_of(&base) {

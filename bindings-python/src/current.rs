@@ -63,20 +63,28 @@ impl Drop for Place {
         // It holds the previous value too.
         drop(self.token.take());
         Python::attach(|py| {
-            let mut next = Some(previous.into_bound(py));
-            while let Some(value) = next.take() {
-                if is_last(&value)
-                    && let Some(place) = place_of(&value)
-                {
-                    let (below, token) = {
-                        let mut place = lock(place);
-                        (place.previous.take(), place.token.take())
-                    };
-                    drop(token);
-                    next = below.map(|below| below.into_bound(py));
-                }
-            }
+            free_chain(previous.into_bound(py), |value| {
+                let (below, token) = {
+                    let mut place = lock(place_of(value)?);
+                    (place.previous.take(), place.token.take())
+                };
+                drop(token);
+                below.map(|below| below.into_bound(value.py()))
+            });
         });
+    }
+}
+
+/// Drops an object and, if nobody else holds it, what it holds, one after the other.
+pub fn free_chain<'py>(
+    first: Bound<'py, PyAny>,
+    unlink: impl Fn(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>,
+) {
+    let mut next = Some(first);
+    while let Some(value) = next.take() {
+        if is_last(&value) {
+            next = unlink(&value);
+        }
     }
 }
 

@@ -251,6 +251,7 @@ impl Engine {
             start_time,
             root,
             trace_id,
+            instant: false,
         };
         start(py, Some(&self.0), &given)
     }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::context::Context;
-use crate::current::{Place, lock};
+use crate::current::{self, Place};
 use crate::open::Open;
 use crate::otel::{self, OtelSpan};
 use crate::span::{PySpanContext, Span};
@@ -40,7 +40,7 @@ impl Owner {
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Here(_) => Ok(()),
+            Self::Here(open) => open.traverse(visit),
             Self::Own(span) => visit.call(span),
             Self::Otel(span) => visit.call(span),
         }
@@ -90,6 +90,13 @@ impl<'py> Face<'py> {
         self.open().context()
     }
 
+    pub fn py(&self) -> Python<'py> {
+        match self {
+            Self::Own(span) => span.py(),
+            Self::Otel(span) => span.py(),
+        }
+    }
+
     pub fn into_any(self) -> Bound<'py, PyAny> {
         match self {
             Self::Own(span) => span.into_any(),
@@ -129,10 +136,10 @@ impl<'py> Parent<'py> {
     /// Makes out what was given; `None` when it names no span.
     pub fn given(parent: &Bound<'py, PyAny>) -> Option<Self> {
         let py = parent.py();
+        let base = current::base_of(parent);
         let Ok(context) = parent.cast::<Context>() else {
-            return Some(Self { face: Face::given(parent)?, base: None });
+            return Some(Self { face: Face::given(parent)?, base });
         };
-        let base = lock(&context.get().place).base.as_ref().map(|base| base.bind(py).clone());
         let face = match context.get().face(py) {
             Some(face) => face,
             // A carrier may bring baggage alone.

@@ -23,6 +23,7 @@ mod slot;
 mod span;
 mod start;
 mod stats;
+mod tree;
 
 use pyo3::prelude::*;
 
@@ -42,7 +43,7 @@ mod _polyspan {
         propagate::{baggage, extract, inject},
         record::SpanRecord,
         span::{PySpanContext, Span},
-        start::{current_span, span},
+        start::{current_span, event, span},
         stats::Stats,
     };
 

@@ -4,15 +4,17 @@
 //! bytes and never while Python code may run; nothing here raises.
 
 use std::borrow::Cow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{SpanContext, SpanKind, StatusCode};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::current::lock;
-use crate::{convert, exception, invalid};
+use crate::current::{free_chain, lock};
+use crate::face::Face;
+use crate::{convert, exception, invalid, tree};
 
 /// An open span, or one of another process that only stands for its context.
 pub struct Open {
@@ -22,16 +24,37 @@ pub struct Open {
     recording: AtomicBool,
     /// `None` for a span of another process.
     core: Mutex<Option<polyspan::Span>>,
+    /// The span above it that was open when last looked at.
+    above: Mutex<Option<Py<PyAny>>>,
+}
+
+/// Lets go of what is above one by one: a long chain of open spans must not be freed by recursion.
+impl Drop for Open {
+    fn drop(&mut self) {
+        let above = self.above.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(above) = above {
+            Python::attach(|py| {
+                free_chain(above.into_bound(py), |value| {
+                    let above = lock(&Face::of(value)?.open().above).take();
+                    above.map(|above| above.into_bound(value.py()))
+                });
+            });
+        }
+    }
 }
 
 impl Open {
-    pub fn new(core: polyspan::Span, parent: Option<SpanContext>, kind: SpanKind) -> Self {
+    pub fn new(core: polyspan::Span, parent: Option<Face<'_>>, kind: SpanKind) -> Self {
+        let recording = core.is_recording();
+        let context = parent.as_ref().map(|parent| parent.context().clone());
+        let above = parent.filter(|_| recording).and_then(tree::nearest_open);
         Self {
             context: core.context().clone(),
-            parent,
+            parent: context,
             kind,
-            recording: AtomicBool::new(core.is_recording()),
+            recording: AtomicBool::new(recording),
             core: Mutex::new(Some(core)),
+            above: Mutex::new(above.map(|above| above.into_any().unbind())),
         }
     }
 
@@ -43,7 +66,34 @@ impl Open {
             kind: SpanKind::Internal,
             recording: AtomicBool::new(false),
             core: Mutex::new(None),
+            above: Mutex::new(None),
         }
+    }
+
+    /// The span above it that was open when last looked at.
+    pub fn above<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        lock(&self.above).as_ref().map(|above| above.bind(py).clone())
+    }
+
+    /// Looks again which span above it is open, if the one it knows has ended.
+    #[inline]
+    pub fn settle<'py>(
+        &self,
+        nearest: impl FnOnce(&Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>,
+        py: Python<'py>,
+    ) {
+        let Some(known) = self.above(py) else { return };
+        if Face::of(&known).is_some_and(|known| known.open().is_recording()) {
+            return;
+        }
+        let nearest = nearest(&known).map(Bound::unbind);
+        let ended = std::mem::replace(&mut *lock(&self.above), nearest);
+        drop(ended);
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock keeps what is inside alive.
+        self.above.try_lock().map_or(Ok(()), |above| visit.call(&*above))
     }
 
     #[inline]
@@ -88,6 +138,11 @@ impl Open {
         if let Some(core) = lock(&self.core).as_mut() {
             core.end_at(time);
         }
+    }
+
+    /// When it started, in nanoseconds since the Unix epoch; `None` when it does not record.
+    pub fn started(&self) -> Option<u64> {
+        lock(&self.core).as_ref().map(polyspan::Span::start_unix_nanos).filter(|nanos| *nanos > 0)
     }
 
     /// Counts what could not be recorded as it was given, and says so once per place.

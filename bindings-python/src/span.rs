@@ -17,6 +17,7 @@ use crate::face::{Face, Owner};
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
+use crate::tree;
 
 /// An operation being recorded.
 ///
@@ -166,6 +167,11 @@ impl Span {
     #[pyo3(signature = (time = None))]
     fn end(&self, time: Option<&Bound<'_, PyAny>>) {
         self.open().end(moment(time));
+    }
+
+    /// Ends every open span below this one, the deepest first, and then this one, all at the same moment.
+    fn end_tree(slf: &Bound<'_, Self>) -> PyResult<()> {
+        tree::end_tree(&Face::Own(slf.clone()))
     }
 
     #[inline]

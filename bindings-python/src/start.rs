@@ -32,6 +32,8 @@ pub struct Given<'a, 'py> {
     pub start_time: Option<&'a Bound<'py, PyAny>>,
     pub root: bool,
     pub trace_id: Option<&'a Bound<'py, PyAny>>,
+    /// It stands for an instant.
+    pub instant: bool,
 }
 
 /// Starts a span; it is a child of the current one unless a parent is given or `root` is true.
@@ -73,8 +75,54 @@ pub fn span<'py>(
         start_time,
         root,
         trace_id,
+        instant: false,
     };
     start(py, None, &given)
+}
+
+/// Records a span that stands for an instant: it starts and ends now, or at `time`, with all that is given here.
+#[pyfunction]
+#[pyo3(signature = (
+    name, *, r#type = None, kind = None, attributes = None, input = None, output = None, metadata = None,
+    parent = None, time = None
+))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
+pub fn event(
+    py: Python<'_>,
+    name: &Bound<'_, PyAny>,
+    r#type: Option<&Bound<'_, PyAny>>,
+    kind: Option<&Bound<'_, PyAny>>,
+    attributes: Option<&Bound<'_, PyAny>>,
+    input: Option<&Bound<'_, PyAny>>,
+    output: Option<&Bound<'_, PyAny>>,
+    metadata: Option<&Bound<'_, PyAny>>,
+    parent: Option<&Bound<'_, PyAny>>,
+    time: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let given = Given {
+        name,
+        span_type: r#type,
+        kind,
+        attributes,
+        input,
+        metadata,
+        tags: None,
+        parent,
+        links: None,
+        start_time: time,
+        root: false,
+        trace_id: None,
+        instant: true,
+    };
+    let span = start(py, None, &given)?;
+    let open = span.get().open();
+    if let Some(output) = output
+        && !output.is_none()
+    {
+        open.set_output(output);
+    }
+    open.end(open.started());
+    Ok(())
 }
 
 /// Starts a span of that engine, or of the default one.
@@ -92,9 +140,12 @@ pub fn start<'py>(
     let (inside, ambient) = match given.metadata {
         // What children inherit goes along with the keys inside.
         Some(metadata) if !metadata.is_none() => {
-            let ambient = with_metadata(metadata, ambient.as_ref(), &mut refused);
+            let ambient = Ambient {
+                surroundings: with_metadata(metadata, ambient.as_ref(), &mut refused),
+                request: ambient.as_ref().and_then(|ambient| ambient.get().request.clone()),
+            };
             let base = crate::otel::copied(py, base.as_ref())?;
-            let ambient = Bound::new(py, Ambient(ambient))?;
+            let ambient = Bound::new(py, ambient)?;
             crate::otel::put(&base, intern!(py, context::AMBIENT_KEY), ambient.as_any())?;
             (Some(base), Some(ambient))
         }
@@ -106,7 +157,7 @@ pub fn start<'py>(
         Some(engine) => engine.span(&name),
         None => polyspan::span(&name),
     };
-    builder = builder.kind(kind).surroundings(ambient.as_ref().map(|ambient| &ambient.get().0));
+    builder = builder.kind(kind).surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
     builder = match parent.as_ref() {
         Some(parent) => builder.parent(parent.context()),
         None => builder.root(),
@@ -117,6 +168,9 @@ pub fn start<'py>(
     if let Some(time) = moment(given.start_time) {
         builder = builder.start_time(time);
     }
+    if given.instant {
+        builder = builder.as_event();
+    }
     let trace_id = given.trace_id.filter(|id| !id.is_none()).map(|id| convert::text(id));
     if let Some(trace_id) = &trace_id {
         builder = builder.trace_id(trace_id);
@@ -125,9 +179,11 @@ pub fn start<'py>(
     let sampled_by_content = sampler::reads_content();
     if sampled_by_content {
         builder = sampler::with_attributes(builder, given.attributes, &mut refused);
+        if let Some(request) = ambient.as_ref().and_then(|ambient| ambient.get().request.as_deref()) {
+            builder = builder.request_context(request);
+        }
     }
     let core = builder.start();
-    let parent = parent.map(|parent| parent.context().clone());
     let open = Open::new(core, parent, kind);
     if open.is_recording() {
         if let Some(attributes) = given.attributes
@@ -187,7 +243,7 @@ fn with_metadata(
     outer: Option<&Bound<'_, Ambient>>,
     refused: &mut u32,
 ) -> Arc<Surroundings> {
-    let mut inner = Surroundings::inside(outer.map(|outer| &outer.get().0));
+    let mut inner = Surroundings::inside(outer.map(|outer| &outer.get().surroundings));
     *refused += convert::pairs(metadata, &mut |key, value| {
         inner = std::mem::take(&mut inner).metadata(key, value);
     });

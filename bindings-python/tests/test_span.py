@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime, timezone
 
 import polyspan
@@ -138,6 +139,64 @@ def test_metadata_given_at_the_start_is_inherited(recorded: Recorded) -> None:
     grandchild, winner, child, _ = recorded.spans()
     assert child.metadata == {"tenant": "a", "tier": "gold"}
     assert winner.metadata == grandchild.metadata == {"tenant": "a", "tier": "free"}
+
+
+def test_an_event_stands_for_an_instant(recorded: Recorded) -> None:
+    with polyspan.span("outer") as outer:
+        polyspan.event("signal", type="agent_signal", attributes={"a": 1}, input="i", output="o")
+        polyspan.event("then", time=1_000_000_000)
+    signal, then, _ = recorded.spans()
+    assert signal.is_event and signal.start_time == signal.end_time
+    assert (signal.type, signal.attributes, signal.input, signal.output) == (
+        "agent_signal",
+        {"a": 1},
+        "i",
+        "o",
+    )
+    assert signal.parent_span_id == outer.span_id
+    assert then.start_time == then.end_time == 1_000_000_000
+
+
+def test_ending_a_tree(recorded: Recorded) -> None:
+    root = polyspan.span("root")
+    middle = polyspan.span("middle", parent=root)
+    leaf = polyspan.span("leaf", parent=middle)
+    orphan = polyspan.span("orphan", parent=middle)
+    middle.end()
+    late = polyspan.span("late", parent=middle)
+    beside = polyspan.span("beside")
+    ended = polyspan.span("ended", parent=leaf)
+    ended.end()
+    assert [record.name for record in recorded.spans()] == ["middle", "ended"]
+    root.end_tree()
+    assert not any(span.is_recording for span in (root, leaf, orphan, late))
+    assert beside.is_recording
+    closed = recorded.spans()[2:]
+    assert {record.name for record in closed} == {"root", "leaf", "orphan", "late"}
+    assert closed[-1].name == "root"
+    assert len({record.end_time for record in closed}) == 1
+    # The parent on the wire is what it was at the start.
+    assert recorded.span("late").parent_span_id == middle.span_id
+
+
+def test_long_chains_of_open_spans(recorded: Recorded) -> None:
+    at = polyspan.span("first")
+    for _ in range(20_000):
+        at = polyspan.span("next", parent=at)
+    at.end()
+    del at
+    assert len(recorded.spans()) == 20_001
+
+
+def test_a_long_line_of_spans_is_forgotten(recorded: Recorded) -> None:
+    at = polyspan.span("first")
+    for _ in range(1000):
+        following = polyspan.span("next", parent=at)
+        at.end()
+        at = following
+    living = [kept for kept in gc.get_objects() if isinstance(kept, polyspan.Span)]
+    assert len(living) < 10
+    at.end()
 
 
 def test_identity_and_text(recorded: Recorded) -> None:

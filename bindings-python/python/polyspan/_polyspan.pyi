@@ -62,6 +62,7 @@ class Span:
     def status(self, code: Literal["ok", "error", "unset"], /, message: str | None = None) -> None: ...
     def rename(self, name: str, /) -> None: ...
     def end(self, time: _Time | None = None) -> None: ...
+    def end_tree(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -291,6 +292,18 @@ def span(
     root: bool = False,
     trace_id: str | None = None,
 ) -> Span: ...
+def event(
+    name: str,
+    *,
+    type: _SpanType | None = None,
+    kind: _Kind | None = None,
+    attributes: _Pairs | None = None,
+    input: object = None,
+    output: object = None,
+    metadata: _Pairs | None = None,
+    parent: _Parent | None = None,
+    time: _Time | None = None,
+) -> None: ...
 def current_span() -> Span: ...
 def context(
     *,
@@ -300,6 +313,7 @@ def context(
     metadata: _Pairs | None = None,
     attributes: _Pairs | None = None,
     baggage: _Pairs | None = None,
+    request: Mapping[str, object] | None = None,
     parent: _Parent | None = None,
 ) -> _ContextScope: ...
 def baggage() -> dict[str, Any]: ...

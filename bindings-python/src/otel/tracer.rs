@@ -159,7 +159,7 @@ impl OtelTracer {
             .span(&name)
             .kind(kind)
             .scope(self.scope)
-            .surroundings(ambient.as_ref().map(|ambient| &ambient.get().0));
+            .surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
         builder = match parent {
             Some(parent) => builder.parent(parent.context()),
             None => builder.root(),
@@ -182,10 +182,13 @@ impl OtelTracer {
             if sampler::reads_content() {
                 let attributes = given.attributes.as_ref().map(|given| given.bind(py).clone());
                 builder = sampler::with_attributes(builder, attributes.as_ref(), &mut refused);
+                if let Some(request) = ambient.as_ref().and_then(|ambient| ambient.get().request.as_deref()) {
+                    builder = builder.request_context(request);
+                }
             }
             builder.start()
         };
-        let open = Open::new(core, parent.map(|parent| parent.context().clone()), kind);
+        let open = Open::new(core, parent.cloned(), kind);
         if open.is_recording() {
             if let Some(attributes) = &given.attributes
                 && !asked

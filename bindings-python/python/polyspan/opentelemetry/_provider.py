@@ -78,7 +78,7 @@ class TracerProvider(ProviderBase):
 
     The positional arguments are those of the SDK's provider and need ``opentelemetry-sdk``, but for
     ``resource``, which may be a mapping of attributes. ``engine`` or the ``options`` of ``polyspan.init``
-    choose the engine; with neither, and no ``sampler``, ``resource`` or ``span_limits``, the default engine is
+    choose the engine; with neither, and no ``sampler``, ``resource`` or ``span_limits``, the default one is
     used if one runs. Otherwise one is started, which exports to ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
     ``http://localhost:4318`` as the specification says; ``exporters=[]`` leaves exporting to the span
     processors.
