@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -71,6 +72,21 @@ async fn a_restart_appends_and_closes_a_torn_line() {
     assert!(lines[2].contains("after"));
     write(&mut sink(&path), "again").await;
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+}
+
+#[tokio::test]
+async fn a_line_torn_by_another_process_is_closed() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("traces.jsonl");
+    let mut sink = sink(&path);
+    write(&mut sink, "before").await;
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"resource").unwrap();
+    write(&mut sink, "after").await;
+    write(&mut sink, "again").await;
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!((lines.len(), lines[1]), (4, "{\"resource"));
+    assert!(lines[2].contains("after") && lines[3].contains("again"));
 }
 
 #[tokio::test]

@@ -85,8 +85,6 @@ fn lock(file: &Mutex<RotatingFile>) -> MutexGuard<'_, RotatingFile> {
 struct RotatingFile {
     options: FileOptions,
     file: File,
-    /// Whether the file ends in the middle of a line: after a crash, or a write that failed half-way.
-    torn: bool,
     /// Whether names in the directory changed since the last sync.
     renamed: bool,
     line: String,
@@ -95,8 +93,7 @@ struct RotatingFile {
 impl RotatingFile {
     fn open(options: FileOptions) -> io::Result<Self> {
         let file = open_for_appending(&options.path)?;
-        let torn = ends_within_a_line(&options.path, &file)?;
-        Ok(Self { options, file, torn, renamed: true, line: String::new() })
+        Ok(Self { options, file, renamed: true, line: String::new() })
     }
 
     fn append(&mut self, batch: &OtlpBatch) -> Outcome {
@@ -122,17 +119,23 @@ impl RotatingFile {
     }
 
     fn write_line(&mut self) -> io::Result<()> {
-        let before = self.file.metadata()?.len();
-        if self.torn {
+        if self.ends_within_a_line()? {
             self.line.insert(0, '\n');
         }
-        let written = self.file.write_all(self.line.as_bytes());
-        self.torn = match written {
-            Ok(()) => false,
-            // Nothing more is known of a failed write than what the file shows.
-            Err(_) => self.torn || self.file.metadata()?.len() > before,
-        };
-        written
+        self.file.write_all(self.line.as_bytes())
+    }
+
+    /// Whether a crash, or a write that failed half-way, left a line without its end.
+    fn ends_within_a_line(&mut self) -> io::Result<bool> {
+        let metadata = self.file.metadata()?;
+        if !metadata.is_file() || metadata.len() == 0 {
+            return Ok(false);
+        }
+        // Appending goes to the end wherever the file is read.
+        self.file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        self.file.read_exact(&mut last)?;
+        Ok(last != *b"\n")
     }
 
     /// Opens the path anew when someone else has moved the file away, as log rotators do.
@@ -144,7 +147,6 @@ impl RotatingFile {
         };
         if !is_current {
             self.file = open_for_appending(&self.options.path)?;
-            self.torn = ends_within_a_line(&self.options.path, &self.file)?;
             self.renamed = true;
         }
         Ok(())
@@ -174,7 +176,6 @@ impl RotatingFile {
             fs::rename(path, numbered(path, 1))?;
         }
         self.file = open_for_appending(path)?;
-        self.torn = false;
         self.renamed = true;
         Ok(())
     }
@@ -200,19 +201,7 @@ fn open_for_appending(path: &Path) -> io::Result<File> {
     if fs::metadata(path).is_ok_and(|found| is_pipe(&found)) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a named pipe"));
     }
-    OpenOptions::new().append(true).create(true).open(path)
-}
-
-fn ends_within_a_line(path: &Path, file: &File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() == 0 {
-        return Ok(false);
-    }
-    let mut reader = File::open(path)?;
-    reader.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    reader.read_exact(&mut last)?;
-    Ok(last != *b"\n")
+    OpenOptions::new().read(true).append(true).create(true).open(path)
 }
 
 #[cfg(unix)]

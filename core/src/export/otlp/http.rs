@@ -121,7 +121,6 @@ impl OtlpHttpSink {
         let body = packed.map_or_else(|| plain.clone(), Bytes::from);
         let mut backoff = Backoff::new(&self.retry);
         let mut maybe_arrived = false;
-        let mut last_chance = false;
         loop {
             let verdict = self.exchange.post(connections, body.clone(), gzipped, spans, context).await;
             let failure = match verdict {
@@ -136,7 +135,7 @@ impl OtlpHttpSink {
                 let reason = if maybe_arrived { DropReason::Unknown } else { why };
                 Delivery::Lost { reason, message: failure.message.clone(), given_up: Some(why) }
             };
-            if last_chance || context.is_expired() {
+            if context.is_expired() {
                 return give_up(DropReason::Shutdown);
             }
             let wait = backoff.wait(failure.retry_after, context.jitter());
@@ -145,11 +144,10 @@ impl OtlpHttpSink {
             };
             context.report_retry(&failure.message);
             match context.pause_until(resume).await {
-                Pause::Over => {}
-                Pause::Impossible => return give_up(DropReason::Shutdown),
                 // What the receiver asked for is kept; what is only our own patience is not.
                 Pause::CutShort if failure.retry_after.is_some() => return give_up(DropReason::Shutdown),
-                Pause::CutShort => last_chance = true,
+                Pause::Impossible => return give_up(DropReason::Shutdown),
+                Pause::Over | Pause::CutShort => {}
             }
         }
     }
