@@ -33,6 +33,12 @@ const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// Segments taken in one go before the exporters' tasks get their turn.
 const SEGMENTS_PER_TURN: usize = 4;
 
+/// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
+/// that has not done so a little later is stopped.
+const GRACE: Duration = Duration::from_millis(25);
+/// A request that waits for a recording thread to finish its write is looked at again this soon.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
 /// Engines remembered after their shutdown.
 const RETIRED: usize = 16;
 
@@ -46,12 +52,21 @@ pub(crate) enum Control {
     Shutdown { slot: u16, deadline: std::time::Instant, reply: std_mpsc::SyncSender<()> },
 }
 
+/// A flush or shutdown whose pass left out some lanes of the hand-off.
+struct Held {
+    request: Control,
+    /// The lanes not seen since.
+    lanes: Vec<usize>,
+}
+
 /// An engine on the export thread.
 struct EngineWorker {
     live: Arc<Live>,
     lanes: Vec<Box<dyn ExportLane>>,
     limiter: Limiter,
     counts: WorkerCounts,
+    /// Spans of the event at hand of which it is not yet decided what becomes of them.
+    undecided: u64,
 }
 
 struct Worker {
@@ -61,7 +76,11 @@ struct Worker {
     retired: VecDeque<Arc<Live>>,
     /// Messages that came too late for this pass.
     later: Vec<Control>,
+    /// Requests that some span which had ended before them may still be missing for.
+    held: Vec<Held>,
     taken: Vec<Taken>,
+    /// The lanes that the last pass left out because their threads were writing.
+    in_hand: Vec<usize>,
     clock_check: Instant,
 }
 
@@ -85,7 +104,9 @@ async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::Un
         engines: Vec::new(),
         retired: VecDeque::new(),
         later: Vec::new(),
+        held: Vec::new(),
         taken: Vec::new(),
+        in_hand: Vec::new(),
         clock_check: Instant::now() + CLOCK_CHECK,
     };
     let mut idle_since = None;
@@ -97,6 +118,9 @@ async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::Un
             continue;
         }
         let mut due = worker.due();
+        if !worker.held.is_empty() {
+            due = Some(due.map_or(now + LOOK_AGAIN, |due| due.min(now + LOOK_AGAIN)));
+        }
         if busy {
             idle_since = None;
             due = Some(due.map_or(now + DRAIN_INTERVAL, |due| due.min(now + DRAIN_INTERVAL)));
@@ -127,7 +151,8 @@ impl Worker {
             messages.push(message);
         }
         let mut taken = core::mem::take(&mut self.taken);
-        self.runtime.handoff.drain(&mut taken);
+        self.in_hand.clear();
+        self.runtime.handoff.drain(&mut taken, &mut self.in_hand);
         let mut requests = Vec::new();
         for message in messages {
             self.receive(message, &mut requests);
@@ -150,10 +175,31 @@ impl Worker {
         }
         self.taken = taken;
         self.end_of_pass();
-        for request in requests {
+        for request in self.whole(requests) {
             self.answer(request);
         }
         busy
+    }
+
+    /// The requests, new or held, for which every span is here that had ended before: since each came, every
+    /// lane was seen. At their deadline the others are answered as well.
+    fn whole(&mut self, requests: Vec<Control>) -> Vec<Control> {
+        let mut held = core::mem::take(&mut self.held);
+        for waiting in &mut held {
+            waiting.lanes.retain(|lane| self.in_hand.contains(lane));
+        }
+        held.extend(requests.into_iter().map(|request| Held { request, lanes: self.in_hand.clone() }));
+        let now = std::time::Instant::now();
+        let mut whole = Vec::new();
+        for waiting in held {
+            if waiting.lanes.is_empty() || waiting.request.deadline().is_some_and(|deadline| deadline <= now)
+            {
+                whole.push(waiting.request);
+            } else {
+                self.held.push(waiting);
+            }
+        }
+        whole
     }
 
     fn receive(&mut self, message: Control, requests: &mut Vec<Control>) {
@@ -165,13 +211,27 @@ impl Worker {
 
     fn register(&mut self, live: Arc<Live>, mut lanes: Vec<Box<dyn ExportLane>>) {
         if live.void.load(Ordering::Acquire) {
+            self.retire(live);
             return;
         }
         for lane in &mut lanes {
             lane.start();
         }
-        let limiter = Limiter::new(live.engine.settings().config.limits);
-        self.engines.push(EngineWorker { live, lanes, limiter, counts: WorkerCounts::default() });
+        let limiter = Limiter::new(live.definition.settings.config.limits);
+        self.engines.push(EngineWorker {
+            live,
+            lanes,
+            limiter,
+            counts: WorkerCounts::default(),
+            undecided: 0,
+        });
+    }
+
+    fn retire(&mut self, live: Arc<Live>) {
+        self.retired.push_back(live);
+        if self.retired.len() > RETIRED {
+            self.retired.pop_front();
+        }
     }
 
     fn engine(&mut self, slot: u16) -> Option<&mut EngineWorker> {
@@ -187,31 +247,24 @@ impl Worker {
                 self.too_late(&event);
                 continue;
             };
-            let before = engine.counts.accepted;
+            engine.undecided = announced(&event);
             let outcome = catch_unwind(AssertUnwindSafe(|| engine.take(&event, now)));
-            match outcome {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => engine.counts.drops.add(DropReason::BadFrame, 1),
+            let reason = match outcome {
+                Ok(_) => DropReason::BadFrame,
                 Err(_) => {
                     engine.counts.panics += 1;
-                    if engine.counts.accepted == before {
-                        engine.counts.drops.add(DropReason::Internal, 1);
-                    }
+                    DropReason::Internal
                 }
-            }
+            };
+            engine.counts.drops.add(reason, core::mem::take(&mut engine.undecided));
         }
     }
 
     /// A span that ended while its engine was being shut down.
     fn too_late(&self, event: &RawEvent<'_>) {
-        let spans = match (event.kind, event.body.first_chunk::<4>()) {
-            (Some(EventKind::SpanEnded), _) => 1,
-            (Some(EventKind::Frame), Some(announced)) => u64::from(u32::from_le_bytes(*announced)),
-            _ => 0,
-        };
         if let Some(live) = self.retired.iter().find(|live| live.slot == event.engine) {
             let mut counts = live.worker_counts.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.drops.add(DropReason::AlreadyShutdown, spans);
+            counts.drops.add(DropReason::AlreadyShutdown, announced(event));
         }
     }
 
@@ -259,14 +312,11 @@ impl Worker {
                     return;
                 };
                 let mut engine = self.engines.swap_remove(at);
-                self.retired.push_back(Arc::clone(&engine.live));
-                if self.retired.len() > RETIRED {
-                    self.retired.pop_front();
-                }
+                self.retire(Arc::clone(&engine.live));
                 let deadline = Instant::from(deadline);
                 let settled = engine.lanes.iter_mut().map(|lane| lane.close(deadline)).collect();
                 tokio::spawn(async move {
-                    all(settled, deadline).await;
+                    all(settled, deadline + GRACE).await;
                     for lane in &mut engine.lanes {
                         lane.abandon();
                     }
@@ -275,6 +325,24 @@ impl Worker {
             }
             Control::Register { live, lanes } => self.register(live, lanes),
         }
+    }
+}
+
+impl Control {
+    fn deadline(&self) -> Option<std::time::Instant> {
+        match self {
+            Self::Flush { deadline, .. } | Self::Shutdown { deadline, .. } => Some(*deadline),
+            Self::Register { .. } => None,
+        }
+    }
+}
+
+/// How many ended spans an event stands for.
+fn announced(event: &RawEvent<'_>) -> u64 {
+    match (event.kind, event.body.first_chunk::<4>()) {
+        (Some(EventKind::SpanEnded), _) => 1,
+        (Some(EventKind::Frame), Some(spans)) => u64::from(u32::from_le_bytes(*spans)),
+        _ => 0,
     }
 }
 
@@ -289,7 +357,11 @@ async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
 }
 
 impl EngineWorker {
-    /// Takes one event of a segment: a span, or a frame of many events.
+    fn decided(&mut self) {
+        self.undecided = self.undecided.saturating_sub(1);
+    }
+
+    /// Takes one event of a segment: a span, or a frame of many events. What it leaves undecided was lost.
     #[inline]
     fn take(&mut self, event: &RawEvent<'_>, now: Instant) -> Result<(), FrameError> {
         match event.kind {
@@ -302,45 +374,48 @@ impl EngineWorker {
 
     /// A frame as a host batched it. Strangers' bytes: checked before they are used.
     fn frame(&mut self, body: &[u8], now: Instant) -> Result<(), FrameError> {
-        // The host counted the spans it handed over; what cannot be read of them is made up for at the end.
-        let (announced, body) = body.split_first_chunk::<4>().ok_or(FrameError::Truncated)?;
-        let announced = u64::from(u32::from_le_bytes(*announced));
-        let mut seen = 0;
+        let body = body.get(4..).ok_or(FrameError::Truncated)?;
         let mut table = StringTable::new();
         let mut events = Events::new(body);
         while let Ok(Some(event)) = events.next_event() {
             match event.kind {
                 Some(EventKind::StringEntry) if table.define(event.body).is_err() => break,
                 Some(EventKind::SpanEnded) => {
-                    seen += 1;
+                    if self.undecided == 0 {
+                        // More than the host announced, and counted as ended.
+                        self.live.shard(0).frames.fetch_add(1, Ordering::AcqRel);
+                        self.undecided = 1;
+                    }
                     let read = SpanView::in_frame(event.body, &table)
                         .and_then(|span| span.check().map(|()| span))
                         .and_then(|span| self.span_ended(&span, now));
                     if read.is_err() {
+                        self.decided();
                         self.counts.drops.add(DropReason::BadFrame, 1);
                     }
                 }
                 _ => {}
             }
         }
-        self.counts.drops.add(DropReason::BadFrame, announced.saturating_sub(seen));
         Ok(())
     }
 
     #[inline]
     fn span_ended(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, lanes, limiter, counts } = self;
         if !span.head().trace_flags.is_sampled() {
-            counts.unsampled += 1;
+            self.decided();
+            self.counts.unsampled += 1;
             return Ok(());
         }
+        let Self { live, lanes, limiter, counts, undecided } = self;
         limiter.apply(span, |span| {
+            *undecided = undecided.saturating_sub(1);
             counts.accepted += 1;
             let scope_id = span.head().scope;
             let context = RecordContext {
-                scope: live.engine.scope_of(scope_id),
+                scope: live.definition.scope_of(scope_id),
                 scope_id,
-                resource: live.engine.resource(),
+                resource: &live.definition.settings.resource,
             };
             for lane in lanes.iter_mut() {
                 lane.push(span, &context, now);

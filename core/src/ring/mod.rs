@@ -6,6 +6,9 @@
 //! whoever took it, so no byte is ever shared, and a thread that is silent after a drain holds nothing.
 //! `docs/decisions/0001-hand-off.md` says why it is not a chain of segments with a published length.
 //!
+//! A writer that is just appending has its segment in hand, and the export thread leaves it there: it never
+//! waits. A pass names the lanes it left out, so that a flush is answered only after each of them was seen.
+//!
 //! Order: segments of a lane are numbered; a pass looks at the slots first and at the stack afterwards, so
 //! that it never sees a later segment of a lane without the earlier ones, and sorts by number.
 //!
@@ -16,7 +19,7 @@
 mod slot;
 mod sync;
 
-use slot::{Node, Owned, Slot, Stack};
+use slot::{Found, Node, Owned, Slot, Stack};
 use sync::{Arc, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 
 /// The first segment of a lane.
@@ -60,6 +63,7 @@ impl Taken {
 
 #[derive(Debug)]
 struct Lane {
+    id: usize,
     slot: Slot<Node<Segment>>,
     closed: AtomicBool,
 }
@@ -156,15 +160,20 @@ impl Handoff {
         }
     }
 
-    /// Takes everything written so far, in order per lane. Called by the export thread alone.
-    pub(crate) fn drain(&self, into: &mut Vec<Taken>) {
+    /// Takes everything written so far, in order per lane, but for the lanes whose writer is at work: these
+    /// are named in `in_hand`. Called by the export thread alone.
+    pub(crate) fn drain(&self, into: &mut Vec<Taken>, in_hand: &mut Vec<usize>) {
         // From here on a full segment wakes the thread anew.
         self.state.store(ARMED, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         self.lanes().retain(|lane| {
             // Read before the slot: a closed lane gets nothing more.
             let closed = lane.closed.load(Ordering::Acquire);
-            into.extend(lane.slot.take().map(Taken));
+            match lane.slot.take() {
+                Found::Nothing => {}
+                Found::InHand => in_hand.push(lane.id),
+                Found::Taken(segment) => into.push(Taken(segment)),
+            }
             !closed
         });
         self.full.take_all(|segment| into.push(Taken(segment)));
@@ -223,7 +232,6 @@ impl std::fmt::Debug for Handoff {
 pub(crate) struct Writer {
     handoff: Arc<Handoff>,
     lane: Arc<Lane>,
-    id: usize,
     next_number: u64,
     capacity: usize,
     /// Bytes written since the last new segment, to size the next one.
@@ -233,16 +241,17 @@ pub(crate) struct Writer {
 impl Writer {
     /// Registers a lane for the calling thread.
     pub(crate) fn new(handoff: &Arc<Handoff>) -> Self {
-        let lane = Arc::new(Lane { slot: Slot::empty(), closed: AtomicBool::new(false) });
-        handoff.lanes().push(Arc::clone(&lane));
-        Self {
-            id: handoff.next_lane.fetch_add(1, Ordering::Relaxed),
-            handoff: Arc::clone(handoff),
-            lane,
-            next_number: 0,
-            capacity: SMALLEST_SEGMENT,
-            filled: 0,
+        let id = handoff.next_lane.fetch_add(1, Ordering::Relaxed);
+        let lane = Arc::new(Lane { id, slot: Slot::empty(), closed: AtomicBool::new(false) });
+        {
+            let mut lanes = handoff.lanes();
+            if lanes.len() == lanes.capacity() {
+                // While nothing is recorded no pass clears away what threads that ended have left.
+                lanes.retain(|lane| !lane.closed.load(Ordering::Acquire) || lane.slot.in_use());
+            }
+            lanes.push(Arc::clone(&lane));
         }
+        Self { handoff: Arc::clone(handoff), lane, next_number: 0, capacity: SMALLEST_SEGMENT, filled: 0 }
     }
 
     /// Appends an event.
@@ -300,7 +309,7 @@ impl Writer {
 
     fn segment_with(&mut self, event: &[u8]) -> Option<Owned<Node<Segment>>> {
         let capacity = self.capacity.max(event.len());
-        let mut segment = self.handoff.segment(self.id, self.next_number, capacity)?;
+        let mut segment = self.handoff.segment(self.lane.id, self.next_number, capacity)?;
         self.next_number += 1;
         segment.value.bytes.extend_from_slice(event);
         self.filled = event.len();

@@ -70,6 +70,15 @@ impl<T> Drop for Owned<T> {
 #[derive(Debug)]
 pub(super) struct Slot<T>(AtomicPtr<T>);
 
+/// What [`Slot::take`] found.
+#[derive(Debug)]
+pub(super) enum Found<T> {
+    Nothing,
+    /// The writer has the value; it is left for the next pass.
+    InHand,
+    Taken(Owned<T>),
+}
+
 impl<T> Slot<T> {
     /// The mark: an address that no value can have.
     const IN_HAND: *mut T = ptr::without_provenance_mut(1);
@@ -97,14 +106,20 @@ impl<T> Slot<T> {
     }
 
     /// The taker takes the value, unless there is none or it is in the writer's hand.
-    pub(super) fn take(&self) -> Option<Owned<T>> {
+    pub(super) fn take(&self) -> Found<T> {
         let seen = self.0.load(Ordering::Relaxed);
-        if seen.is_null() || seen == Self::IN_HAND {
-            return None;
+        if seen.is_null() {
+            return Found::Nothing;
         }
-        // The writer may have taken it meanwhile; then it is left for the next pass. What counts is the pointer
-        // that was exchanged: the one seen before may be of an older value at the same address.
-        self.own(self.0.compare_exchange(seen, ptr::null_mut(), Ordering::Acquire, Ordering::Relaxed).ok()?)
+        if seen == Self::IN_HAND {
+            return Found::InHand;
+        }
+        // The writer may have taken it meanwhile. What counts is the pointer that was exchanged: the one seen
+        // before may be of an older value at the same address.
+        match self.0.compare_exchange(seen, ptr::null_mut(), Ordering::Acquire, Ordering::Relaxed) {
+            Ok(taken) => self.own(taken).map_or(Found::Nothing, Found::Taken),
+            Err(_) => Found::InHand,
+        }
     }
 
     /// Whether there is a value, in the slot or in hand.
