@@ -12,11 +12,13 @@ use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::memory::DataEncoder;
 use crate::export::otlp::encode::OtlpEncoder;
 use crate::frame::record::Scope;
+use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::propagation::Propagators;
 use crate::{registry, runtime, sampling};
 
-/// Held while an engine is made, so that two threads cannot make the same one.
-static STARTING: Mutex<()> = Mutex::new(());
+/// Held while an engine is made, so that two threads cannot make the same one. One for each fork
+/// generation: a child must not wait for a thread that its parent has.
+static STARTING: [Mutex<()>; MAX_GENERATIONS] = [const { Mutex::new(()) }; MAX_GENERATIONS];
 
 /// Starts an engine from options and the process's environment and registers it under its name.
 ///
@@ -44,7 +46,8 @@ pub fn init(options: Options) -> Result<Engine, Error> {
 pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Engine, Error> {
     let replace = options.replaces();
     let config = options.resolve(environment)?;
-    let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let starting = STARTING.get(lifecycle::generation()).ok_or_else(Engine::refused)?;
+    let _one_at_a_time = starting.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = registry::engine(&config.name) {
         if running.settings().config == config {
             return Ok(running);

@@ -1,20 +1,22 @@
 //! Forks and process exit: the two moments at which the operating system takes the engine's threads away.
 //!
-//! A fork bumps a generation in the child and does nothing else; whoever uses the engine next in the child
-//! finds everything of an older generation void and starts anew ([`crate::runtime`]). What the parent had
-//! is leaked there: no destructor runs, no inherited socket or file is written to. Exit flushes within the
-//! bounds of the engines.
+//! A fork bumps a generation in the child; whoever uses the engine next in the child finds everything of an
+//! older generation void and starts anew ([`crate::runtime`]). What the parent had is leaked there: no
+//! destructor runs, no inherited socket or file is written to. The registry alone lives on: it is held while
+//! the process forks, so that no thread which the child lacks can hold it. Exit flushes within the bounds of
+//! the engines.
 
 #![allow(unsafe_code)]
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::registry;
 
 /// How deep forks may nest (a child of a child of ...); deeper processes do not record.
 pub(crate) const MAX_GENERATIONS: usize = 64;
 
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
-static INSTALLED: Once = Once::new();
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// How many forks lie between the process that first used the engine and this one.
 #[inline]
@@ -23,27 +25,43 @@ pub(crate) fn generation() -> usize {
 }
 
 #[cfg(unix)]
+extern "C" fn before_fork() {
+    registry::hold();
+}
+
+#[cfg(unix)]
+extern "C" fn after_fork_in_parent() {
+    registry::let_go();
+}
+
+#[cfg(unix)]
 extern "C" fn after_fork_in_child() {
-    // Only this: a child of a process with threads may call nothing that takes a lock or allocates.
+    // Only this: a child of a process with threads may call nothing that waits for a lock or allocates.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    registry::let_go();
 }
 
 #[cfg(unix)]
 extern "C" fn at_exit() {
-    let _ = std::panic::catch_unwind(crate::registry::flush_at_exit);
+    let _ = std::panic::catch_unwind(registry::flush_at_exit);
 }
 
-/// Installs the handlers, once in a process's life, when the first engine is made.
+/// Installs the handlers, once in a process's life, when the first engine is made; the caller sees to it
+/// that no two threads do so at once.
 pub(crate) fn install() {
-    INSTALLED.call_once(|| {
-        #[cfg(unix)]
-        {
-            // SAFETY: both functions have C linkage, take nothing, never unwind (one adds to an atomic, the
-            // other catches panics) and live as long as the process: the engine's library is not unloaded.
-            unsafe {
-                libc::pthread_atfork(None, None, Some(after_fork_in_child));
-                libc::atexit(at_exit);
-            }
+    // Not a `Once`: forked in the middle of one, the child would wait for ever.
+    if INSTALLED.load(Ordering::Acquire) {
+        return;
+    }
+    #[cfg(unix)]
+    {
+        // SAFETY: the functions have C linkage, take nothing, do not unwind (they add to an atomic, take and
+        // release a lock whose poisoning is ignored, or catch panics) and live as long as the process: the
+        // engine's library is not unloaded.
+        unsafe {
+            libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
+            libc::atexit(at_exit);
         }
-    });
+    }
+    INSTALLED.store(true, Ordering::Release);
 }

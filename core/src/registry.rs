@@ -3,11 +3,10 @@
 //! The only global state besides the shared runtime. Recording threads cache what they find here and look
 //! again when the version has changed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Waiting};
 use crate::error::{Error, ErrorCode};
 
 /// Chooses an engine by name for a new root span; `None` means the default.
@@ -23,6 +22,14 @@ struct Registry {
 static REGISTRY: RwLock<Registry> =
     RwLock::new(Registry { engines: Vec::new(), default: None, selector: None });
 static VERSION: AtomicU64 = AtomicU64::new(0);
+/// Beside the lock, because every root span asks.
+static HAS_SELECTOR: AtomicBool = AtomicBool::new(false);
+
+#[cfg(unix)]
+thread_local! {
+    /// The lock while this thread forks.
+    static HELD: std::cell::Cell<Option<RwLockWriteGuard<'static, Registry>>> = const { std::cell::Cell::new(None) };
+}
 
 fn read() -> RwLockReadGuard<'static, Registry> {
     REGISTRY.read().unwrap_or_else(PoisonError::into_inner)
@@ -30,6 +37,20 @@ fn read() -> RwLockReadGuard<'static, Registry> {
 
 fn write() -> RwLockWriteGuard<'static, Registry> {
     REGISTRY.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Holds the registry while the calling thread forks, so that it is whole and free in the child. Nothing
+/// under this lock waits or runs code of the application, so the fork is not held up.
+#[cfg(unix)]
+pub(crate) fn hold() {
+    // While the thread ends there is nowhere to keep the lock; then the fork goes on without it.
+    let _ = HELD.try_with(|held| held.set(Some(write())));
+}
+
+/// Lets go of what [`hold`] holds.
+#[cfg(unix)]
+pub(crate) fn let_go() {
+    let _ = HELD.try_with(std::cell::Cell::take);
 }
 
 impl Registry {
@@ -102,13 +123,15 @@ pub fn set_default(name: &str) -> Result<(), Error> {
 /// Lets a function choose the engine of each root span by the span's name; `None` removes it. What it
 /// names and does not exist falls back to the default.
 pub fn set_selector(selector: Option<Selector>) {
-    write().selector = selector;
+    HAS_SELECTOR.store(selector.is_some(), Ordering::Release);
+    // The old one is the application's code, and dropped after the lock.
+    let _old = core::mem::replace(&mut write().selector, selector);
     VERSION.fetch_add(1, Ordering::Release);
 }
 
 /// Whether a selector is set.
 pub(crate) fn has_selector() -> bool {
-    read().selector.is_some()
+    HAS_SELECTOR.load(Ordering::Acquire)
 }
 
 /// The engine for a root span of that name.
@@ -127,17 +150,16 @@ pub fn engines() -> Vec<Engine> {
     read().engines.clone()
 }
 
-/// Flushes every engine within its exit bound, one after the other but with one common deadline.
+/// Shuts every engine down within its exit bound, all at the same time: one that cannot deliver takes no
+/// time from the others.
 pub fn flush_at_exit() {
     // Another thread may hold the lock and never run again; exiting must not wait for it.
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();
     drop(registry);
-    let bound = engines.iter().map(|engine| engine.exit_timeout()).max().unwrap_or(Duration::ZERO);
-    let deadline = Instant::now() + bound;
-    for engine in engines {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if let Err(error) = engine.shutdown(left) {
+    let begun: Vec<_> = engines.iter().map(|engine| engine.begin_shutdown(engine.exit_timeout())).collect();
+    for ended in begun.into_iter().map(|begun| begun.and_then(Waiting::end)) {
+        if let Err(error) = ended {
             crate::log::warn_once("exit", error.message());
         }
     }
