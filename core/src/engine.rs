@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::config::ResolvedConfig;
@@ -41,10 +41,15 @@ pub(crate) struct Settings {
     pub(crate) lanes: Vec<LaneBuilder>,
 }
 
-struct Inner {
-    settings: Settings,
+/// What an engine is in every process: its settings, and the scopes it has met.
+pub(crate) struct Definition {
+    pub(crate) settings: Settings,
     scopes: Vec<OnceLock<Arc<Scope>>>,
     scope_count: AtomicUsize,
+}
+
+struct Inner {
+    definition: Arc<Definition>,
     live: [OnceLock<Option<Arc<Live>>>; MAX_GENERATIONS],
     stopped: AtomicBool,
 }
@@ -58,7 +63,7 @@ pub(crate) struct Live {
     /// Its number in event headers.
     pub(crate) slot: u16,
     pub(crate) runtime: &'static Runtime,
-    pub(crate) engine: Engine,
+    pub(crate) definition: Arc<Definition>,
     pub(crate) stopped: AtomicBool,
     /// Shut down before the export thread ever ran: nothing is to be set up for it any more.
     pub(crate) void: AtomicBool,
@@ -122,27 +127,30 @@ impl Engine {
         if let Some(own) = scopes.first() {
             let _ = own.set(Arc::clone(&settings.scope));
         }
+        let definition = Arc::new(Definition { settings, scopes, scope_count: AtomicUsize::new(1) });
         let engine = Self(Arc::new(Inner {
-            settings,
-            scopes,
-            scope_count: AtomicUsize::new(1),
+            definition,
             live: [const { OnceLock::new() }; MAX_GENERATIONS],
             stopped: AtomicBool::new(false),
         }));
         let live = engine.bring_to_life(lanes);
-        let Some(slot) = engine.0.live.get(lifecycle::generation()).filter(|_| live.is_some()) else {
-            return Err(Error::new(ErrorCode::Resource, "this process is forked too deeply to record spans"));
-        };
-        let _ = slot.set(live);
+        let slot = engine.0.live.get(lifecycle::generation()).filter(|_| live.is_some());
+        let _ = slot.ok_or_else(Self::refused)?.set(live);
         Ok(engine)
+    }
+
+    /// Why a process may have no engine, or no further one.
+    pub(crate) fn refused() -> Error {
+        let message = "forks nest too deeply in this process (64), or it runs too many engines (65,536)";
+        Error::new(ErrorCode::Resource, message)
     }
 
     fn bring_to_life(&self, mut lanes: Vec<Box<dyn ExportLane>>) -> Option<Arc<Live>> {
         let runtime = runtime::current()?;
         let live = Arc::new(Live {
-            slot: runtime.next_slot(),
+            slot: runtime.next_slot()?,
             runtime,
-            engine: self.clone(),
+            definition: Arc::clone(&self.0.definition),
             stopped: AtomicBool::new(self.0.stopped.load(Ordering::Acquire)),
             void: AtomicBool::new(false),
             shards: Default::default(),
@@ -164,7 +172,10 @@ impl Engine {
     /// The first use in a forked child.
     #[cold]
     fn revive(&self) -> Option<Arc<Live>> {
-        let lanes = build_lanes(&self.0.settings).unwrap_or_else(|error| {
+        if self.is_shut_down() {
+            return self.bring_to_life(Vec::new());
+        }
+        let lanes = build_lanes(self.settings()).unwrap_or_else(|error| {
             crate::log::warn_once(
                 "revive",
                 &format!("exporters could not be made anew after a fork: {error}"),
@@ -176,48 +187,49 @@ impl Engine {
 
     /// The name under which the registry keeps it.
     pub fn name(&self) -> &str {
-        &self.0.settings.config.name
+        &self.settings().config.name
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.0.definition.settings
     }
 
     /// The resource that its spans are exported with.
     pub fn resource(&self) -> &Arc<Resource> {
-        &self.0.settings.resource
+        &self.settings().resource
     }
 
     /// The head sampler, for hosts that decide themselves.
     pub fn sampler(&self) -> &HeadSampler {
-        &self.0.settings.sampler
+        &self.settings().sampler
     }
 
     /// The formats in which context travels to other processes.
     pub fn propagators(&self) -> &Propagators {
-        &self.0.settings.propagators
+        &self.settings().propagators
     }
 
     /// How long the end of the process may be held up.
     pub fn exit_timeout(&self) -> Duration {
-        self.0.settings.config.exit_timeout
+        self.settings().config.exit_timeout
     }
 
     /// A number for an instrumentation scope, for [`SpanBuilder::scope`]. Beyond 1,023 scopes spans are
     /// recorded in the engine's own scope.
     pub fn scope(&self, scope: Scope) -> u32 {
-        let known = self.0.scopes.iter().position(|slot| slot.get().is_some_and(|known| **known == scope));
+        let Definition { scopes, scope_count, .. } = &*self.0.definition;
+        let known = scopes.iter().position(|slot| slot.get().is_some_and(|known| **known == scope));
         if let Some(known) = known {
             return known as u32;
         }
-        let next = self.0.scope_count.fetch_add(1, Ordering::Relaxed);
-        match self.0.scopes.get(next) {
+        let next = scope_count.fetch_add(1, Ordering::Relaxed);
+        match scopes.get(next) {
             Some(slot) => {
                 let _ = slot.set(Arc::new(scope));
                 next as u32
             }
             None => {
-                self.0.scope_count.store(MAX_SCOPES, Ordering::Relaxed);
+                scope_count.store(MAX_SCOPES, Ordering::Relaxed);
                 crate::log::warn_once(
                     "scopes",
                     "more than 1,023 instrumentation scopes; later ones are merged",
@@ -225,10 +237,6 @@ impl Engine {
                 0
             }
         }
-    }
-
-    pub(crate) fn scope_of(&self, id: u32) -> &Arc<Scope> {
-        self.0.scopes.get(id as usize).and_then(OnceLock::get).unwrap_or(&self.0.settings.scope)
     }
 
     /// Begins a span of this engine.
@@ -250,13 +258,10 @@ impl Engine {
     pub fn flush(&self, timeout: Duration) -> Result<FlushReport, Error> {
         let Some(live) = self.live() else { return Ok(FlushReport::default()) };
         if !live.runtime.is_running() {
-            return Ok(FlushReport::default());
+            return live.never_ran();
         }
-        self.wait(live, timeout, "flush", |deadline, reply| Control::Flush {
-            slot: live.slot,
-            deadline,
-            reply,
-        })
+        let flush = |deadline, reply| Control::Flush { slot: live.slot, deadline, reply };
+        live.ask("flush", timeout, &[DropReason::Shutdown], flush).end()
     }
 
     /// Flushes and stops the engine within `timeout`; what could not be delivered by then is counted as
@@ -267,45 +272,25 @@ impl Engine {
     /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
     pub fn shutdown(&self, timeout: Duration) -> Result<FlushReport, Error> {
         crate::registry::forget(self);
-        let Some(live) = self.live() else { return Ok(FlushReport::default()) };
+        self.begin_shutdown(timeout)?.end()
+    }
+
+    /// Asks for the shutdown, to be waited for with [`Waiting::end`]. Leaves the registry alone.
+    pub(crate) fn begin_shutdown(&self, timeout: Duration) -> Result<Waiting, Error> {
         self.0.stopped.store(true, Ordering::Release);
+        // A forked child that never used the engine has nothing to stop.
+        let known = self.0.live.get(lifecycle::generation()).and_then(OnceLock::get);
+        let Some(live) = known.and_then(Option::as_ref) else { return Ok(Waiting(None)) };
         if live.stopped.swap(true, Ordering::AcqRel) {
-            return Ok(FlushReport::default());
+            return Ok(Waiting(None));
         }
         if !live.runtime.is_running() {
             live.void.store(true, Ordering::Release);
-            return Ok(FlushReport::default());
+            return live.never_ran().map(|_| Waiting(None));
         }
-        self.wait(live, timeout, "shutdown", |deadline, reply| Control::Shutdown {
-            slot: live.slot,
-            deadline,
-            reply,
-        })
-    }
-
-    fn wait(
-        &self,
-        live: &Live,
-        timeout: Duration,
-        what: &str,
-        message: impl FnOnce(Instant, std::sync::mpsc::SyncSender<()>) -> Control,
-    ) -> Result<FlushReport, Error> {
-        // A timeout beyond what the clock can hold means: as long as it takes.
-        let timeout = timeout.min(Duration::from_secs(86_400 * 365));
-        let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        live.runtime.send(message(Instant::now() + timeout, reply));
-        // The export thread answers at the deadline; a little more lets its last counts arrive.
-        let answered = answer.recv_timeout(timeout + Duration::from_millis(50)).is_ok();
-        let stats = live.stats();
-        let left: u64 = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
-        let lost: u64 =
-            stats.exporters.iter().filter_map(|exporter| exporter.dropped.get(&DropReason::Shutdown)).sum();
-        if answered && lost == 0 {
-            return Ok(FlushReport { pending: left });
-        }
-        let message =
-            format!("{what} stopped waiting after {timeout:?} with {} spans not delivered", left + lost);
-        Err(Error::new(ErrorCode::DeadlineExceeded, message))
+        let shutdown = |deadline, reply| Control::Shutdown { slot: live.slot, deadline, reply };
+        let reasons = &[DropReason::Shutdown, DropReason::Unknown];
+        Ok(live.ask("shutdown", timeout, reasons, shutdown))
     }
 
     /// Whether it has been shut down.
@@ -324,9 +309,51 @@ impl Engine {
     }
 }
 
+/// A flush or shutdown that was asked for; none where there was nothing to ask.
+pub(crate) struct Waiting(Option<Asked>);
+
+struct Asked {
+    live: Arc<Live>,
+    what: &'static str,
+    timeout: Duration,
+    deadline: Instant,
+    answer: mpsc::Receiver<()>,
+    /// Exporters' drops for these reasons mean that it did not succeed; so many there were before.
+    reasons: &'static [DropReason],
+    before: u64,
+}
+
+impl Waiting {
+    /// Waits for the answer, at most until the deadline.
+    pub(crate) fn end(self) -> Result<FlushReport, Error> {
+        let Some(Asked { live, what, timeout, deadline, answer, reasons, before }) = self.0 else {
+            return Ok(FlushReport::default());
+        };
+        // The export thread answers at the deadline; a little more lets its last counts arrive.
+        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(50);
+        let answered = answer.recv_timeout(left).is_ok();
+        let stats = live.stats();
+        let pending = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
+        let lost = stats.exporters_dropped(reasons).saturating_sub(before);
+        if lost == 0 && (answered || pending == 0) {
+            return Ok(FlushReport { pending });
+        }
+        let left = pending + lost;
+        let message =
+            format!("{what} within {timeout:?} leaves {left} spans that are not known to be delivered");
+        Err(Error::new(ErrorCode::DeadlineExceeded, message))
+    }
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl Definition {
+    pub(crate) fn scope_of(&self, id: u32) -> &Arc<Scope> {
+        self.scopes.get(id as usize).and_then(OnceLock::get).unwrap_or(&self.settings.scope)
     }
 }
 
@@ -335,6 +362,35 @@ fn build_lanes(settings: &Settings) -> Result<Vec<Box<dyn ExportLane>>, Error> {
 }
 
 impl Live {
+    /// Sends the export thread a request with its deadline.
+    fn ask(
+        self: &Arc<Self>,
+        what: &'static str,
+        timeout: Duration,
+        reasons: &'static [DropReason],
+        message: impl FnOnce(Instant, mpsc::SyncSender<()>) -> Control,
+    ) -> Waiting {
+        // A timeout beyond what the clock can hold means: as long as it takes.
+        let timeout = timeout.min(Duration::from_secs(86_400 * 365));
+        let deadline = Instant::now() + timeout;
+        let before = self.stats().exporters_dropped(reasons);
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.runtime.send(message(deadline, reply));
+        Waiting(Some(Asked { live: Arc::clone(self), what, timeout, deadline, answer, reasons, before }))
+    }
+
+    /// The answer to a flush where the export thread does not run: nothing was recorded, unless the
+    /// operating system refused the thread.
+    fn never_ran(&self) -> Result<FlushReport, Error> {
+        match self.stats().pending {
+            0 => Ok(FlushReport::default()),
+            left => {
+                let message = format!("the export thread could not be started; {left} spans wait for it");
+                Err(Error::new(ErrorCode::Resource, message))
+            }
+        }
+    }
+
     /// The counters of a recording thread.
     #[inline]
     pub(crate) fn shard(&self, thread: usize) -> &Shard {
@@ -360,7 +416,7 @@ impl Live {
 
     /// Looks whether too many spans, or too many bytes of them, are open.
     pub(crate) fn check_open(&self) -> bool {
-        let bounds = &self.engine.settings().config.memory;
+        let bounds = &self.definition.settings.config.memory;
         let over = self.open_spans() >= bounds.open_spans as u64
             || self.sum(|shard| &shard.open_bytes) as i64 >= bounds.open_span_bytes as i64;
         self.open_over.store(over, Ordering::Relaxed);

@@ -234,7 +234,9 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
     event.extend_from_slice(&((frame.len() + 4) as u32).to_le_bytes());
     event.extend_from_slice(&[EventKind::Frame as u8, VERSION]);
     event.extend_from_slice(&live.slot.to_le_bytes());
-    event.extend_from_slice(&(spans as u32).to_le_bytes());
+    let announced = u32::try_from(spans).unwrap_or(u32::MAX);
+    let spans = u64::from(announced);
+    event.extend_from_slice(&announced.to_le_bytes());
     event.extend_from_slice(frame);
     with(|recorder| {
         let shard = live.shard(recorder.thread);

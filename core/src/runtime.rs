@@ -74,15 +74,19 @@ impl Runtime {
         }
     }
 
-    /// A number for an engine, in event headers; numbers come again only after 65,536 engines.
-    pub(crate) fn next_slot(&self) -> u16 {
-        self.next_slot.fetch_add(1, Ordering::Relaxed) as u16
+    /// A number for an engine, in event headers: one that no other engine has. `None` when all 65,536 are
+    /// taken.
+    pub(crate) fn next_slot(&self) -> Option<u16> {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.retain(|_, known| known.strong_count() > 0);
+        (0..=u16::MAX)
+            .map(|_| self.next_slot.fetch_add(1, Ordering::Relaxed) as u16)
+            .find(|slot| !lives.contains_key(slot))
     }
 
     /// Makes an engine known by its number.
     pub(crate) fn adopt(&self, live: &Arc<Live>) {
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        lives.retain(|_, known| known.strong_count() > 0);
         lives.insert(live.slot, Arc::downgrade(live));
     }
 
@@ -133,5 +137,21 @@ impl Runtime {
             }
         };
         self.state.store(state, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ExporterOptions, Options};
+
+    #[test]
+    fn a_number_that_an_engine_has_is_not_given_again() {
+        let options = Options::new("service").name("numbered").exporter(ExporterOptions::None);
+        let engine = crate::init(options).unwrap();
+        let taken = engine.live().unwrap().slot;
+        let runtime = current().unwrap();
+        assert!((0..=u16::MAX).all(|_| runtime.next_slot() != Some(taken)));
+        engine.shutdown(std::time::Duration::ZERO).unwrap();
     }
 }

@@ -181,6 +181,13 @@ impl Stats {
         all
     }
 
+    /// Drops of every exporter together, for some reasons.
+    #[cfg(feature = "engine")]
+    pub(crate) fn exporters_dropped(&self, reasons: &[DropReason]) -> u64 {
+        let dropped = self.exporters.iter().flat_map(|exporter| &exporter.dropped);
+        dropped.filter(|(reason, _)| reasons.contains(reason)).map(|(_, count)| count).sum()
+    }
+
     /// Whether both equations hold.
     pub fn adds_up(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();

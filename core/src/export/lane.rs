@@ -49,7 +49,7 @@ pub(crate) trait ExportLane: Send {
     fn flush(&mut self) -> oneshot::Receiver<()>;
     /// Seals and closes; the sink gets until the deadline. The receiver hears when the sink is shut down.
     fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()>;
-    /// Gives up what is still there: counts it as lost to the shutdown and stops the task.
+    /// Gives up what is still there, counts it and stops the task.
     fn abandon(&mut self);
     /// Starts the task; called once, on the export thread.
     fn start(&mut self);
@@ -192,7 +192,13 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             state.queued += spans;
             state.bytes += bytes;
         }
-        state.queue.extend(mark.map(Item::Mark));
+        if let Some(mark) = mark {
+            // Flushes that gave up leave no trace, however often one is tried at a dead destination.
+            while matches!(state.queue.back(), Some(Item::Mark(given_up)) if given_up.is_closed()) {
+                state.queue.pop_back();
+            }
+            state.queue.push_back(Item::Mark(mark));
+        }
         state.closing |= closing;
         self.publish(&mut state);
         drop(state);
@@ -259,8 +265,10 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
         self.publish(&mut state);
-        let left = state.open + state.queued + state.in_flight;
-        state.drops.add(DropReason::Shutdown, left);
+        let (unsent, in_flight) = (state.open + state.queued, state.in_flight);
+        state.drops.add(DropReason::Shutdown, unsent);
+        // The sink was interrupted half-way and will never say.
+        state.drops.add(DropReason::Unknown, in_flight);
         (state.open, state.queued, state.in_flight, state.bytes) = (0, 0, 0, 0);
         state.queue.clear();
     }
