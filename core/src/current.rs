@@ -32,6 +32,9 @@ pub struct Surroundings {
     tag_fields: Vec<u8>,
 }
 
+/// Every span inside holds a copy of what it inherits; a single value may have so many bytes.
+const MAX_INHERITED: usize = 64 * 1024;
+
 impl Surroundings {
     /// A copy to change, of `outer` or of nothing.
     pub fn inside(outer: Option<&Arc<Self>>) -> Self {
@@ -94,11 +97,20 @@ impl Surroundings {
     fn encode(mut self) -> Self {
         self.fields.clear();
         self.tag_fields.clear();
+        let mut put = |write: fn(&mut Vec<u8>, &str, &Value<'_>), key: &str, value: &Value<'_>| {
+            let at = self.fields.len();
+            write(&mut self.fields, key, value);
+            if key.is_empty() || self.fields.len() - at > MAX_INHERITED {
+                self.fields.truncate(at);
+                let message = "what spans inherit must have a key and at most 64 KiB; this is left out: ";
+                crate::log::warn_once("surroundings", &format!("{message}{key:?}"));
+            }
+        };
         for (key, value) in &self.attributes {
-            write::attribute(&mut self.fields, key, value);
+            put(write::attribute, key, value);
         }
         for (key, value) in &self.metadata {
-            write::metadata(&mut self.fields, key, value);
+            put(write::metadata, key, value);
         }
         for tag in &self.tags {
             write::trace_tag(&mut self.tag_fields, tag);

@@ -7,6 +7,8 @@ use core::time::Duration;
 pub(super) const QUEUE_SPANS: RangeInclusive<usize> = 1..=1 << 24;
 /// What [`Batching::max_batch_bytes`] may be: beyond, no OTLP receiver has to take a request.
 pub(super) const BATCH_BYTES: RangeInclusive<usize> = 1 << 10..=64 << 20;
+/// What the limits at capture may be: the frame's lengths have 32 bits.
+pub(super) const CAPTURE_BYTES: RangeInclusive<usize> = 64..=1 << 30;
 /// The longest time that may be set; far from where adding it to a clock overflows.
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -91,9 +93,9 @@ impl Default for MemoryLimits {
 /// The coarse cut when a value is set, so that a huge object costs its caller what is kept and no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CaptureLimits {
-    /// Bytes of one value. Default: 1 MiB. At least 64.
+    /// Bytes of one value. Default: 1 MiB. 64 to 1 GiB.
     pub value_bytes: usize,
-    /// Bytes of one span. Default: 4 MiB. At least 1 KiB.
+    /// Bytes of one span. Default: 4 MiB. 1 KiB to 1 GiB.
     pub span_bytes: usize,
 }
 

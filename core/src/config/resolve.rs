@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::env::{EnvExporter, EnvSettings};
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 use super::limits::{
-    BATCH_BYTES, Batching, CaptureLimits, LONGEST, LogLevel, MemoryLimits, QUEUE_SPANS, SpanLimits,
+    BATCH_BYTES, Batching, CAPTURE_BYTES, CaptureLimits, LONGEST, LogLevel, MemoryLimits, QUEUE_SPANS,
+    SpanLimits,
 };
 use super::options::Options;
 use super::resource;
@@ -179,8 +180,8 @@ impl Options {
         within("memory_budget", Some(self.memory.budget_bytes), 1 << 20, usize::MAX)?;
         within("open_spans", Some(self.memory.open_spans), 1, usize::MAX)?;
         within("open_span_bytes", Some(self.memory.open_span_bytes), 1 << 20, usize::MAX)?;
-        within("capture_value_bytes", Some(self.capture.value_bytes), 64, usize::MAX)?;
-        within("capture_span_bytes", Some(self.capture.span_bytes), 1 << 10, usize::MAX)?;
+        within("capture_value_bytes", Some(self.capture.value_bytes), 64, *CAPTURE_BYTES.end())?;
+        within("capture_span_bytes", Some(self.capture.span_bytes), 1 << 10, *CAPTURE_BYTES.end())?;
         for (option, time) in [
             ("schedule_delay", batch.schedule_delay),
             ("export_timeout", batch.export_timeout),

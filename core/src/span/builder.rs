@@ -278,7 +278,7 @@ impl<'a> SpanBuilder<'a> {
 
     #[inline]
     fn sample(&self, live: &Live, trace_id: TraceId, parent: Option<&SpanContext>) -> SamplingResult {
-        let result = live.engine.sampler().sample(&SamplingInput {
+        let result = live.definition.settings.sampler.sample(&SamplingInput {
             parent,
             trace_id,
             name: self.name,
@@ -335,7 +335,7 @@ impl<'a> SpanBuilder<'a> {
         result: &SamplingResult,
         surroundings: Option<&Surroundings>,
     ) {
-        open.begin(live.slot, head, live.engine.settings().config.capture);
+        open.begin(live.slot, head, live.definition.settings.config.capture);
         open.rename(self.name);
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());
@@ -350,9 +350,7 @@ impl<'a> SpanBuilder<'a> {
             open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
         }
         for (key, value) in &self.metadata {
-            let at = open.buf.len();
-            write::metadata_key(&mut open.buf, key);
-            open.put(at, |buf, capture| super::put_captured(buf, value, capture));
+            open.metadata(key, |buf, capture| super::put_captured(buf, value, capture));
         }
         if let Some(links) = &self.links {
             for (to, attributes) in links.to.iter().zip(&links.attributes) {

@@ -13,15 +13,15 @@ use std::sync::Arc;
 
 pub use builder::SpanBuilder;
 pub(crate) use open::Open;
-use open::{put_captured, put_list};
+use open::{captured_text, put_captured, put_list};
 pub use shared::SharedSpan;
 
 use crate::clock;
 use crate::config::CaptureLimits;
 use crate::context::SpanContext;
 use crate::current::Surroundings;
-use crate::frame::EventKind;
 use crate::frame::write::{self, AttributeList};
+use crate::frame::{EventKind, key};
 use crate::kinds::{SpanKind, SpanType, StatusCode};
 use crate::lifecycle::generation;
 use crate::recorder;
@@ -160,8 +160,11 @@ impl Span {
             open.forget(place);
             if !message.is_empty() {
                 let at = open.buf.len();
-                write::status_message(&mut open.buf, message);
-                open.status_message = open.since(at);
+                open.status_message = open.put(at, |buf, capture| {
+                    let (kept, cut) = captured_text(message, capture);
+                    write::status_message(buf, &kept);
+                    cut
+                });
             }
         }
         self
@@ -232,9 +235,7 @@ impl Span {
     pub fn metadata<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) -> &mut Self {
         if let Some(open) = self.open_mut() {
             let value = value.into();
-            let at = open.buf.len();
-            write::metadata_key(&mut open.buf, key);
-            open.put(at, |buf, capture| put_captured(buf, &value, capture));
+            open.metadata(key, |buf, capture| put_captured(buf, &value, capture));
         }
         self
     }
@@ -242,9 +243,7 @@ impl Span {
     /// Sets a piece of metadata whose value the caller writes itself; see [`Span::set_with`].
     pub fn metadata_with(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>)) {
         if let Some(open) = self.open_mut() {
-            let at = open.buf.len();
-            write::metadata_key(&mut open.buf, key);
-            open.put(at, |buf, _| {
+            open.metadata(key, |buf, _| {
                 put(buf);
                 0
             });
@@ -256,7 +255,7 @@ impl Span {
         if let Some(open) = self.open_mut() {
             let at = open.buf.len();
             write::trace_tag(&mut open.buf, tag);
-            open.put(at, |_, _| 0);
+            open.put(at, |_, _| u64::from(tag.len() > key::MAX_INLINE));
         }
         self
     }
@@ -304,7 +303,7 @@ impl Span {
             let time = time_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
             let mut list = AttributeList::event(&mut open.buf, name, time, 0);
             let full = open.put(at, |buf, capture| {
-                let altered = put(buf, &mut list, capture);
+                let altered = put(buf, &mut list, capture) + u64::from(name.len() > key::MAX_INLINE);
                 list.close(buf);
                 altered
             });

@@ -9,7 +9,8 @@ use crate::config::CaptureLimits;
 use crate::context::SpanContext;
 use crate::frame::view::{Field, SpanView};
 use crate::frame::write::{self, AttributeList, Container, Head};
-use crate::frame::{EVENT_HEADER, EventKind};
+use crate::frame::{EVENT_HEADER, EventKind, MAX_DEPTH, key};
+use crate::lifecycle::generation;
 use crate::recorder;
 use crate::value::Value;
 
@@ -28,6 +29,7 @@ const CUT_MARK: &str = "…[truncated]";
 pub(crate) struct Open {
     pub(super) head: Head,
     pub(super) slot: u16,
+    generation: usize,
     pub(super) buf: Vec<u8>,
     pub(super) capture: CaptureLimits,
     pub(super) name: Place,
@@ -50,6 +52,7 @@ impl Open {
     pub(super) fn begin(&mut self, slot: u16, head: Head, capture: CaptureLimits) {
         write::begin_span(&mut self.buf);
         self.slot = slot;
+        self.generation = generation();
         self.head = head;
         self.capture = capture;
         (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
@@ -98,11 +101,29 @@ impl Open {
 
     #[inline]
     pub(super) fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
+        if key.is_empty() || key.len() > key::MAX_INLINE {
+            self.altered += 1;
+            if key.is_empty() {
+                return say_empty_key();
+            }
+        }
         let at = self.buf.len();
         write::attribute_key(&mut self.buf, key);
         if self.put(at, put).is_none() {
             self.drop_one(0);
         }
+    }
+
+    pub(super) fn metadata(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
+        if key.is_empty() || key.len() > key::MAX_INLINE {
+            self.altered += 1;
+            if key.is_empty() {
+                return say_empty_key();
+            }
+        }
+        let at = self.buf.len();
+        write::metadata_key(&mut self.buf, key);
+        self.put(at, put);
     }
 
     pub(super) fn link(
@@ -125,6 +146,7 @@ impl Open {
     pub(super) fn rename(&mut self, name: &str) {
         let place = self.name.take();
         self.forget(place);
+        self.altered += u64::from(name.len() > key::MAX_INLINE);
         let at = self.buf.len();
         write::name(&mut self.buf, name);
         self.name = self.since(at);
@@ -161,6 +183,10 @@ impl Open {
         if size > self.charged + FREE_BYTES {
             let more = size - self.charged;
             self.charged = size;
+            if self.generation != generation() {
+                // The engine that it is charged to lives in the parent process.
+                return place;
+            }
             let slot = self.slot;
             recorder::with(|recorder| recorder.charge(slot, more));
         }
@@ -238,7 +264,12 @@ fn replaceable<'a>(field: &Field<'a>) -> Option<(bool, &'a [u8])> {
     }
 }
 
-/// Writes the attributes of an event or link. Returns how many values were cut.
+#[cold]
+fn say_empty_key() {
+    crate::log::warn_once("empty key", "an attribute or metadata whose key is empty is left out");
+}
+
+/// Writes the attributes of an event or link. Returns how many were left out or cut.
 #[inline]
 pub(super) fn put_list(
     buf: &mut Vec<u8>,
@@ -247,44 +278,61 @@ pub(super) fn put_list(
     capture: CaptureLimits,
 ) -> u64 {
     let mut altered = 0;
-    for (key, value) in attributes {
-        if list.key(buf, key) {
-            altered += put_captured(buf, value, capture);
+    for (name, value) in attributes {
+        if name.is_empty() {
+            altered += 1;
+            say_empty_key();
+        } else if list.key(buf, name) {
+            altered += put_captured(buf, value, capture) + u64::from(name.len() > key::MAX_INLINE);
+        } else {
+            altered += 1;
         }
     }
     altered
 }
 
-/// Writes a value, cutting texts and bytes that are too long. Returns how many were cut.
+/// What is kept of a text, and 1 if that is not all of it.
+pub(super) fn captured_text<'t>(text: &'t str, capture: CaptureLimits) -> (Cow<'t, str>, u64) {
+    if text.len() <= capture.value_bytes {
+        return (Cow::Borrowed(text), 0);
+    }
+    (Cow::Owned(write::cut(text, capture.value_bytes).to_owned() + CUT_MARK), 1)
+}
+
+/// Writes a value, cutting texts and bytes that are too long and what nests too deeply. Returns how many
+/// cuts that took.
 #[inline]
 pub(super) fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits) -> u64 {
+    put_nested(buf, value, capture, 0)
+}
+
+fn put_nested(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits, depth: usize) -> u64 {
     match value {
-        Value::Str(text) if text.len() > capture.value_bytes => {
-            let mut kept = write::cut(text, capture.value_bytes).to_owned();
-            kept.push_str(CUT_MARK);
+        Value::Str(text) => {
+            let (kept, cut) = captured_text(text, capture);
             write::put_str(buf, &kept);
-            1
+            cut
         }
         Value::Bytes(bytes) if bytes.len() > capture.value_bytes => {
             write::put_bytes(buf, bytes.get(..capture.value_bytes).unwrap_or(bytes));
             1
         }
-        Value::Str(text) => {
-            write::put_str(buf, text);
-            0
+        Value::Array(_) | Value::Map(_) if depth >= MAX_DEPTH => {
+            write::put_null(buf);
+            1
         }
         Value::Array(items) => {
             let array = Container::array(buf);
-            let cut = items.iter().map(|item| put_captured(buf, item, capture)).sum();
+            let cut = items.iter().map(|item| put_nested(buf, item, capture, depth + 1)).sum();
             array.close(buf, items.len() as u32);
             cut
         }
         Value::Map(entries) => {
             let map = Container::map(buf);
             let mut cut = 0;
-            for (key, item) in entries {
-                write::put_key(buf, key);
-                cut += put_captured(buf, item, capture);
+            for (name, item) in entries {
+                write::put_key(buf, name);
+                cut += put_nested(buf, item, capture, depth + 1) + u64::from(name.len() > key::MAX_INLINE);
             }
             map.close(buf, entries.len() as u32);
             cut
