@@ -10,9 +10,11 @@ mod nightly;
 mod prerequisites;
 mod process;
 mod python_env;
+mod soak;
 mod suites;
 mod trace_tree;
 mod wasm;
+mod wheels;
 mod workspace;
 
 use std::process::ExitCode;
@@ -64,6 +66,14 @@ enum Habit {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Let the engine work for minutes and see that its memory stays flat
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+    },
+    /// Build the Python package's wheels for every Linux
+    Wheels,
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -95,6 +105,8 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Model { checkers, .. } => suites::run(&workspace, CHECKERS, &checkers),
         Habit::Fuzz { targets, seconds } => nightly::fuzz(&workspace, &targets, seconds),
         Habit::Bench { arguments } => bench::run(&workspace, &arguments),
+        Habit::Soak { minutes } => soak::run(&workspace, minutes),
+        Habit::Wheels => wheels::run(&workspace),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());

@@ -56,6 +56,22 @@ impl PythonEnv {
         Ok(env)
     }
 
+    /// An empty environment, made anew in a folder of this name in Cargo's output.
+    pub fn fresh(workspace: &Workspace, name: &str) -> Result<Self> {
+        let interpreter = prerequisites::python().map_err(|missing| anyhow!("this needs {missing}"))?;
+        let (program, arguments) = interpreter.split_first().context("an interpreter has a name")?;
+        let env = Self { folder: workspace.target.join(name) };
+        env.make(workspace, program, arguments)?;
+        Ok(env)
+    }
+
+    fn make(&self, workspace: &Workspace, program: &str, arguments: &[String]) -> Result<()> {
+        process::run(
+            workspace.command(program).args(arguments).args(["-m", "venv", "--clear"]).arg(&self.folder),
+        )
+        .context("the virtual environment could not be made (on Debian: `apt-get install python3-venv`)")
+    }
+
     /// The interpreter, started in the root of the checkout as an activated environment would.
     pub fn python(&self, workspace: &Workspace) -> Command {
         let mut command =
@@ -71,10 +87,19 @@ impl PythonEnv {
         self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
-    fn pip_install(&self, workspace: &Workspace) -> Command {
+    /// `pip install`, to be given what.
+    pub fn pip_install(&self, workspace: &Workspace) -> Command {
         let mut command = self.python(workspace);
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         command
+    }
+
+    /// A command of maturin on the Python package.
+    pub fn maturin(&self, workspace: &Workspace, command: &str) -> Command {
+        let mut maturin = self.python(workspace);
+        maturin.env("CARGO_TARGET_DIR", &workspace.target);
+        maturin.args(["-m", "maturin", command, "--manifest-path", PACKAGE_MANIFEST]);
+        maturin
     }
 
     /// Builds the Python package as a wheel in the given cargo profile, and installs it.
@@ -83,11 +108,9 @@ impl PythonEnv {
         if wheels.exists() {
             fs::remove_dir_all(&wheels).with_context(|| format!("cannot empty {}", wheels.display()))?;
         }
-        let mut build = self.python(workspace);
-        build.env("CARGO_TARGET_DIR", &workspace.target);
-        build.args(["-m", "maturin", "build", "--quiet", "--manifest-path", PACKAGE_MANIFEST]);
+        let mut build = self.maturin(workspace, "build");
         build.args(["--profile", profile, "--interpreter", "python", "--out"]).arg(&wheels);
-        process::run(&mut build).context("the Python package could not be built")?;
+        process::run(build.arg("--quiet")).context("the Python package could not be built")?;
         let mut install = self.pip_install(workspace);
         install.args(["--no-index", "--no-deps", "--force-reinstall"]);
         process::run(install.arg(only_file(&wheels)?))
