@@ -182,7 +182,7 @@ fn a_dead_exporter_delays_no_other_and_no_deadline() {
         // The deadline is told apart from a delivery by the error, and from a hang by coming back at all.
         let error = engine.flush(Duration::from_millis(300)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
-        assert!(error.message().contains("spans not delivered"), "{error}");
+        assert!(error.message().contains("not known to be delivered"), "{error}");
         assert!(receiver.log().wait_until(LONG, |requests| {
             requests.iter().map(|request| request.accepted as u64).sum::<u64>() == SPANS
         }));
