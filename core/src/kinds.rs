@@ -98,11 +98,12 @@ macro_rules! span_types {
                 }
             }
 
-            /// Finds a type by the name users write.
+            /// Finds a type by the name users write, or by another name of it: one of [`ALIASES`], or either
+            /// in any case and with `-` for `_`.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($text => Some(Self::$name),)*
-                    _ => None,
+                    _ => aliased(name),
                 }
             }
         }
@@ -189,6 +190,39 @@ span_types! {
     AgentSignal = 37, "agent_signal";
 }
 
+/// Other names that spans of some products' types go by, each in lower case with underscores.
+pub const ALIASES: &[(&str, SpanType)] = &[
+    ("agent_run", SpanType::Agent),
+    ("workflow_run", SpanType::Workflow),
+    ("workflow_conditional_evaluation", SpanType::WorkflowConditionalEval),
+    ("llm_generation", SpanType::ModelGeneration),
+    ("llm_step", SpanType::ModelStep),
+    ("llm_inference", SpanType::ModelInference),
+    ("llm_chunk", SpanType::ModelChunk),
+    ("tool_call", SpanType::Tool),
+    ("mcp_tool_call", SpanType::McpTool),
+    ("provider_tool_call", SpanType::ProviderTool),
+    ("client_tool_call", SpanType::ClientTool),
+    ("processor_run", SpanType::Processor),
+    ("guardrail", SpanType::Processor),
+    ("rag_vector", SpanType::RagVectorOperation),
+    ("embedding", SpanType::EmbeddingGeneration),
+    ("scorer", SpanType::ScorerRun),
+    ("eval_execution", SpanType::Evaluation),
+    ("workspace", SpanType::WorkspaceAction),
+    ("skill", SpanType::SkillAction),
+    ("skill_resolution", SpanType::SkillAction),
+    ("graph", SpanType::GraphAction),
+];
+
+/// The names that are not the usual ones.
+#[cold]
+fn aliased(name: &str) -> Option<SpanType> {
+    let plain = name.trim().replace('-', "_").to_ascii_lowercase();
+    let known = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, span_type)| *span_type);
+    known.or_else(|| SpanType::ALL.iter().copied().find(|span_type| span_type.as_str() == plain))
+}
+
 impl fmt::Display for SpanType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -210,6 +244,14 @@ impl SpanFlags {
     pub const EVENT: Self = Self(1 << 3);
     /// The span is internal to a framework and hidden unless asked for.
     pub const INTERNAL: Self = Self(1 << 4);
+    /// The input of the span is not to leave the process: set for a whole trace.
+    pub const HIDE_INPUT: Self = Self(1 << 5);
+    /// The output of the span is not to leave the process: set for a whole trace.
+    pub const HIDE_OUTPUT: Self = Self(1 << 6);
+    /// The span is of a type that the engine leaves out.
+    pub const EXCLUDED: Self = Self(1 << 7);
+    /// The span kind was said by the application, so that the span type does not choose one.
+    pub const KIND_GIVEN: Self = Self(1 << 8);
 
     /// No flag set.
     pub const fn empty() -> Self {
@@ -249,5 +291,16 @@ mod tests {
             assert_eq!(SpanType::from_name(span_type.as_str()), Some(*span_type));
         }
         assert_eq!(SpanType::from_name("nonsense"), None);
+    }
+
+    #[test]
+    fn other_names_are_no_type_of_their_own() {
+        for (alias, span_type) in ALIASES {
+            assert_eq!(SpanType::from_name(alias), Some(*span_type));
+            assert!(SpanType::ALL.iter().all(|known| known.as_str() != *alias), "{alias}");
+        }
+        for name in ["AGENT_RUN", "Tool-Call", "MODEL_GENERATION", " rag_query "] {
+            assert!(SpanType::from_name(name).is_some(), "{name}");
+        }
     }
 }
