@@ -1,5 +1,7 @@
 """Reads OTLP/JSON (one request a line, as the Collector's file exporter and Polyspan's write it) into
 span objects that tests can compare with what a program says it recorded.
+
+A member that is not read here is an error, so that nothing a sender puts on the wire goes unchecked.
 """
 
 from __future__ import annotations
@@ -68,6 +70,7 @@ class Span:
     dropped_links: int
     scope: Scope
     resource: dict[str, Value]
+    resource_schema_url: str = ""
 
     @property
     def is_root(self) -> bool:
@@ -78,25 +81,42 @@ def read_spans(path: Path) -> list[Span]:
     """All spans of the file, in its order. A last line that is still being written is left out."""
     # Not splitlines(): a value may hold U+2028 as it is.
     complete, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return [span for line in complete.split("\n") if line for span in spans_of_request(json.loads(line))]
+    return [span for line in complete.split("\n") if line for span in spans_of_request(_loads(line))]
+
+
+def _loads(line: str) -> Any:
+    # The Collector writes the double -0.0 as `-0`, whose sign an integer would lose.
+    return json.loads(line, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
 
 
 def spans_of_request(request: Mapping[str, Any]) -> list[Span]:
     """The spans of one ExportTraceServiceRequest in OTLP/JSON."""
-    return [
-        _span(span, _scope(scope_spans), resource)
-        for resource_spans in request.get("resourceSpans", ())
-        for resource in [attributes(resource_spans.get("resource", {}).get("attributes", ()))]
-        for scope_spans in resource_spans.get("scopeSpans", ())
-        for span in scope_spans.get("spans", ())
-    ]
+    _only(request, "resourceSpans")
+    spans = []
+    for resource_spans in request.get("resourceSpans", ()):
+        _only(resource_spans, "resource", "scopeSpans", "schemaUrl")
+        resource = resource_spans.get("resource", {})
+        _only(resource, "attributes")
+        for scope_spans in resource_spans.get("scopeSpans", ()):
+            _only(scope_spans, "scope", "spans", "schemaUrl")
+            spans += [
+                _span(
+                    span,
+                    _scope(scope_spans),
+                    attributes(resource.get("attributes", ())),
+                    resource_spans.get("schemaUrl", ""),
+                )
+                for span in scope_spans.get("spans", ())
+            ]
+    return spans
 
 
 def attributes(pairs: Iterable[Mapping[str, Any]]) -> dict[str, Value]:
     """A list of KeyValue as a dict. A key that stands twice is an error: the sender had to merge it."""
     merged: dict[str, Value] = {}
     for pair in pairs:
-        key = pair["key"]
+        _only(pair, "key", "value")
+        key = pair.get("key", "")
         if key in merged:
             raise AssertionError(f"attribute {key!r} stands twice")
         merged[key] = value(pair.get("value", {}))
@@ -118,8 +138,10 @@ def value(any_value: Mapping[str, Any]) -> Value:
         case "bytesValue":
             return base64.b64decode(held)
         case "arrayValue":
+            _only(held, "values")
             return [value(item) for item in held.get("values", ())]
         case "kvlistValue":
+            _only(held, "values")
             return attributes(held.get("values", ()))
     raise AssertionError(f"unknown kind of value {kind!r}")
 
@@ -132,8 +154,15 @@ def children(spans: Iterable[Span]) -> dict[str, list[Span]]:
     return by_parent
 
 
+def _only(message: Mapping[str, Any], *members: str) -> None:
+    unknown = message.keys() - set(members)
+    if unknown:
+        raise AssertionError(f"members that are not read: {sorted(unknown)}")
+
+
 def _scope(scope_spans: Mapping[str, Any]) -> Scope:
     scope = scope_spans.get("scope", {})
+    _only(scope, "name", "version", "attributes")
     return Scope(
         name=scope.get("name", ""),
         version=scope.get("version", ""),
@@ -142,13 +171,22 @@ def _scope(scope_spans: Mapping[str, Any]) -> Scope:
     )
 
 
-def _span(span: Mapping[str, Any], scope: Scope, resource: dict[str, Value]) -> Span:
+def _span(
+    span: Mapping[str, Any], scope: Scope, resource: dict[str, Value], resource_schema_url: str
+) -> Span:
+    _only(
+        span,
+        *("traceId", "spanId", "parentSpanId", "traceState", "flags", "name", "kind"),
+        *("startTimeUnixNano", "endTimeUnixNano", "attributes", "droppedAttributesCount"),
+        *("events", "droppedEventsCount", "links", "droppedLinksCount", "status"),
+    )
     status = span.get("status", {})
+    _only(status, "code", "message")
     return Span(
         trace_id=span["traceId"],
         span_id=span["spanId"],
         parent_span_id=span.get("parentSpanId", ""),
-        name=span["name"],
+        name=span.get("name", ""),
         kind=KINDS[span.get("kind", 0)],
         start=int(span["startTimeUnixNano"]),
         end=int(span["endTimeUnixNano"]),
@@ -164,10 +202,12 @@ def _span(span: Mapping[str, Any], scope: Scope, resource: dict[str, Value]) -> 
         dropped_links=span.get("droppedLinksCount", 0),
         scope=scope,
         resource=resource,
+        resource_schema_url=resource_schema_url,
     )
 
 
 def _event(event: Mapping[str, Any]) -> Event:
+    _only(event, "name", "timeUnixNano", "attributes", "droppedAttributesCount")
     return Event(
         name=event.get("name", ""),
         time=int(event["timeUnixNano"]),
@@ -177,6 +217,7 @@ def _event(event: Mapping[str, Any]) -> Event:
 
 
 def _link(link: Mapping[str, Any]) -> Link:
+    _only(link, "traceId", "spanId", "traceState", "flags", "attributes", "droppedAttributesCount")
     return Link(
         trace_id=link["traceId"],
         span_id=link["spanId"],
