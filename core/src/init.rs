@@ -8,6 +8,7 @@ use crate::engine::{Engine, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleSink};
 use crate::export::file::FileSink;
+use crate::export::host::{HostEncoder, HostSink};
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::memory::DataEncoder;
 use crate::export::otlp::encode::OtlpEncoder;
@@ -144,6 +145,15 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
                 Box::new(Lane::new("file", OtlpEncoder::new(), FileSink::new(options)?, prompt))
             }
             ResolvedExporter::Custom(exporter) => exporter.lane(&batch, limits)?,
+            ResolvedExporter::Host(exporter) => {
+                let limits = if exporter.at_once { prompt } else { limits };
+                Box::new(Lane::new(
+                    &exporter.name,
+                    HostEncoder::default(),
+                    HostSink::new(exporter.handler),
+                    limits,
+                ))
+            }
         })
     })
 }

@@ -21,6 +21,8 @@ pub mod export;
 pub mod frame;
 #[cfg(feature = "engine")]
 mod front;
+#[cfg(feature = "engine")]
+pub mod host;
 pub mod id;
 #[cfg(feature = "engine")]
 mod init;

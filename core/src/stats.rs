@@ -35,11 +35,13 @@ pub enum DropReason {
     Shutdown,
     /// A file or stream could not be written.
     Io,
+    /// Code of the application in the host stage failed or gave the span up.
+    HostFailed,
 }
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BufferFull,
         Self::BadFrame,
         Self::AlreadyShutdown,
@@ -52,6 +54,7 @@ impl DropReason {
         Self::Unknown,
         Self::Shutdown,
         Self::Io,
+        Self::HostFailed,
     ];
 
     /// The name in snake case; `queue_full` and `already_shutdown` are OpenTelemetry's `error.type` values
@@ -70,6 +73,7 @@ impl DropReason {
             Self::Unknown => "unknown",
             Self::Shutdown => "shutdown",
             Self::Io => "io",
+            Self::HostFailed => "host_failed",
         }
     }
 }

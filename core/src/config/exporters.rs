@@ -2,6 +2,8 @@
 
 #[cfg(feature = "engine")]
 use super::custom::CustomExporter;
+#[cfg(feature = "engine")]
+use super::host::HostExporter;
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
 #[cfg(feature = "otlp-http")]
@@ -27,6 +29,9 @@ pub enum ExporterOptions {
     /// An exporter of the application's own.
     #[cfg(feature = "engine")]
     Custom(CustomExporter),
+    /// An exporter written in the language of the host.
+    #[cfg(feature = "engine")]
+    Host(HostExporter),
     /// Nowhere: spans are recorded and counted only.
     None,
 }
@@ -83,4 +88,7 @@ pub enum ResolvedExporter {
     /// The application's own.
     #[cfg(feature = "engine")]
     Custom(CustomExporter),
+    /// The host's.
+    #[cfg(feature = "engine")]
+    Host(HostExporter),
 }

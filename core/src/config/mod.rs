@@ -11,6 +11,8 @@ pub mod env;
 mod custom;
 mod described;
 mod exporters;
+#[cfg(feature = "engine")]
+mod host;
 mod limits;
 mod options;
 #[cfg(feature = "otlp-http")]
@@ -23,6 +25,8 @@ mod resource;
 pub use custom::CustomExporter;
 pub use env::{EnvSettings, Warning};
 pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
+#[cfg(feature = "engine")]
+pub use host::HostExporter;
 pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]

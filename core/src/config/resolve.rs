@@ -157,6 +157,8 @@ impl Options {
             ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
             #[cfg(feature = "engine")]
             ExporterOptions::Custom(exporter) => ResolvedExporter::Custom(exporter.clone()),
+            #[cfg(feature = "engine")]
+            ExporterOptions::Host(exporter) => ResolvedExporter::Host(exporter.clone()),
             ExporterOptions::None => return Ok(None),
         }))
     }

@@ -5,6 +5,7 @@
 //! language or process wrote, and [`record`] makes an owned object where one is needed.
 
 pub mod batch;
+pub mod copy;
 pub mod keys;
 mod reader;
 pub mod record;

@@ -321,6 +321,11 @@ impl<'a> SpanView<'a> {
         self.fields.rest().len()
     }
 
+    /// The bytes of the fields, if they mean the same outside of their frame.
+    pub(super) const fn plain_fields(&self) -> Option<&'a [u8]> {
+        if self.table.is_empty() { Some(self.fields.rest()) } else { None }
+    }
+
     /// The fields in the order they were written.
     #[inline]
     pub const fn fields(&self) -> Fields<'a> {

@@ -53,6 +53,12 @@ pub fn finish_span(buf: &mut [u8], event: EventKind, engine: u16, head: &Head) {
     }
 }
 
+/// Appends a head alone, for a record that is kept without an event's header.
+pub fn head(buf: &mut Vec<u8>, head: &Head) {
+    let front = event_front(0, EventKind::SpanEnded, 0, head);
+    buf.extend_from_slice(front.get(EVENT_HEADER..).unwrap_or(&[]));
+}
+
 /// Header and head as bytes.
 #[inline]
 fn event_front(body_length: u32, event: EventKind, engine: u16, head: &Head) -> [u8; FIELDS_AT] {

@@ -1,0 +1,119 @@
+//! The host exporter: batches of records that the host pulls, delivers in its own language, and answers.
+//!
+//! Its lane is that of any exporter, so that a host that is slow or hangs fills its own queue and no other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Encoder, Outcome, SendContext, Sink};
+use crate::frame::record::RecordContext;
+use crate::frame::view::SpanView;
+use crate::host::{Answer, HostBatch, HostEvent, HostHandler, HostTask};
+use crate::stats::DropReason;
+
+/// A job that nobody took for so long calls for another worker.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Whether it was taken is looked at this often.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Copies records for the host.
+#[derive(Debug, Default)]
+pub(crate) struct HostEncoder {
+    batch: HostBatch,
+}
+
+impl Encoder for HostEncoder {
+    type Batch = HostBatch;
+
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
+        self.batch.push(HostEvent::SpanEnded, span, context);
+    }
+
+    fn spans(&self) -> u32 {
+        self.batch.spans()
+    }
+
+    fn bytes(&self) -> usize {
+        self.batch.bytes()
+    }
+
+    fn take(&mut self) -> HostBatch {
+        core::mem::take(&mut self.batch)
+    }
+}
+
+/// Gives batches to the host one by one and waits for what it says.
+#[derive(Debug)]
+pub(crate) struct HostSink {
+    handler: HostHandler,
+}
+
+impl HostSink {
+    pub(crate) fn new(handler: HostHandler) -> Self {
+        Self { handler }
+    }
+
+    /// Has the host do something without records; however it ends.
+    async fn ask(&self, task: HostTask) {
+        let mut pending = self.handler.port().offer(task, &self.handler, Arc::default());
+        let mut waited = Duration::ZERO;
+        loop {
+            tokio::select! {
+                _ = &mut pending.answer => return,
+                () = tokio::time::sleep(LOOK), if !pending.is_taken() => {
+                    waited += LOOK;
+                    if waited >= PATIENCE {
+                        self.handler.port().call_for_help();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether it is time to call for another worker: sooner when the end is near.
+fn is_too_long(waited: Duration, context: &SendContext) -> bool {
+    let left = context.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    waited >= left.map_or(PATIENCE, |left| left.min(PATIENCE))
+}
+
+impl Sink<HostBatch> for HostSink {
+    async fn send(&mut self, batch: HostBatch, context: &SendContext) -> Outcome {
+        let spans = batch.spans();
+        let port = self.handler.port();
+        let mut pending = port.offer(HostTask::Export, &self.handler, Arc::new(batch));
+        let mut waited = Duration::ZERO;
+        loop {
+            tokio::select! {
+                answer = &mut pending.answer => return match answer {
+                    Ok(Answer::Outcome(outcome)) => outcome,
+                    Ok(Answer::Done) => Outcome::exported(spans),
+                    Err(_) => Outcome::dropped(DropReason::HostFailed, spans, "the host gave a batch up"),
+                },
+                () = context.expired() => {
+                    return if pending.withdraw() {
+                        Outcome::dropped(DropReason::Shutdown, spans, "the host had no time for the last batch")
+                    } else {
+                        Outcome { unknown: spans, ..Outcome::default() }
+                    };
+                }
+                () = tokio::time::sleep(LOOK), if !pending.is_taken() => {
+                    waited += LOOK;
+                    if is_too_long(waited, context) {
+                        port.call_for_help();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self) {
+        self.ask(HostTask::Flush).await;
+    }
+
+    async fn shutdown(&mut self) {
+        self.ask(HostTask::Shutdown).await;
+    }
+}

@@ -1,0 +1,111 @@
+//! Records on their way to the host: copied out of the hand-off, so that they may be kept as long as the
+//! host takes.
+
+use std::sync::Arc;
+
+use crate::frame::copy;
+use crate::frame::record::{RecordContext, Resource, Scope, SpanData};
+use crate::frame::view::SpanView;
+
+/// What a record tells the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum HostEvent {
+    /// A span ended; its whole record.
+    SpanEnded = 0,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    event: HostEvent,
+    start: usize,
+    end: usize,
+    scope: usize,
+}
+
+/// Records in the order they came, as one run of bytes.
+#[derive(Debug, Clone, Default)]
+pub struct HostBatch {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    scopes: Vec<(u32, Arc<Scope>)>,
+    resource: Arc<Resource>,
+    spans: u32,
+}
+
+/// One record of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct HostRecord<'a> {
+    /// What it tells.
+    pub event: HostEvent,
+    /// The body of its span event, which stands alone.
+    pub body: &'a [u8],
+    /// What recorded the span.
+    pub scope: &'a Arc<Scope>,
+    /// The engine's number of that scope.
+    pub scope_id: u32,
+    /// What produced it.
+    pub resource: &'a Arc<Resource>,
+}
+
+impl HostRecord<'_> {
+    /// The record as an object of its own. `None` for bytes that are no record, which the engine never makes.
+    pub fn to_data(&self) -> Option<SpanData> {
+        let Self { scope, scope_id, resource, .. } = *self;
+        let context = RecordContext { scope, scope_id, resource };
+        Some(SpanData::from_view(&SpanView::new(self.body).ok()?, &context))
+    }
+}
+
+impl HostBatch {
+    /// Appends a copy of a record.
+    pub(crate) fn push(&mut self, event: HostEvent, span: &SpanView<'_>, context: &RecordContext<'_>) {
+        let start = self.bytes.len();
+        copy::span(&mut self.bytes, span);
+        if self.entries.is_empty() {
+            self.resource = Arc::clone(context.resource);
+        }
+        let known = self.scopes.iter().position(|(id, _)| *id == context.scope_id);
+        let scope = known.unwrap_or_else(|| {
+            self.scopes.push((context.scope_id, Arc::clone(context.scope)));
+            self.scopes.len() - 1
+        });
+        self.entries.push(Entry { event, start, end: self.bytes.len(), scope });
+        self.spans += u32::from(event == HostEvent::SpanEnded);
+    }
+
+    /// How many records it holds.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many of them are finished spans.
+    pub fn spans(&self) -> u32 {
+        self.spans
+    }
+
+    /// Memory that a batch of these records takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    /// The records in their order.
+    pub fn records(&self) -> impl Iterator<Item = HostRecord<'_>> {
+        self.entries.iter().filter_map(|entry| {
+            let (scope_id, scope) = self.scopes.get(entry.scope)?;
+            Some(HostRecord {
+                event: entry.event,
+                body: self.bytes.get(entry.start..entry.end)?,
+                scope,
+                scope_id: *scope_id,
+                resource: &self.resource,
+            })
+        })
+    }
+}

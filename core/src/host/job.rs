@@ -1,0 +1,140 @@
+//! One piece of work for the host, and how it is answered.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::oneshot;
+
+use super::{HostBatch, HostHandler};
+use crate::export::Outcome;
+use crate::lifecycle::generation;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostTask {
+    /// Deliver the records; answered with [`HostJob::delivered`].
+    Export,
+    /// Deliver what is still held back; answered with [`HostJob::done`].
+    Flush,
+    /// Nothing comes any more; answered with [`HostJob::done`].
+    Shutdown,
+}
+
+/// What the host says of a job.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It did as it was told.
+    Done,
+    /// What became of the spans of an export.
+    Outcome(Outcome),
+}
+
+/// Nobody has it.
+const WAITING: u8 = 0;
+/// The host has it.
+const TAKEN: u8 = 1;
+/// It was withdrawn before the host took it.
+const WITHDRAWN: u8 = 2;
+
+/// A job in the hands of the host. One that is dropped without an answer counts as failed.
+pub struct HostJob {
+    task: HostTask,
+    handler: HostHandler,
+    batch: Arc<HostBatch>,
+    generation: usize,
+    state: Arc<AtomicU8>,
+    reply: Option<oneshot::Sender<Answer>>,
+}
+
+/// The engine's end of a job.
+pub(crate) struct Pending {
+    state: Arc<AtomicU8>,
+    /// Fails when the host drops the job.
+    pub(crate) answer: oneshot::Receiver<Answer>,
+}
+
+impl HostJob {
+    pub(super) fn new(task: HostTask, handler: &HostHandler, batch: Arc<HostBatch>) -> (Self, Pending) {
+        let (reply, answer) = oneshot::channel();
+        let state = Arc::new(AtomicU8::new(WAITING));
+        let job = Self {
+            task,
+            handler: handler.clone(),
+            batch,
+            generation: generation(),
+            state: Arc::clone(&state),
+            reply: Some(reply),
+        };
+        (job, Pending { state, answer })
+    }
+
+    /// Whether it is the caller's now, and not withdrawn meanwhile.
+    pub(super) fn take(&self) -> bool {
+        self.state.compare_exchange(WAITING, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// What is to be done.
+    pub fn task(&self) -> HostTask {
+        self.task
+    }
+
+    /// Who is to do it.
+    pub fn handler(&self) -> &HostHandler {
+        &self.handler
+    }
+
+    /// The records it is about; none for [`HostTask::Flush`] and [`HostTask::Shutdown`].
+    pub fn batch(&self) -> &HostBatch {
+        &self.batch
+    }
+
+    /// It is done.
+    pub fn done(self) {
+        self.answer(Answer::Done);
+    }
+
+    /// Says what became of the spans; spans that it leaves out are counted as lost to a fault.
+    pub fn delivered(self, outcome: Outcome) {
+        self.answer(Answer::Outcome(outcome));
+    }
+
+    fn answer(mut self, answer: Answer) {
+        if let Some(reply) = self.reply.take().filter(|_| self.generation == generation()) {
+            // Whoever waited may have given up.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// The child of a fork has jobs of its parent's, whose channels must not be touched.
+impl Drop for HostJob {
+    fn drop(&mut self) {
+        if self.generation != generation() {
+            std::mem::forget(self.reply.take());
+        }
+    }
+}
+
+impl fmt::Debug for HostJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostJob")
+            .field("task", &self.task)
+            .field("handler", &self.handler)
+            .field("records", &self.batch.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pending {
+    /// Whether the host has it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.state.load(Ordering::Acquire) == TAKEN
+    }
+
+    /// Takes it back; false when the host has it already.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.state.compare_exchange(WAITING, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}

@@ -1,0 +1,59 @@
+//! The host stage: work on spans that is done in the application's own language.
+//!
+//! The export thread calls no host code, ever. It leaves batches of records as jobs at a [`HostPort`]; the
+//! host pulls them on a thread or task of its own ([`HostWorker::next`]), works on them, and answers each
+//! once. Bindings use this module; applications in Rust write an exporter with the traits of
+//! [`crate::export`] instead. A host that is slow, hangs or is gone keeps back only what waits for it.
+
+mod batch;
+mod job;
+mod port;
+
+pub use batch::{HostBatch, HostEvent, HostRecord};
+pub(crate) use job::Answer;
+pub use job::{HostJob, HostTask};
+pub use port::{HostPort, HostWorker, Next};
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// Something of the host that jobs are for: a chain of processors, a filter, an exporter.
+///
+/// The engine knows nothing of it but where its jobs are pulled; the token tells the host.
+#[derive(Clone)]
+pub struct HostHandler {
+    port: HostPort,
+    identity: Arc<[usize]>,
+    token: Arc<dyn Any + Send + Sync>,
+}
+
+impl HostHandler {
+    /// `identity` names the host's objects: handlers with the same identity are the same option, so that a
+    /// second `init` with the same objects finds the running engine. `token` is for the host itself.
+    pub fn new(port: &HostPort, identity: &[usize], token: impl Any + Send + Sync) -> Self {
+        Self { port: port.clone(), identity: Arc::from(identity), token: Arc::new(token) }
+    }
+
+    /// What the host gave to recognise its handler.
+    pub fn token(&self) -> &(dyn Any + Send + Sync) {
+        &*self.token
+    }
+
+    /// Where its jobs are pulled.
+    pub fn port(&self) -> &HostPort {
+        &self.port
+    }
+}
+
+impl PartialEq for HostHandler {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity == other.identity
+    }
+}
+
+impl fmt::Debug for HostHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HostHandler").field(&self.identity).finish()
+    }
+}
