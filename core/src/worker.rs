@@ -16,6 +16,7 @@ use crate::clock;
 use crate::engine::{Live, WorkerCounts};
 use crate::export::lane::ExportLane;
 use crate::frame::batch::{Events, RawEvent, StringTable};
+use crate::frame::check::TextBudget;
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 use crate::frame::{EventKind, FrameError};
@@ -376,6 +377,7 @@ impl EngineWorker {
     fn frame(&mut self, body: &[u8], now: Instant) -> Result<(), FrameError> {
         let body = body.get(4..).ok_or(FrameError::Truncated)?;
         let mut table = StringTable::new();
+        let mut texts = TextBudget::of(body.len());
         let mut events = Events::new(body);
         while let Ok(Some(event)) = events.next_event() {
             match event.kind {
@@ -387,7 +389,7 @@ impl EngineWorker {
                         self.undecided = 1;
                     }
                     let read = SpanView::in_frame(event.body, &table)
-                        .and_then(|span| span.check().map(|()| span))
+                        .and_then(|span| span.check_within(&mut texts).map(|()| span))
                         .and_then(|span| self.span_ended(&span, now));
                     if read.is_err() {
                         self.decided();

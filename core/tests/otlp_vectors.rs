@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod vector_values;
+
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -18,80 +20,19 @@ use polyspan::frame::record::{RecordContext, Resource, Scope};
 use polyspan::frame::view::SpanView;
 use polyspan::frame::write::{self, AttributeList, Head};
 use polyspan::frame::{EVENT_HEADER, EventKind};
-use polyspan::{
-    OwnedValue, SpanContext, SpanFlags, SpanId, SpanKind, SpanType, StatusCode, TraceFlags, TraceId, Value,
-};
+use polyspan::{SpanFlags, SpanId, SpanType, StatusCode};
 use prost::Message;
 use serde_json::Value as Json;
+use vector_values::{
+    attributes, context, double, hex, kind, list, long_text, nanos, number, our_value, status, tagged, text,
+    unhex,
+};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/otlp.json");
 
 fn cases() -> Vec<Json> {
     let file: Json = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     file["cases"].as_array().unwrap().clone()
-}
-
-fn list(value: &Json) -> &[Json] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Json) -> &str {
-    value.as_str().unwrap_or("")
-}
-
-fn number(value: &Json) -> u64 {
-    value.as_u64().unwrap_or(0)
-}
-
-fn nanos(value: &Json) -> u64 {
-    text(value).parse().unwrap()
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn double(value: &Json) -> f64 {
-    value.as_f64().unwrap_or_else(|| text(value).parse().unwrap())
-}
-
-fn long_text(pieces: &Json) -> String {
-    list(pieces).iter().map(|piece| text(&piece[0]).repeat(number(&piece[1]) as usize)).collect()
-}
-
-/// The single member of an object that stands for a value.
-fn tagged(value: &Json) -> (&str, &Json) {
-    let members = value.as_object().unwrap();
-    assert_eq!(members.len(), 1, "{value}");
-    members.iter().map(|(tag, value)| (tag.as_str(), value)).next().unwrap()
-}
-
-/// A value as spans take it.
-fn our_value(value: &Json) -> OwnedValue {
-    match value {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::String(text) => Value::from(text.clone()),
-        tagged_value => match tagged(tagged_value) {
-            ("int", digits) => Value::I64(text(digits).parse().unwrap()),
-            ("double", number) => Value::F64(double(number)),
-            ("bytes", digits) => Value::Bytes(unhex(text(digits)).into()),
-            ("repeat", pieces) => Value::from(long_text(pieces)),
-            ("array", items) => Value::Array(list(items).iter().map(our_value).collect()),
-            ("map", entries) => Value::Map(
-                list(entries)
-                    .iter()
-                    .map(|entry| (text(&entry[0]).to_owned().into(), our_value(&entry[1])))
-                    .collect(),
-            ),
-            (tag, _) => panic!("{tag} is no tag of a value"),
-        },
-    }
 }
 
 /// The same value as OTLP has it, made without any code under test.
@@ -121,38 +62,6 @@ fn key_value(key: &str, value: AnyValue) -> KeyValue {
 
 fn key_values(entries: &Json) -> Vec<KeyValue> {
     list(entries).iter().map(|entry| key_value(text(&entry[0]), any_value(&entry[1]))).collect()
-}
-
-fn attributes(entries: &Json) -> Vec<(String, OwnedValue)> {
-    list(entries).iter().map(|entry| (text(&entry[0]).to_owned(), our_value(&entry[1]))).collect()
-}
-
-fn context(of: &Json) -> SpanContext {
-    SpanContext {
-        trace_id: TraceId::from_hex(text(&of["trace_id"])).unwrap(),
-        span_id: SpanId::from_hex(text(&of["span_id"])).unwrap(),
-        flags: TraceFlags::from_bits(number(&of["flags"]) as u8),
-        state: text(&of["tracestate"]).parse().unwrap(),
-        remote: of["remote"].as_bool().unwrap_or(false),
-    }
-}
-
-fn kind(span: &Json) -> SpanKind {
-    let kinds =
-        [SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer];
-    match span["kind"].as_str() {
-        Some(name) => kinds.into_iter().find(|kind| kind.as_str() == name).unwrap(),
-        None => SpanKind::Internal,
-    }
-}
-
-fn status(span: &Json) -> StatusCode {
-    match text(&span["status"]) {
-        "" => StatusCode::Unset,
-        "ok" => StatusCode::Ok,
-        "error" => StatusCode::Error,
-        other => panic!("{other} is no status"),
-    }
 }
 
 /// The event of a span, as the thread that ends it writes it.

@@ -10,6 +10,8 @@ use super::{EVENT_HEADER, EventKind, FrameError, VERSION};
 pub const MAX_ENTRIES: usize = 1024;
 /// ... and this many bytes.
 pub const MAX_TABLE_BYTES: usize = 64 * 1024;
+/// All texts of a frame, entries counted wherever they stand, are at most so much longer than the frame.
+pub const MAX_EXPANSION: usize = 16 * 1024 * 1024;
 
 /// An event taken from a frame.
 #[derive(Debug, Clone, Copy)]

@@ -2,9 +2,11 @@
 //!
 //! `docs/frame.md` specifies the layout. [`mod@write`] is used by whoever ends a span, [`view`] reads a record
 //! in place for the stages of the pipeline, [`batch`] takes apart a frame of many events that another
-//! language or process wrote, and [`record`] makes an owned object where one is needed.
+//! language or process wrote, [`check`] says whether its spans can be read, and [`record`] makes an owned
+//! object where one is needed.
 
 pub mod batch;
+pub mod check;
 pub mod copy;
 pub mod keys;
 mod reader;
@@ -123,6 +125,8 @@ pub enum FrameError {
     Depth,
     /// The string table is over 1,024 entries or 64 KiB.
     Table,
+    /// References to the string table stand for more than 16 MiB.
+    Expansion,
     /// A trace or span id is all zeros.
     Id,
 }
@@ -137,6 +141,7 @@ impl fmt::Display for FrameError {
             Self::Utf8 => f.write_str("text in the frame is not UTF-8"),
             Self::Depth => write!(f, "values nest deeper than {MAX_DEPTH}"),
             Self::Table => f.write_str("the string table is over 1,024 entries or 64 KiB"),
+            Self::Expansion => f.write_str("references to the string table stand for more than 16 MiB"),
             Self::Id => f.write_str("a trace or span id is all zeros"),
         }
     }

@@ -1,9 +1,10 @@
 //! The owned record of a finished span, for who needs an object: the memory, console and file exporters,
 //! host stages, adapters of other SDKs' exporters, tests.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::view::{Attributes, Field, SpanView, text};
+use super::view::{Attributes, Field, SpanView, ValueView, text};
 use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::id::SpanId;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
@@ -141,9 +142,16 @@ impl SpanData {
             resource: Arc::clone(context.resource),
             ..Self::default()
         };
+        let (mut attributes, mut metadata) = (LastValues::default(), LastValues::default());
         for field in span.fields() {
-            data.take(field);
+            match field {
+                Field::Attribute(name, value) => attributes.put(name, value),
+                Field::Metadata(name, value) => metadata.put(name, value),
+                other => data.take(other),
+            }
         }
+        data.attributes = attributes.list;
+        data.metadata = metadata.list;
         data
     }
 
@@ -152,8 +160,6 @@ impl SpanData {
             Field::Name(name) => self.name = text(name).into_owned(),
             Field::StatusMessage(message) => self.status_message = text(message).into_owned(),
             Field::TraceState(header) => self.context.state = TraceState::from_valid(&text(header)),
-            Field::Attribute(name, value) => put(&mut self.attributes, name, value.to_value()),
-            Field::Metadata(name, value) => put(&mut self.metadata, name, value.to_value()),
             Field::Input(value) => self.input = Some(value.to_value()),
             Field::Output(value) => self.output = Some(value.to_value()),
             Field::Tag(tag) => self.tags.push(text(tag).into_owned()),
@@ -175,26 +181,36 @@ impl SpanData {
                 dropped_attributes: link.dropped_attributes,
             })),
             Field::Dropped { attributes, events, links } => {
-                self.dropped_attributes += attributes;
-                self.dropped_events += events;
-                self.dropped_links += links;
+                self.dropped_attributes = self.dropped_attributes.saturating_add(attributes);
+                self.dropped_events = self.dropped_events.saturating_add(events);
+                self.dropped_links = self.dropped_links.saturating_add(links);
             }
-            Field::Skipped => {}
+            Field::Attribute(..) | Field::Metadata(..) | Field::Skipped => {}
         }
     }
 }
 
-fn put(list: &mut Vec<(String, OwnedValue)>, name: &[u8], value: OwnedValue) {
-    match list.iter_mut().find(|(known, _)| known.as_bytes() == name) {
-        Some((_, slot)) => *slot = value,
-        None => list.push((text(name).into_owned(), value)),
+/// Each key once with its last value, in the order the keys first came.
+#[derive(Default)]
+struct LastValues<'a> {
+    list: Vec<(String, OwnedValue)>,
+    places: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> LastValues<'a> {
+    fn put(&mut self, name: &'a [u8], value: ValueView<'a>) {
+        let place = *self.places.entry(name).or_insert(self.list.len());
+        match self.list.get_mut(place) {
+            Some((_, slot)) => *slot = value.to_value(),
+            None => self.list.push((text(name).into_owned(), value.to_value())),
+        }
     }
 }
 
 fn owned(attributes: Attributes<'_>) -> Vec<(String, OwnedValue)> {
-    let mut list = Vec::with_capacity(attributes.len());
+    let mut last = LastValues::default();
     for (name, value) in attributes.iter() {
-        put(&mut list, name, value.to_value());
+        last.put(name, value);
     }
-    list
+    last.list
 }

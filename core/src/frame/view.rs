@@ -46,10 +46,14 @@ pub struct Items<'a> {
     /// The item count, then the items.
     bytes: &'a [u8],
     table: &'a StringTable<'a>,
+    /// How many arrays and maps it stands in, itself among them: at most [`MAX_DEPTH`], so that no reader
+    /// of values can be led deeper, not even of bytes that were never checked.
+    pub(super) depth: usize,
 }
 
 impl<'a> Items<'a> {
-    fn split(self) -> (u32, Reader<'a>, &'a StringTable<'a>) {
+    /// The count, the items, and the table they refer to.
+    pub(super) fn split(self) -> (u32, Reader<'a>, &'a StringTable<'a>) {
         let mut reader = Reader::new(self.bytes);
         (reader.u32().unwrap_or(0), reader, self.table)
     }
@@ -67,7 +71,7 @@ impl<'a> Items<'a> {
     /// The values of an array.
     pub fn values(self) -> impl Iterator<Item = ValueView<'a>> {
         let (count, mut reader, table) = self.split();
-        (0..count).map_while(move |_| read_value(&mut reader, table).ok())
+        (0..count).map_while(move |_| read_value(&mut reader, table, self.depth).ok())
     }
 
     /// The entries of a map.
@@ -75,7 +79,7 @@ impl<'a> Items<'a> {
         let (count, mut reader, table) = self.split();
         (0..count).map_while(move |_| {
             let name = reader.key(table).ok()?;
-            Some((name, read_value(&mut reader, table).ok()?))
+            Some((name, read_value(&mut reader, table, self.depth).ok()?))
         })
     }
 }
@@ -101,8 +105,13 @@ impl ValueView<'_> {
     }
 }
 
+/// Reads a value that stands in `depth` arrays and maps.
 #[inline(always)]
-fn read_value<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<ValueView<'a>, FrameError> {
+pub(super) fn read_value<'a>(
+    reader: &mut Reader<'a>,
+    table: &'a StringTable<'a>,
+    depth: usize,
+) -> Result<ValueView<'a>, FrameError> {
     Ok(match reader.u8()? {
         kind::STR => ValueView::Str(reader.sized()?),
         kind::I64 => ValueView::I64(reader.u64()? as i64),
@@ -111,8 +120,8 @@ fn read_value<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result
         kind::TRUE => ValueView::Bool(true),
         kind::NULL => ValueView::Null,
         kind::BYTES => ValueView::Bytes(reader.sized()?),
-        kind::ARRAY => ValueView::Array(read_items(reader, table)?),
-        kind::MAP => ValueView::Map(read_items(reader, table)?),
+        kind::ARRAY => ValueView::Array(read_items(reader, table, depth)?),
+        kind::MAP => ValueView::Map(read_items(reader, table, depth)?),
         kind::STR_ENTRY => {
             let index = reader.u16()?;
             ValueView::Str(table.get(index).ok_or(FrameError::Reference(index))?)
@@ -122,17 +131,27 @@ fn read_value<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result
 }
 
 #[inline]
-fn read_items<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<Items<'a>, FrameError> {
+fn read_items<'a>(
+    reader: &mut Reader<'a>,
+    table: &'a StringTable<'a>,
+    depth: usize,
+) -> Result<Items<'a>, FrameError> {
     let bytes = reader.sized()?;
-    if bytes.len() < 4 { Err(FrameError::Truncated) } else { Ok(Items { bytes, table }) }
+    if bytes.len() < 4 {
+        return Err(FrameError::Truncated);
+    }
+    if depth >= MAX_DEPTH {
+        return Err(FrameError::Depth);
+    }
+    Ok(Items { bytes, table, depth: depth + 1 })
 }
 
 /// Attributes of an event or link.
 #[derive(Debug, Clone, Copy)]
 pub struct Attributes<'a> {
-    reader: Reader<'a>,
-    count: u16,
-    table: &'a StringTable<'a>,
+    pub(super) reader: Reader<'a>,
+    pub(super) count: u16,
+    pub(super) table: &'a StringTable<'a>,
 }
 
 impl<'a> Attributes<'a> {
@@ -151,7 +170,7 @@ impl<'a> Attributes<'a> {
         let Attributes { mut reader, count, table } = self;
         (0..count).map_while(move |_| {
             let name = reader.key(table).ok()?;
-            Some((name, read_value(&mut reader, table).ok()?))
+            Some((name, read_value(&mut reader, table, 0).ok()?))
         })
     }
 }
@@ -268,8 +287,8 @@ pub enum Field<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct SpanView<'a> {
     head: Head,
-    fields: Reader<'a>,
-    table: &'a StringTable<'a>,
+    pub(super) fields: Reader<'a>,
+    pub(super) table: &'a StringTable<'a>,
 }
 
 impl<'a> SpanView<'a> {
@@ -351,7 +370,7 @@ impl<'a> SpanView<'a> {
     #[inline]
     pub(crate) fn summary(&self) -> Result<Summary, FrameError> {
         let mut summary = Summary::default();
-        let mut seen = 0u64;
+        let (mut seen, mut seen_metadata) = (0u64, 0u64);
         let mut reader = self.fields;
         while !reader.is_empty() {
             match reader.u8()? {
@@ -378,7 +397,9 @@ impl<'a> SpanView<'a> {
                 }
                 tag::INPUT | tag::OUTPUT => drop(skip_value(&mut reader)?),
                 tag::METADATA => {
-                    reader.key(self.table)?;
+                    let bit = fingerprint(reader.key(self.table)?);
+                    summary.maybe_twice |= seen_metadata & bit != 0;
+                    seen_metadata |= bit;
                     skip_value(&mut reader)?;
                 }
                 tag::NAME | tag::TAG => drop(reader.key(self.table)?),
@@ -388,44 +409,6 @@ impl<'a> SpanView<'a> {
             }
         }
         Ok(summary)
-    }
-
-    /// Walks everything once: structure, UTF-8, depth, ids. Strangers' bytes pass here first.
-    ///
-    /// # Errors
-    /// The first [`FrameError`] met.
-    pub fn check(&self) -> Result<(), FrameError> {
-        if !self.head.trace_id.is_valid() || !self.head.span_id.is_valid() {
-            return Err(FrameError::Id);
-        }
-        let mut reader = self.fields;
-        while !reader.is_empty() {
-            match read_field(&mut reader, self.table)? {
-                Field::Name(bytes)
-                | Field::StatusMessage(bytes)
-                | Field::TraceState(bytes)
-                | Field::Tag(bytes) => {
-                    check_text(bytes)?;
-                }
-                Field::Attribute(name, value) | Field::Metadata(name, value) => {
-                    check_text(name)?;
-                    check_value(value, 0)?;
-                }
-                Field::Input(value) | Field::Output(value) => check_value(value, 0)?,
-                Field::Event(event) => {
-                    let event = event.event()?;
-                    check_text(event.name)?;
-                    check_attributes(event.attributes)?;
-                }
-                Field::Link(link) => {
-                    let link = link.link()?;
-                    check_text(link.trace_state)?;
-                    check_attributes(link.attributes)?;
-                }
-                Field::Dropped { .. } | Field::Skipped => {}
-            }
-        }
-        Ok(())
     }
 }
 
@@ -440,7 +423,7 @@ pub(crate) struct Summary {
     pub(crate) links: usize,
     /// The most attributes that an event or link has.
     pub(crate) inner_attributes: usize,
-    /// A key may occur twice among the attributes of the span, of an event or of a link.
+    /// A key may occur twice among the attributes of the span, of an event or of a link, or in the metadata.
     pub(crate) maybe_twice: bool,
     /// The length of the longest text or byte value of an attribute; the size of a structured one.
     pub(crate) longest: usize,
@@ -515,22 +498,25 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 #[inline(always)]
-fn read_field<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result<Field<'a>, FrameError> {
+pub(super) fn read_field<'a>(
+    reader: &mut Reader<'a>,
+    table: &'a StringTable<'a>,
+) -> Result<Field<'a>, FrameError> {
     Ok(match reader.u8()? {
         tag::ATTRIBUTE => {
             let name = reader.key(table)?;
-            Field::Attribute(name, read_value(reader, table)?)
+            Field::Attribute(name, read_value(reader, table, 0)?)
         }
         tag::NAME => Field::Name(reader.key(table)?),
         tag::STATUS_MESSAGE => Field::StatusMessage(reader.sized()?),
         tag::TRACE_STATE => Field::TraceState(reader.sized()?),
         tag::EVENT => Field::Event(Packed { bytes: reader.sized()?, table }),
         tag::LINK => Field::Link(Packed { bytes: reader.sized()?, table }),
-        tag::INPUT => Field::Input(read_value(reader, table)?),
-        tag::OUTPUT => Field::Output(read_value(reader, table)?),
+        tag::INPUT => Field::Input(read_value(reader, table, 0)?),
+        tag::OUTPUT => Field::Output(read_value(reader, table, 0)?),
         tag::METADATA => {
             let name = reader.key(table)?;
-            Field::Metadata(name, read_value(reader, table)?)
+            Field::Metadata(name, read_value(reader, table, 0)?)
         }
         tag::TAG => Field::Tag(reader.key(table)?),
         tag::DROPPED => {
@@ -542,37 +528,4 @@ fn read_field<'a>(reader: &mut Reader<'a>, table: &'a StringTable<'a>) -> Result
         }
         other => return Err(FrameError::Unknown(other)),
     })
-}
-
-fn check_text(bytes: &[u8]) -> Result<(), FrameError> {
-    core::str::from_utf8(bytes).map(drop).map_err(|_| FrameError::Utf8)
-}
-
-fn check_attributes(attributes: Attributes<'_>) -> Result<(), FrameError> {
-    let Attributes { mut reader, count, table } = attributes;
-    for _ in 0..count {
-        check_text(reader.key(table)?)?;
-        check_value(read_value(&mut reader, table)?, 0)?;
-    }
-    Ok(())
-}
-
-fn check_value(value: ValueView<'_>, depth: usize) -> Result<(), FrameError> {
-    let (items, named) = match value {
-        ValueView::Str(bytes) => return check_text(bytes),
-        ValueView::Array(items) => (items, false),
-        ValueView::Map(items) => (items, true),
-        _ => return Ok(()),
-    };
-    if depth >= MAX_DEPTH {
-        return Err(FrameError::Depth);
-    }
-    let (count, mut reader, table) = items.split();
-    for _ in 0..count {
-        if named {
-            check_text(reader.key(table)?)?;
-        }
-        check_value(read_value(&mut reader, table)?, depth + 1)?;
-    }
-    Ok(())
 }

@@ -61,11 +61,19 @@ impl Limiter {
             write::attribute_key(&mut out, &text(name));
             self.put_value(&mut out, *value);
         }
+        let metadata = last_values(span.fields().filter_map(|field| match field {
+            Field::Metadata(name, value) => Some((name, value)),
+            _ => None,
+        }));
+        for (name, value) in metadata {
+            write::metadata_key(&mut out, &text(name));
+            write::put_value(&mut out, &value.to_value());
+        }
         let mut dropped = [kept.len().saturating_sub(self.limits.attributes) as u32, 0, 0];
         let (mut events, mut links) = (0, 0);
         for (raw, field) in span.raw_fields() {
             match field {
-                Field::Attribute(..) | Field::Skipped => {}
+                Field::Attribute(..) | Field::Metadata(..) | Field::Skipped => {}
                 Field::Event(event) if events < self.limits.events => {
                     events += 1;
                     self.put_event(&mut out, event);
@@ -77,10 +85,6 @@ impl Limiter {
                 }
                 Field::Link(_) => dropped[2] += 1,
                 Field::Name(name) => write::name(&mut out, &text(name)),
-                Field::Metadata(name, value) => {
-                    write::metadata_key(&mut out, &text(name));
-                    write::put_value(&mut out, &value.to_value());
-                }
                 Field::Tag(tag) => write::trace_tag(&mut out, &text(tag)),
                 Field::Input(value) => {
                     write::input_tag(&mut out);
@@ -179,14 +183,19 @@ impl Limiter {
     }
 }
 
-/// Whether a key occurs twice among the attributes of the span, of an event or of a link.
+/// Whether a key occurs twice among the attributes of the span, of an event or of a link, or in the metadata.
 #[cold]
 fn has_twice_anywhere(span: &SpanView<'_>) -> bool {
     let attributes = span.fields().filter_map(|field| match field {
         Field::Attribute(name, _) => Some(name),
         _ => None,
     });
+    let metadata = span.fields().filter_map(|field| match field {
+        Field::Metadata(name, _) => Some(name),
+        _ => None,
+    });
     has_twice(attributes)
+        || has_twice(metadata)
         || span.fields().any(|field| match field {
             Field::Event(event) => event.event().is_ok_and(|event| has_twice(names(event.attributes))),
             Field::Link(link) => link.link().is_ok_and(|link| has_twice(names(link.attributes))),
