@@ -7,14 +7,14 @@ use polyspan::value::{OwnedValue, Value};
 use polyspan::{Error, ErrorCode, Options, registry};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::error::raised;
 use crate::exporters::MemoryExporter;
 use crate::span::Span;
 use crate::start::{Given, start};
 use crate::stats::Stats;
-use crate::{convert, exit, invalid, propagate, sampler};
+use crate::{convert, exit, host, invalid, propagate, sampler};
 
 /// How long `flush` and `shutdown` wait unless told otherwise, in seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Engine(pub polyspan::Engine);
 
 /// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
-/// described in `docs/configuration.md`. `exporter` and `exporters` take a `MemoryExporter` too, `sampler` a function
+/// described in `docs/configuration.md`. `exporter` and `exporters` take a `MemoryExporter` and exporters of your own too, `sampler` a function
 /// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. A SIGTERM that the
 /// application does not handle flushes before the process ends, unless `handle_sigterm` is false.
 ///
@@ -74,6 +74,7 @@ fn launch(py: Python<'_>, given: &Bound<'_, PyDict>, provider: bool) -> PyResult
     let engine = py.detach(|| polyspan::init(options)).map_err(|error| raised(py, &error))?;
     sampler::take_note(engine.sampler());
     exit::arm(py, handle_sigterm);
+    exit::start_host_later();
     invalid::log_waiting(py);
     Ok(Engine(engine))
 }
@@ -86,17 +87,17 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
     for (option, value) in given.iter() {
         let option = option.extract::<String>()?;
         match option.as_str() {
-            "exporter" if value.is_instance_of::<MemoryExporter>() => {
-                options = options.exporter(memory(&value)?);
-            }
+            "exporter" => match exporter_object(&value)? {
+                Some(exporter) => options = options.exporter(exporter),
+                None => data.push((option.into(), plain(&value))),
+            },
             "exporters" if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() => {
                 let mut described = Vec::new();
                 for exporter in value.try_iter()? {
                     let exporter = exporter?;
-                    if exporter.is_instance_of::<MemoryExporter>() {
-                        options = options.exporter(memory(&exporter)?);
-                    } else {
-                        described.push(convert::value(&exporter).into_owned());
+                    match exporter_object(&exporter)? {
+                        Some(exporter) => options = options.exporter(exporter),
+                        None => described.push(convert::value(&exporter).into_owned()),
                     }
                 }
                 data.push((option.into(), Value::Array(described)));
@@ -110,8 +111,15 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
     options.apply(&Value::Map(data)).map_err(|error| raised(py, &error))
 }
 
-fn memory(exporter: &Bound<'_, PyAny>) -> PyResult<ExporterOptions> {
-    Ok(ExporterOptions::Memory(exporter.cast::<MemoryExporter>()?.get().0.clone()))
+/// An exporter that is an object; `None` for a description.
+fn exporter_object(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
+    if let Ok(memory) = exporter.cast::<MemoryExporter>() {
+        return Ok(Some(ExporterOptions::Memory(memory.get().0.clone())));
+    }
+    if exporter.is_none() || exporter.is_instance_of::<PyString>() || exporter.is_instance_of::<PyDict>() {
+        return Ok(None);
+    }
+    host::read_exporter(exporter)
 }
 
 /// A `timedelta` as its seconds, anything else as it looks in a span.

@@ -1,6 +1,6 @@
 //! Exit and fork as Python sees them: `polyspan._exit` does the work, this says when.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use polyspan::registry;
@@ -9,16 +9,20 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::{convert, invalid};
+use crate::{convert, host, invalid};
 
-/// The next span has to see to it that this process flushes when it ends.
-static DUE: AtomicBool = AtomicBool::new(false);
+/// What the next span has to see to; both bits below.
+static DUE: AtomicU8 = AtomicU8::new(0);
+/// That this process flushes when it ends.
+const FLUSH: u8 = 1;
+/// That the threads of the host stage run.
+const HOST: u8 = 2;
 
 /// Called in a forked child before anything else, and where a child starts over.
 #[pyfunction]
 #[pyo3(name = "_forked")]
 pub fn forked() {
-    DUE.store(true, Ordering::Relaxed);
+    DUE.store(if host::is_used() { FLUSH | HOST } else { FLUSH }, Ordering::Relaxed);
     // The threads that were inside are the parent's.
     INSIDE.store(0, Ordering::SeqCst);
 }
@@ -26,15 +30,33 @@ pub fn forked() {
 /// Sets up what the process needs to flush at its end, if that is still to be done.
 #[inline]
 pub fn arm_if_due(py: Python<'_>) {
-    if DUE.load(Ordering::Relaxed) {
+    if DUE.load(Ordering::Relaxed) != 0 {
+        arm_now(py);
+    }
+}
+
+#[cold]
+fn arm_now(py: Python<'_>) {
+    let due = DUE.swap(0, Ordering::Relaxed);
+    if due & FLUSH != 0 {
         arm(py, false);
+    }
+    if due & HOST != 0 {
+        in_python(|| host::start(py));
+    }
+}
+
+/// Has the next span start the threads of the host stage, if there is anything for them to do.
+pub fn start_host_later() {
+    if host::is_used() {
+        DUE.fetch_or(HOST, Ordering::Relaxed);
     }
 }
 
 /// Sets it up now; with `handle_sigterm` also for the signal, where the application does not handle it.
 #[cold]
 pub fn arm(py: Python<'_>, handle_sigterm: bool) {
-    DUE.store(false, Ordering::Relaxed);
+    DUE.fetch_and(!FLUSH, Ordering::Relaxed);
     let armed = in_python(|| {
         py.import(intern!(py, "polyspan._exit"))?.call_method1(intern!(py, "arm"), (handle_sigterm,))
     });
@@ -55,6 +77,7 @@ pub fn flush(py: Python<'_>) {
             std::thread::sleep(Duration::from_millis(1));
         }
         registry::flush_at_exit();
+        host::leave();
     });
     invalid::log_now(py);
 }
@@ -83,7 +106,8 @@ impl Inside {
     fn enter() -> Option<Self> {
         INSIDE.fetch_add(1, Ordering::SeqCst);
         let inside = Self;
-        (!LEAVING.load(Ordering::SeqCst)).then_some(inside)
+        // The threads of the host stage work until everything is delivered.
+        (!LEAVING.load(Ordering::SeqCst) || host::is_host_thread()).then_some(inside)
     }
 }
 

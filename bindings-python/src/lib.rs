@@ -13,6 +13,7 @@ mod exception;
 mod exit;
 mod exporters;
 mod face;
+mod host;
 mod invalid;
 mod open;
 mod otel;
@@ -39,6 +40,7 @@ mod _polyspan {
         engine::{Engine, engine, flush, init, init_provider, shutdown, stats},
         exit::{flush as exit_flush, forked},
         exporters::MemoryExporter,
+        host::{FinishedSpan, Job, SpanError, SpanEvent, SpanLink, Worker, warn},
         otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context},
         propagate::{baggage, extract, inject},
         record::SpanRecord,

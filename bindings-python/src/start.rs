@@ -12,6 +12,7 @@ use crate::convert;
 use crate::current::{self, Place};
 use crate::exit;
 use crate::face::{Face, Owner, Parent};
+use crate::host;
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
@@ -136,6 +137,9 @@ pub fn start<'py>(
     exit::arm_if_due(py);
     let mut refused = 0;
     let (parent, base, by_hand) = surrounding(py, given, &mut refused);
+    if host::is_host_thread() {
+        return Span::remote(py, parent.map(|parent| parent.context().clone()).unwrap_or_default());
+    }
     let ambient = context::ambient_of(base.as_ref());
     let (inside, ambient) = match given.metadata {
         // What children inherit goes along with the keys inside.

@@ -8,10 +8,14 @@ from __future__ import annotations
 from ._polyspan import (
     Context,
     Engine,
+    FinishedSpan,
     MemoryExporter,
     PolyspanError,
     Span,
     SpanContext,
+    SpanError,
+    SpanEvent,
+    SpanLink,
     SpanRecord,
     Stats,
     baggage,
@@ -31,6 +35,7 @@ from ._polyspan import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._events import SpanEnded, TelemetryEvent
     from ._executors import ContextExecutor, copy_context, propagate
     from ._traced import instrument, traced
 
@@ -38,12 +43,18 @@ __all__ = [
     "Context",
     "ContextExecutor",
     "Engine",
+    "FinishedSpan",
     "MemoryExporter",
     "PolyspanError",
     "Span",
     "SpanContext",
+    "SpanEnded",
+    "SpanError",
+    "SpanEvent",
+    "SpanLink",
     "SpanRecord",
     "Stats",
+    "TelemetryEvent",
     "baggage",
     "context",
     "copy_context",
@@ -69,6 +80,8 @@ _LATER = {
     "ContextExecutor": "_executors",
     "copy_context": "_executors",
     "propagate": "_executors",
+    "SpanEnded": "_events",
+    "TelemetryEvent": "_events",
 }
 
 

@@ -19,6 +19,7 @@ use crate::current;
 use crate::engine::Engine;
 use crate::exit;
 use crate::face::{Face, Owner};
+use crate::host;
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
@@ -113,7 +114,7 @@ impl OtelTracer {
             },
         };
         let parent = parent.filter(|parent| parent.context().is_valid());
-        if !tracer.enabled.load(Ordering::Relaxed) {
+        if !tracer.enabled.load(Ordering::Relaxed) || host::is_host_thread() {
             let context = parent.map(|parent| parent.context().clone()).unwrap_or_default();
             return OtelSpan::face(py, api, Owner::Here(Open::remote(context)), None, false, false);
         }

@@ -57,3 +57,9 @@ impl fmt::Debug for HostHandler {
         f.debug_tuple("HostHandler").field(&self.identity).finish()
     }
 }
+
+/// Says something on behalf of the host once in the life of the process, where the engine's own lines go;
+/// `kind` tells what is the same.
+pub fn warn_once(kind: &str, message: &str) {
+    crate::log::warn_once(&format!("host {kind}"), message);
+}

@@ -1,0 +1,247 @@
+"""The host stage: exporters written in Python, run by one thread of their own.
+
+The engine leaves batches as jobs; the thread pulls them, calls the application's code, and answers. Loaded by
+``init`` where it is given such code. Nothing here raises, and nothing the application's code does can hold up
+anything but itself: while a call does not return, another thread takes over what else there is to do.
+
+Functions and coroutines are kept apart, because a function that hangs must not stop an event loop: each kind
+has its thread, if it occurs at all.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+
+from ._events import EVENTS, SpanEnded
+from ._polyspan import _host_warn, _HostWorker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from ._polyspan import FinishedSpan, _HostJob
+
+__all__ = ["plan_exporter", "serve", "start"]
+
+# While a coroutine runs, its event loop looks for further jobs after such a time, first and at the most.
+_FIRST_LOOK, _LAST_LOOK = 0.001, 0.1
+
+
+def start(awaits: bool) -> None:
+    """Start a thread that pulls jobs of coroutines, or of functions."""
+    name = "polyspan-host-async" if awaits else "polyspan-host"
+    threading.Thread(target=serve, args=(awaits,), name=name, daemon=True).start()
+
+
+def serve(awaits: bool) -> None:
+    """Pull jobs until told to leave."""
+    worker = _HostWorker(awaits)
+    try:
+        if worker.has_left:
+            return
+        _suppress_instrumentation()
+        if awaits:
+            _serve_coroutines(worker)
+        else:
+            while not worker.has_left:
+                job = worker.next()
+                if job is not None:
+                    _run_to_end(job.target.run(job))
+                # The frame of a thread that waits must not keep what it worked on alive.
+                job = None
+    finally:
+        worker.leave()
+
+
+def _serve_coroutines(worker: _HostWorker) -> None:
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    look = _FIRST_LOOK
+    # A loop refers to its tasks weakly.
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while not worker.has_left:
+            busy = asyncio.all_tasks(loop)
+            job = worker.next(0 if busy else None)
+            if job is not None:
+                task = loop.create_task(job.target.run(job))
+                running.add(task)
+                task.add_done_callback(running.discard)
+                look = _FIRST_LOOK
+            elif busy and not worker.has_left:
+                loop.run_until_complete(_first_of(busy, look))
+                look = min(2 * look, _LAST_LOOK)
+            job = None
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+    finally:
+        loop.close()
+
+
+async def _first_of(tasks: set[asyncio.Task[Any]], within: float) -> None:
+    import asyncio
+
+    await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _suppress_instrumentation() -> None:
+    """What an exporter does itself, such as sending a request, is not to be traced."""
+    if "opentelemetry.context" in sys.modules:
+        from opentelemetry import context
+
+        keys = [getattr(context, name, None) for name in dir(context) if name.startswith("_SUPPRESS_")]
+        for key in filter(None, keys):
+            context.attach(context.set_value(key, True))
+
+
+def _run_to_end(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+
+
+class Handler:
+    """Calls the application's code, or awaits it, and keeps what it raises to itself."""
+
+    __slots__ = ("at_once", "awaits", "name", "objects")
+
+    def __init__(self, name: str, functions: list[Callable[..., Any]], objects: list[Any]) -> None:
+        self.name = name
+        self.awaits = any(map(_is_async, functions))
+        self.at_once = False
+        # What the option was given: the same objects are the same option.
+        self.objects = objects
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of the application. Raises what it raises, but for what would end the thread."""
+        try:
+            result = function(*arguments)
+            if not hasattr(result, "__await__"):
+                return result
+            if self.awaits:
+                return await result
+            return _await_here(result)
+        except Exception:
+            raise
+        except BaseException as error:
+            if self.awaits and type(error).__name__ in ("CancelledError", "GeneratorExit"):
+                raise
+            raise RuntimeError(f"{type(error).__name__} raised") from error
+
+    def warn(self, what: str, error: BaseException) -> None:
+        """Say once that a function of the application failed."""
+        kind = f"{self.name} {what} {type(error).__name__}"
+        _host_warn(kind, f"{self.name}: {what} raised {_described(error)}")
+
+
+def _await_here(awaitable: Any) -> Any:
+    """What a function returned that did not look like a coroutine's."""
+    import asyncio
+
+    async def result() -> Any:
+        return await awaitable
+
+    return asyncio.run(result())
+
+
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
+
+
+def _is_async(function: Any) -> bool:
+    while hasattr(function, "func") and hasattr(function, "keywords"):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004
+    )
+
+
+class Exporter(Handler):
+    """Hands spans to an exporter of the application's, in whichever forms it takes them."""
+
+    __slots__ = ("export", "export_event", "flush", "on", "shutdown")
+
+    def __init__(self, exporter: Any, methods: dict[str, Callable[..., Any]]) -> None:
+        super().__init__(_name_of(exporter), list(methods.values()), [exporter])
+        # Batches may wait for more spans, events may not.
+        self.at_once = bool(methods.keys() - {"export", "flush", "shutdown"})
+        self.export = methods.get("export")
+        self.export_event = methods.get("export_event")
+        self.flush = methods.get("flush")
+        self.shutdown = methods.get("shutdown")
+        self.on = {event: methods[f"on_{event}"] for event in EVENTS if f"on_{event}" in methods}
+
+    async def run(self, job: _HostJob) -> None:
+        if job.task == "export":
+            await self._deliver(job)
+            return
+        function = self.flush if job.task == "flush" else self.shutdown
+        if function is not None:
+            try:
+                await self.call(function)
+            except Exception as error:
+                self.warn(job.task, error)
+        job.done()
+
+    async def _deliver(self, job: _HostJob) -> None:
+        spans = job.spans()
+        failed = [False] * len(spans)
+        for at, span in enumerate(spans):
+            failed[at] = not await self._tell("span_ended", SpanEnded(span), span)
+        rejected = 0
+        if self.export is not None and spans:
+            try:
+                if await self.call(self.export, spans) is False:
+                    rejected = len(spans) - sum(failed)
+            except Exception as error:
+                failed = [True] * len(spans)
+                self.warn("export", error)
+        job.delivered(rejected, sum(failed))
+
+    async def _tell(self, kind: str, event: Any, subject: FinishedSpan) -> bool:
+        """Tell of one event. False if any function for it raised."""
+        fine = True
+        on = self.on.get(kind)
+        if on is not None:
+            try:
+                await self.call(on, subject)
+            except Exception as error:
+                fine = False
+                self.warn(f"on_{kind}", error)
+        if self.export_event is not None:
+            try:
+                await self.call(self.export_event, event)
+            except Exception as error:
+                fine = False
+                self.warn("export_event", error)
+        return fine
+
+
+def _name_of(exporter: Any) -> str:
+    name = getattr(exporter, "name", None)
+    if isinstance(name, str) and name:
+        return name
+    return exporter.__name__ if inspect.isroutine(exporter) else type(exporter).__name__
+
+
+def plan_exporter(exporter: Any) -> Exporter | None:
+    """Who hands spans to that object; ``None`` if it has no method that takes any."""
+    names = ["export", "export_event", "flush", "shutdown", *(f"on_{event}" for event in EVENTS)]
+    found = {name: getattr(exporter, name, None) for name in names}
+    methods = {name: method for name, method in found.items() if callable(method)}
+    if isinstance(exporter, type) or not methods.keys() - {"flush", "shutdown"}:
+        return None
+    return Exporter(exporter, methods)

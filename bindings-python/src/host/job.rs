@@ -1,0 +1,139 @@
+//! Jobs as `polyspan._host` handles them, and who pulls them.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use polyspan::DropReason;
+use polyspan::export::Outcome;
+use polyspan::host::{HostJob, HostTask, HostWorker, Next};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::finished::FinishedSpan;
+use super::options::Target;
+use super::port::{self, Way};
+use crate::current::lock;
+
+/// A thread that pulls jobs.
+#[pyclass(frozen, module = "polyspan._polyspan", name = "_HostWorker")]
+pub struct Worker {
+    worker: Mutex<Option<HostWorker>>,
+    left: AtomicBool,
+}
+
+#[pymethods]
+impl Worker {
+    /// Has the calling thread pull jobs of code that is awaited, or of code that is not.
+    #[new]
+    fn new(awaits: bool) -> Self {
+        let way = if awaits { Way::Async } else { Way::Plain };
+        let worker = way.port().enter();
+        port::set_host_thread(worker.is_some());
+        Self { left: AtomicBool::new(worker.is_none()), worker: Mutex::new(worker) }
+    }
+
+    /// The next job; `None` when none came within so many seconds, or when the thread is to leave.
+    #[pyo3(signature = (timeout = None))]
+    fn next(&self, py: Python<'_>, timeout: Option<f64>) -> Option<Job> {
+        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let next =
+            py.detach(|| lock(&self.worker).as_mut().map_or(Next::Leave, |worker| worker.next(timeout)));
+        match next {
+            Next::Job(job) => Some(Job(Mutex::new(Some(job)))),
+            Next::Nothing => None,
+            Next::Leave => {
+                self.leave();
+                None
+            }
+        }
+    }
+
+    /// Whether the thread is to leave.
+    #[getter]
+    fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// Pulls no more.
+    fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
+        port::set_host_thread(false);
+        lock(&self.worker).take();
+    }
+}
+
+/// A job in the hands of `polyspan._host`; answered once.
+#[pyclass(frozen, module = "polyspan._polyspan", name = "_HostJob")]
+pub struct Job(Mutex<Option<HostJob>>);
+
+impl Job {
+    fn take(&self) -> Option<HostJob> {
+        lock(&self.0).take()
+    }
+}
+
+#[pymethods]
+impl Job {
+    /// What is to be done.
+    #[getter]
+    fn task(&self) -> &'static str {
+        match lock(&self.0).as_ref().map(HostJob::task) {
+            Some(HostTask::Export) => "export",
+            Some(HostTask::Flush) => "flush",
+            Some(HostTask::Shutdown) => "shutdown",
+            _ => "",
+        }
+    }
+
+    /// The object of `polyspan._host` that does it.
+    #[getter]
+    fn target(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let job = lock(&self.0);
+        let target = job.as_ref()?.handler().token().downcast_ref::<Target>()?;
+        Some(target.0.clone_ref(py))
+    }
+
+    /// The spans it is about, made anew.
+    fn spans<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let job = lock(&self.0);
+        let records = job.as_ref().into_iter().flat_map(|job| job.batch().records());
+        let spans = records.filter_map(|record| FinishedSpan::of(&record));
+        PyList::new(
+            py,
+            spans
+                .collect::<Vec<_>>()
+                .into_iter()
+                .map(|span| Bound::new(py, span))
+                .collect::<PyResult<Vec<_>>>()?,
+        )
+    }
+
+    /// It is done.
+    fn done(&self) {
+        if let Some(job) = self.take() {
+            job.done();
+        }
+    }
+
+    /// An export has ended: so many spans were refused, at so many the application's code raised, all others are
+    /// delivered.
+    fn delivered(&self, rejected: u32, failed: u32) {
+        if let Some(job) = self.take() {
+            let spans = job.batch().spans();
+            let mut outcome = Outcome::exported(spans.saturating_sub(rejected.saturating_add(failed)));
+            outcome.rejected = rejected;
+            if failed > 0 {
+                outcome.drop_spans(DropReason::HostFailed, failed);
+            }
+            job.delivered(outcome);
+        }
+    }
+}
+
+/// Tells the user of something once; `kind` says what is the same.
+#[pyfunction]
+#[pyo3(name = "_host_warn")]
+pub fn warn(kind: &str, message: &str) {
+    polyspan::host::warn_once(kind, message);
+}

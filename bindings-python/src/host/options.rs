@@ -1,0 +1,42 @@
+//! Options of `init` that hold the application's code.
+
+use polyspan::config::{ExporterOptions, HostExporter};
+use polyspan::host::HostHandler;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::port::Way;
+
+/// The object of `polyspan._host` that a job is for; the token of its handler.
+pub struct Target(pub Py<PyAny>);
+
+/// What `polyspan._host` says of an object that runs jobs.
+#[derive(FromPyObject)]
+struct Plan<'py> {
+    /// Whether they are to be awaited.
+    awaits: bool,
+    name: String,
+    at_once: bool,
+    /// The application's objects in it.
+    objects: Vec<Bound<'py, PyAny>>,
+}
+
+/// The handler of an object of `polyspan._host`.
+fn handler(target: Bound<'_, PyAny>, plan: &Plan<'_>) -> HostHandler {
+    let way = if plan.awaits { Way::Async } else { Way::Plain };
+    let identity: Vec<usize> = plan.objects.iter().map(|object| object.as_ptr().addr()).collect();
+    HostHandler::new(way.port(), &identity, Target(target.unbind()))
+}
+
+/// An exporter written in Python; `None` for anything else, which is then read as data.
+pub fn read(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
+    let py = exporter.py();
+    let module = py.import(intern!(py, "polyspan._host"))?;
+    let target = module.call_method1(intern!(py, "plan_exporter"), (exporter,))?;
+    if target.is_none() {
+        return Ok(None);
+    }
+    let plan: Plan<'_> = target.extract()?;
+    let exporter = HostExporter::new(&plan.name, handler(target, &plan)).at_once(plan.at_once);
+    Ok(Some(ExporterOptions::Host(exporter)))
+}

@@ -1,0 +1,25 @@
+"""The examples of the guides do what the guides say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+GUIDES = ["host-stage.md"]
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def examples() -> Iterator[object]:
+    for guide in GUIDES:
+        text = (DOCS / guide).read_text(encoding="utf-8")
+        for number, example in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.M | re.S), 1):
+            yield pytest.param(example, id=f"{guide}-{number}")
+
+
+@pytest.mark.parametrize("example", list(examples()))
+def test_an_example_runs(run_python: Run, example: str) -> None:
+    run_python(example)

@@ -1,0 +1,421 @@
+"""Exporters written in Python: what they are given, what they raise, and that none disturbs another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import polyspan
+import pytest
+from conftest import Run
+from polyspan import FinishedSpan, PolyspanError, SpanEnded, TelemetryEvent
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+class Keeping:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.spans: list[FinishedSpan] = []
+        self.calls: list[str] = []
+
+    def export(self, spans: list[FinishedSpan]) -> None:
+        self.spans += spans
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+
+Started = Callable[..., polyspan.Engine]
+
+
+@pytest.fixture
+def started(request: pytest.FixtureRequest) -> Started:
+    """Starts an engine of the test's own, which is stopped at its end."""
+    engines: list[polyspan.Engine] = []
+
+    def start(*exporters: Any, **options: Any) -> polyspan.Engine:
+        options.setdefault("schedule_delay", 0.01)
+        engine = polyspan.init("tests", exporters=list(exporters), replace=True, **options)
+        engines.append(engine)
+        return engine
+
+    def stop() -> None:
+        for engine in engines:
+            engine.shutdown(30)
+            assert engine.stats().adds_up(), engine.stats()
+            assert engine.stats().panics == 0
+
+    request.addfinalizer(stop)
+    return start
+
+
+def test_a_class_with_export_is_an_exporter(started: Started) -> None:
+    exporter = Keeping()
+    engine = started(exporter)
+    with polyspan.span("outer", type="agent", input={"question": ["why"]}, tags=["beta"]) as outer:
+        with polyspan.span("inner", metadata={"tier": "gold"}, kind="client") as inner:
+            inner.event("thought", {"n": 1})
+            inner.link(outer, {"because": True})
+        outer.update(output="therefore")
+        outer.set("attempt", 2)
+    engine.flush(30)
+    last, first = exporter.spans
+    assert (first.name, first.type, first.kind) == ("outer", "agent", "internal")
+    assert first.input == {"question": ["why"]} and first.output == "therefore"
+    assert first.attributes == {"attempt": 2} and first.tags == ["beta"]
+    assert first.is_root and first.is_local_root and not last.is_root
+    assert (first.id, first.trace_id) == (outer.span_id, outer.trace_id)
+    assert (last.parent_id, first.parent_id) == (first.id, None)
+    assert last.metadata == {"tier": "gold"} and last.kind == "client"
+    assert [(event.name, event.attributes) for event in last.events] == [("thought", {"n": 1})]
+    assert [(link.context.span_id, link.attributes) for link in last.links] == [(first.id, {"because": True})]
+    assert last.end_time is not None and last.duration == last.end_time - last.start_time
+    assert first.resource["service.name"] == "tests" and first.scope[0] == "polyspan"
+    assert (first.status, first.error, first.dropped) == ("unset", None, (0, 0, 0))
+    assert first.to_dict()["input"] == {"question": ["why"]}
+    assert engine.stats().exported == 2
+    engine.shutdown(30)
+    assert exporter.calls[-1] == "shutdown" and "flush" in exporter.calls
+
+
+def test_what_went_wrong_is_there_to_read(started: Started) -> None:
+    exporter = Keeping()
+    engine = started(exporter)
+    with pytest.raises(LookupError), polyspan.span("failing"):
+        raise LookupError("no order 7")
+    engine.flush(30)
+    (span,) = exporter.spans
+    assert span.status == "error" and span.error is not None
+    assert (span.error.type, span.error.message) == ("LookupError", "no order 7")
+    assert "raise LookupError" in span.error.stack
+
+
+def test_methods_for_events_are_enough(started: Started) -> None:
+    ended: list[str] = []
+
+    class Listening:
+        name = "listening"
+
+        def on_span_ended(self, span: FinishedSpan) -> None:
+            ended.append(span.name)
+
+    class Matching:
+        def export_event(self, event: TelemetryEvent) -> None:
+            if event.type == "span_ended":
+                ended.append(event.span.name + "!")
+            assert isinstance(event, SpanEnded)
+
+    engine = started(Listening(), Matching())
+    polyspan.span("one").end()
+    polyspan.span("two").end()
+    engine.flush(30)
+    assert sorted(ended) == ["one", "one!", "two", "two!"]
+    assert list(engine.stats().exporters) == ["listening", "Matching"]
+
+
+def test_coroutines_are_awaited_on_one_loop(started: Started) -> None:
+    loops: set[asyncio.AbstractEventLoop] = set()
+    spans: list[str] = []
+    both = asyncio.Event()
+
+    class First:
+        async def export(self, batch: list[FinishedSpan]) -> None:
+            # Ends only if the other one runs meanwhile.
+            loops.add(asyncio.get_running_loop())
+            await both.wait()
+            spans.extend(span.name for span in batch)
+
+        async def flush(self) -> None:
+            await asyncio.sleep(0)
+            spans.append("flushed")
+
+    class Second:
+        async def on_span_ended(self, span: FinishedSpan) -> None:
+            loops.add(asyncio.get_running_loop())
+            both.set()
+
+    engine = started(First(), Second())
+    polyspan.span("awaited").end()
+    engine.flush(30)
+    assert spans == ["awaited", "flushed"]
+    assert len(loops) == 1
+    assert engine.stats().exported == 1
+
+
+def test_an_awaitable_that_no_coroutine_function_returned(started: Started) -> None:
+    spans: list[str] = []
+
+    async def deliver(batch: list[FinishedSpan]) -> None:
+        await asyncio.sleep(0)
+        spans.extend(span.name for span in batch)
+
+    class Odd:
+        def export(self, batch: list[FinishedSpan]) -> Any:
+            return deliver(batch)
+
+    engine = started(Odd())
+    polyspan.span("awaited").end()
+    engine.flush(30)
+    assert spans == ["awaited"]
+
+
+def test_what_an_exporter_raises_is_counted_and_said_once(
+    started: Started, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raising:
+        name = "raising exporter"
+
+        def export(self, batch: list[FinishedSpan]) -> None:
+            raise SystemExit(f"not {len(batch)} again")
+
+        def flush(self) -> None:
+            raise OSError("nothing to flush")
+
+        async def shutdown(self) -> None:
+            raise KeyboardInterrupt
+
+    keeping = Keeping()
+    engine = started(Raising(), keeping)
+    with caplog.at_level(logging.WARNING, "polyspan"):
+        for _ in range(3):
+            polyspan.span("lost there").end()
+            engine.flush(30)
+        engine.shutdown(30)
+    stats = engine.stats()
+    assert stats.exporters["raising exporter"]["dropped"] == {"host_failed": 3}
+    assert len(keeping.spans) == 3
+    said = [line for line in caplog.messages if line.startswith("raising exporter: export raised")]
+    assert said == ["raising exporter: export raised RuntimeError: SystemExit raised"]
+
+
+def test_an_exporter_says_that_it_was_refused(started: Started) -> None:
+    class Refused:
+        def export(self, batch: list[FinishedSpan]) -> bool:
+            return False
+
+    engine = started(Refused())
+    polyspan.span("refused").end()
+    engine.flush(30)
+    assert engine.stats().exporters["Refused"]["dropped"] == {"rejected": 1}
+
+
+def test_one_span_that_cannot_be_delivered_costs_itself(started: Started) -> None:
+    class Choosy:
+        def on_span_ended(self, span: FinishedSpan) -> None:
+            if span.name == "bad":
+                raise ValueError(span.name)
+
+    engine = started(Choosy())
+    with polyspan.span("good"):
+        polyspan.span("bad").end()
+        polyspan.span("good").end()
+    engine.flush(30)
+    counts = engine.stats().exporters["Choosy"]
+    assert (counts["exported"], counts["dropped"]) == (2, {"host_failed": 1})
+
+
+@pytest.mark.parametrize("awaits", [False, True])
+def test_one_that_hangs_holds_up_no_other(started: Started, awaits: bool) -> None:
+    reached, release = threading.Event(), threading.Event()
+
+    class Hanging:
+        def export(self, batch: list[FinishedSpan]) -> None:
+            reached.set()
+            release.wait()
+
+    class HangingAsync:
+        async def export(self, batch: list[FinishedSpan]) -> None:
+            reached.set()
+            while not release.is_set():
+                await asyncio.sleep(0.01)
+
+    arrived = threading.Semaphore(0)
+
+    class Healthy:
+        def on_span_ended(self, span: FinishedSpan) -> None:
+            arrived.release()
+
+    engine = started(HangingAsync() if awaits else Hanging(), Healthy())
+    polyspan.span("first").end()
+    assert reached.wait(60)
+    for _ in range(9):
+        polyspan.span("later").end()
+    for _ in range(10):
+        assert arrived.acquire(timeout=60)
+    with pytest.raises(PolyspanError, match="not known to be delivered"):
+        engine.flush(0.05)
+    assert engine.stats().adds_up()
+    release.set()
+    engine.flush(30)
+    assert engine.stats().exported == 10
+
+
+def test_an_exporter_records_nothing_itself(started: Started) -> None:
+    inner: list[bool] = []
+
+    class Recording:
+        def on_span_ended(self, span: FinishedSpan) -> None:
+            with polyspan.span("of the exporter") as own:
+                inner.append(own.is_recording)
+
+    engine = started(Recording())
+    polyspan.span("outer").end()
+    engine.flush(30)
+    engine.flush(30)
+    assert inner == [False]
+    assert engine.stats().ended == 1
+
+
+def test_the_same_exporter_is_the_same_option() -> None:
+    exporter = Keeping()
+    engine = polyspan.init("tests", exporters=[exporter])
+    assert polyspan.init("tests", exporters=[exporter]) == engine
+    with pytest.raises(PolyspanError, match="other options"):
+        polyspan.init("tests", exporters=[Keeping()])
+    engine.shutdown(30)
+
+
+def test_what_is_no_exporter_is_refused() -> None:
+    with pytest.raises(PolyspanError, match=r"exporters\[0\]"):
+        polyspan.init("tests", exporters=[object()])  # type: ignore[list-item]
+    with pytest.raises(PolyspanError, match="exporter: "):
+        polyspan.init("tests", exporter=Keeping)  # type: ignore[arg-type]
+
+
+def test_leaving_delivers_to_the_exporter(run_python: Run) -> None:
+    done = run_python(
+        """
+        import polyspan
+
+        class Printing:
+            def export(self, spans):
+                print("exported", [span.name for span in spans], flush=True)
+            def flush(self):
+                print("flushed", flush=True)
+            def shutdown(self):
+                print("stopped", flush=True)
+
+        class Awaiting:
+            async def export(self, spans):
+                import asyncio
+                await asyncio.sleep(0)
+                print("awaited", [span.name for span in spans], flush=True)
+
+        polyspan.init("x", exporters=[Printing(), Awaiting()])
+        polyspan.span("last").end()
+        """
+    )
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if not line.startswith("awaited")] == [
+        "exported ['last']",
+        "flushed",
+        "stopped",
+    ]
+    assert "awaited ['last']" in lines and not done.stderr
+
+
+@pytest.mark.parametrize("way", ["time.sleep(1e6)", "await asyncio.sleep(1e6)", "\nwhile True: pass"])
+def test_leaving_does_not_wait_for_one_that_hangs(run_python: Run, way: str) -> None:
+    # It never comes back: the program ends at all only if it keeps its bound.
+    kind = "async def" if "await" in way else "def"
+    way = way.replace("\n", "\n                ")
+    done = run_python(
+        f"""
+        import asyncio, atexit, time, polyspan
+        # Registered before the engine's own handler, so that it runs after it.
+        atexit.register(lambda: print(engine.stats().adds_up(), engine.stats().exporters))
+
+        class Hanging:
+            {kind} export(self, spans):
+                {way}
+
+        class Healthy:
+            def export(self, spans):
+                print("delivered", len(spans), flush=True)
+
+        engine = polyspan.init("x", exporters=[Hanging(), Healthy()], exit_timeout=1)
+        polyspan.span("x").end()
+        """
+    )
+    assert "delivered 1" in done.stdout
+    assert "True {'Hanging': {'accepted': 1, 'pending': 0, 'exported': 0" in done.stdout
+    assert "Fatal" not in done.stderr and "Traceback" not in done.stderr
+
+
+@forks
+def test_each_side_of_a_fork_has_a_thread_of_its_own(run_python: Run) -> None:
+    done = run_python(
+        """
+        import os, sys, threading, polyspan
+
+        class Printing:
+            def export(self, spans):
+                names = [span.name for span in spans]
+                os.write(1, f"{os.getpid()} {threading.current_thread().name} {names}\\n".encode())
+
+        polyspan.init("x", exporters=[Printing()])
+        polyspan.span("before").end()
+        polyspan.flush(30)
+        with polyspan.span("around"):
+            child = os.fork()
+            if child == 0:
+                polyspan.span("child").end()
+                polyspan.flush(30)
+                assert polyspan.stats().exported == 1, polyspan.stats()
+                polyspan.span("child later").end()
+                sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        polyspan.span("after").end()
+        polyspan.flush(30)
+        print(os.getpid(), child)
+        """
+    )
+    lines = done.stdout.splitlines()
+    parent, child = lines.pop().split()
+    by_process: dict[str, list[str]] = {parent: [], child: []}
+    for line in lines:
+        process, thread, names = line.split(" ", 2)
+        assert thread == "polyspan-host"
+        by_process[process].append(names)
+    assert by_process == {
+        parent: ["['before']", "['around', 'after']"],
+        child: ["['child']", "['child later']"],
+    }
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(run_python: Run, method: str) -> None:
+    done = run_python(
+        f"""
+        import multiprocessing, os, polyspan
+
+        class Printing:
+            def export(self, spans):
+                os.write(1, "".join(span.name + "\\n" for span in spans).encode())
+
+        polyspan.init("x", exporters=[Printing()])
+
+        def work(number):
+            with polyspan.span(f"work {{number}}"):
+                pass
+
+        if __name__ == "__main__":
+            polyspan.span("main").end()
+            context = multiprocessing.get_context({method!r})
+            with context.Pool(2) as pool:
+                pool.map(work, range(8))
+                pool.close()
+                pool.join()
+        """,
+        timeout=120,
+    )
+    assert sorted(set(done.stdout.split("\n"))) == ["", "main", *(f"work {n}" for n in range(8))]
