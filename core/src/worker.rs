@@ -1,7 +1,10 @@
 //! The export thread: drains the hand-off, runs the pipeline, feeds the exporters, answers flushes.
 //!
 //! One thread per process with its own reactor (a current-thread runtime); exporters' tasks share it. It
-//! never waits for anything but its reactor, and calls no host code.
+//! never waits for anything but its reactor, and calls no host code. What becomes of one engine's spans is
+//! in [`engine`].
+
+mod engine;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,17 +16,14 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::engine::{Live, WorkerCounts};
+use crate::engine::Live;
 use crate::export::lane::ExportLane;
-use crate::frame::batch::{Events, RawEvent, StringTable};
-use crate::frame::check::TextBudget;
-use crate::frame::record::RecordContext;
-use crate::frame::view::SpanView;
-use crate::frame::{EventKind, FrameError};
-use crate::pipeline::limits::Limiter;
+use crate::frame::EventKind;
+use crate::frame::batch::{Events, RawEvent};
 use crate::ring::Taken;
 use crate::runtime::Runtime;
 use crate::stats::DropReason;
+use engine::EngineWorker;
 
 /// How long finished spans may lie in the hand-off before they are looked at.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(25);
@@ -58,16 +58,6 @@ struct Held {
     request: Control,
     /// The lanes not seen since.
     lanes: Vec<usize>,
-}
-
-/// An engine on the export thread.
-struct EngineWorker {
-    live: Arc<Live>,
-    lanes: Vec<Box<dyn ExportLane>>,
-    limiter: Limiter,
-    counts: WorkerCounts,
-    /// Spans of the event at hand of which it is not yet decided what becomes of them.
-    undecided: u64,
 }
 
 struct Worker {
@@ -218,14 +208,7 @@ impl Worker {
         for lane in &mut lanes {
             lane.start();
         }
-        let limiter = Limiter::new(live.definition.settings.config.limits);
-        self.engines.push(EngineWorker {
-            live,
-            lanes,
-            limiter,
-            counts: WorkerCounts::default(),
-            undecided: 0,
-        });
+        self.engines.push(EngineWorker::new(live, lanes));
     }
 
     fn retire(&mut self, live: Arc<Live>) {
@@ -355,73 +338,4 @@ async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
         }
     }
     true
-}
-
-impl EngineWorker {
-    fn decided(&mut self) {
-        self.undecided = self.undecided.saturating_sub(1);
-    }
-
-    /// Takes one event of a segment: a span, or a frame of many events. What it leaves undecided was lost.
-    #[inline]
-    fn take(&mut self, event: &RawEvent<'_>, now: Instant) -> Result<(), FrameError> {
-        match event.kind {
-            Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, now),
-            Some(EventKind::Frame) => self.frame(event.body, now),
-            // Realtime events have no reader yet, and later kinds are not ours to understand.
-            _ => Ok(()),
-        }
-    }
-
-    /// A frame as a host batched it. Strangers' bytes: checked before they are used.
-    fn frame(&mut self, body: &[u8], now: Instant) -> Result<(), FrameError> {
-        let body = body.get(4..).ok_or(FrameError::Truncated)?;
-        let mut table = StringTable::new();
-        let mut texts = TextBudget::of(body.len());
-        let mut events = Events::new(body);
-        while let Ok(Some(event)) = events.next_event() {
-            match event.kind {
-                Some(EventKind::StringEntry) if table.define(event.body).is_err() => break,
-                Some(EventKind::SpanEnded) => {
-                    if self.undecided == 0 {
-                        // More than the host announced, and counted as ended.
-                        self.live.shard(0).frames.fetch_add(1, Ordering::AcqRel);
-                        self.undecided = 1;
-                    }
-                    let read = SpanView::in_frame(event.body, &table)
-                        .and_then(|span| span.check_within(&mut texts).map(|()| span))
-                        .and_then(|span| self.span_ended(&span, now));
-                    if read.is_err() {
-                        self.decided();
-                        self.counts.drops.add(DropReason::BadFrame, 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn span_ended(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        if !span.head().trace_flags.is_sampled() {
-            self.decided();
-            self.counts.unsampled += 1;
-            return Ok(());
-        }
-        let Self { live, lanes, limiter, counts, undecided } = self;
-        limiter.apply(span, |span| {
-            *undecided = undecided.saturating_sub(1);
-            counts.accepted += 1;
-            let scope_id = span.head().scope;
-            let context = RecordContext {
-                scope: live.definition.scope_of(scope_id),
-                scope_id,
-                resource: &live.definition.settings.resource,
-            };
-            for lane in lanes.iter_mut() {
-                lane.push(span, &context, now);
-            }
-        })
-    }
 }
