@@ -37,6 +37,8 @@ pub struct Place {
     pub explicit: bool,
     /// The OpenTelemetry `Context` that shows this value, made when first asked for.
     pub shown: Option<Py<PyAny>>,
+    /// What stands for its children while it is entered, if it is not sampled.
+    pub follower: Option<Py<Span>>,
 }
 
 impl Place {
@@ -52,6 +54,7 @@ impl Place {
         visit.call(&self.previous)?;
         visit.call(&self.token)?;
         visit.call(&self.base)?;
+        visit.call(&self.follower)?;
         visit.call(&self.shown)
     }
 }
@@ -197,9 +200,11 @@ pub fn leave(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
     if place.entered > 0 {
         return Ok(());
     }
-    let (previous, token, shown) = (place.previous.take(), place.token.take(), place.shown.take());
+    let (previous, token) = (place.previous.take(), place.token.take());
+    // They refer back to the value.
+    let back = (place.shown.take(), place.follower.take());
     drop(place);
-    drop(shown);
+    drop(back);
     if !own {
         return Ok(());
     }

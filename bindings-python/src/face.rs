@@ -26,6 +26,8 @@ pub enum Owner {
     Here(Open),
     Own(Py<Span>),
     Otel(Py<OtelSpan>),
+    /// It stands for the children of a span that is not sampled, which are not told apart.
+    Followed(Py<Span>),
 }
 
 impl Owner {
@@ -33,7 +35,7 @@ impl Owner {
     pub fn open(&self) -> &Open {
         match self {
             Self::Here(open) => open,
-            Self::Own(span) => span.get().open(),
+            Self::Own(span) | Self::Followed(span) => span.get().open(),
             Self::Otel(span) => span.get().open(),
         }
     }
@@ -41,7 +43,7 @@ impl Owner {
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Here(open) => open.traverse(visit),
-            Self::Own(span) => visit.call(span),
+            Self::Own(span) | Self::Followed(span) => visit.call(span),
             Self::Otel(span) => visit.call(span),
         }
     }

@@ -11,13 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::convert;
-use crate::current::{self, Place};
+use crate::current::{self, Place, lock};
 use crate::exception;
 use crate::face::{Face, Owner};
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
-use crate::tree;
+use crate::{slot, tree};
 
 /// An operation being recorded.
 ///
@@ -44,6 +44,33 @@ impl Span {
     #[inline]
     pub fn open(&self) -> &Open {
         self.owner.open()
+    }
+
+    /// The object that stands for the children of a span that is not sampled: they share the ids of their parent,
+    /// keep nothing, and entering them changes nothing while their parent is current. Made once per parent.
+    #[inline]
+    pub fn followed<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
+        if let Some(known) = &lock(&slf.get().place).follower {
+            return Ok(known.bind(py).clone());
+        }
+        let made = Bound::new(py, Self::new(Owner::Followed(slf.clone().unbind()), Place::default()))?;
+        lock(&slf.get().place).follower = Some(made.clone().unbind());
+        Ok(made)
+    }
+
+    /// Whether it stands for children of the span that is current.
+    #[inline]
+    fn is_inside_followed(&self, py: Python<'_>) -> bool {
+        matches!(&self.owner, Owner::Followed(parent) if slot::get(py).is_some_and(|now| now.is(parent)))
+    }
+
+    #[inline]
+    fn end_at(&self, time: Option<u64>) {
+        // A child that is not told apart was counted when it was asked for.
+        if !matches!(self.owner, Owner::Followed(_)) {
+            self.open().end(time);
+        }
     }
 }
 
@@ -130,7 +157,7 @@ impl Span {
     fn error(&self, error: &Bound<'_, PyAny>, end: bool) {
         self.open().fail(error);
         if end {
-            self.open().end(None);
+            self.end_at(None);
         }
     }
 
@@ -166,7 +193,7 @@ impl Span {
     /// Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.
     #[pyo3(signature = (time = None))]
     fn end(&self, time: Option<&Bound<'_, PyAny>>) {
-        self.open().end(moment(time));
+        self.end_at(moment(time));
     }
 
     /// Ends every open span below this one, the deepest first, and then this one, all at the same moment.
@@ -176,7 +203,9 @@ impl Span {
 
     #[inline]
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        current::enter(slf.as_any(), &slf.get().place)?;
+        if !slf.get().is_inside_followed(slf.py()) {
+            current::enter(slf.as_any(), &slf.get().place)?;
+        }
         Ok(slf)
     }
 
@@ -188,13 +217,16 @@ impl Span {
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
         let span = slf.get();
+        if span.is_inside_followed(slf.py()) {
+            return Ok(false);
+        }
         if !error.is_none() && exception::is_failure(error) {
             span.open().fail(error);
         }
         if error.is_none() && span.kept_open.load(Ordering::Relaxed) {
             span.kept_open.store(false, Ordering::Relaxed);
         } else {
-            span.open().end(None);
+            span.end_at(None);
         }
         current::leave(slf.as_any(), &span.place)?;
         Ok(false)

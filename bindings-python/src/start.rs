@@ -134,6 +134,9 @@ pub fn start<'py>(
     given: &Given<'_, 'py>,
 ) -> PyResult<Bound<'py, Span>> {
     invalid::log_waiting(py);
+    if let Some(span) = unsampled_child(py, engine, given) {
+        return span;
+    }
     exit::arm_if_due(py);
     let mut refused = 0;
     let (parent, base, by_hand) = surrounding(py, given, &mut refused);
@@ -214,6 +217,21 @@ pub fn start<'py>(
     place.base = inside.map(Bound::unbind);
     place.explicit = by_hand || given.metadata.is_some();
     Bound::new(py, Span::new(Owner::Here(open), place))
+}
+
+/// What stands for a child of a current span that is not sampled; nothing that was given is looked at.
+#[inline]
+fn unsampled_child<'py>(
+    py: Python<'py>,
+    engine: Option<&polyspan::Engine>,
+    given: &Given<'_, 'py>,
+) -> Option<PyResult<Bound<'py, Span>>> {
+    if given.root || given.parent.is_some() || given.metadata.is_some() {
+        return None;
+    }
+    let now = slot::get(py)?;
+    let parent = now.cast_exact::<Span>().ok()?;
+    polyspan::skip_unsampled_child(engine, parent.get().open().context()).then(|| Span::followed(parent))
 }
 
 /// The parent, the keys around the span, and whether they were given by hand.

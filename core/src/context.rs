@@ -105,4 +105,10 @@ impl SpanContext {
     pub fn is_sampled(&self) -> bool {
         self.flags.is_sampled()
     }
+
+    /// Whether it names a span of this process that is not sampled.
+    #[inline]
+    pub(crate) fn is_unsampled_here(&self) -> bool {
+        !self.remote && !self.is_sampled() && self.is_valid()
+    }
 }

@@ -151,6 +151,12 @@ pub fn current() -> Current {
     slot::get()
 }
 
+/// Looks at what is current without a copy of it. Nothing may be entered meanwhile.
+#[inline]
+pub(crate) fn with<R>(look: impl Fn(&Current) -> R) -> R {
+    slot::with(look)
+}
+
 /// Makes something current until it is dropped; then what was current before is current again.
 #[derive(Debug)]
 #[must_use = "the span is current only as long as the guard lives"]
@@ -163,6 +169,11 @@ pub struct Entered {
 impl Current {
     /// Makes this current on this thread while the guard lives.
     pub fn enter(&self) -> Entered {
+        self.clone().entered()
+    }
+
+    #[inline]
+    fn entered(self) -> Entered {
         Entered { _restore: slot::put(self), _on_this_thread: core::marker::PhantomData }
     }
 }
@@ -171,7 +182,7 @@ impl Current {
 pub fn surrounded<R>(change: impl FnOnce(Surroundings) -> Surroundings, body: impl FnOnce() -> R) -> R {
     let now = current();
     let changed = change(Surroundings::inside(now.surroundings.as_ref()));
-    let _entered = Current { span: now.span, surroundings: Some(Arc::new(changed)) }.enter();
+    let _entered = Current { span: now.span, surroundings: Some(Arc::new(changed)) }.entered();
     body()
 }
 
@@ -183,7 +194,7 @@ impl Span {
 
     /// Makes the span current on this thread while the guard lives.
     pub fn enter(&self) -> Entered {
-        self.as_current().enter()
+        self.as_current().entered()
     }
 
     /// Runs `body` with the span current.

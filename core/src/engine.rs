@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) scope: Arc<Scope>,
     /// The one in force: the configured one unless the engine is disabled.
     pub(crate) sampler: HeadSampler,
+    /// Whether children of this process's spans take their parent's decision without the sampler.
+    pub(crate) children_follow: bool,
     pub(crate) propagators: Propagators,
     pub(crate) lanes: Vec<LaneBuilder>,
 }

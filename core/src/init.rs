@@ -86,6 +86,7 @@ fn settings(config: ResolvedConfig) -> Settings {
     let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;
     Settings {
         propagators,
+        children_follow: sampler.inherits(),
         resource: Arc::new(config.resource.clone()),
         scope: Arc::new(Scope {
             name: "polyspan".to_owned(),

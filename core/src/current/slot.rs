@@ -17,6 +17,14 @@ pub(crate) fn get() -> Current {
     CURRENT.try_with(|cell| cell.try_borrow().map(|now| now.clone()).unwrap_or_default()).unwrap_or_default()
 }
 
+/// Looks at what is in it without a copy. Nothing may be entered meanwhile.
+#[inline]
+pub(crate) fn with<R>(look: impl Fn(&Current) -> R) -> R {
+    let seen = CURRENT.try_with(|cell| cell.try_borrow().ok().map(|now| look(&now)));
+    seen.ok().flatten().unwrap_or_else(|| look(&Current::default()))
+}
+
+#[inline]
 fn swap(next: Current) -> Current {
     let mut next = Some(next);
     let previous = CURRENT.try_with(|cell| {
@@ -34,11 +42,12 @@ pub(crate) struct Restore {
 
 /// Fills the slot until the guard is dropped.
 #[inline]
-pub(crate) fn put(next: &Current) -> Restore {
-    Restore { previous: swap(next.clone()) }
+pub(crate) fn put(next: Current) -> Restore {
+    Restore { previous: swap(next) }
 }
 
 impl Drop for Restore {
+    #[inline]
     fn drop(&mut self) {
         swap(core::mem::take(&mut self.previous));
     }

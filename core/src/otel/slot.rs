@@ -45,6 +45,12 @@ pub(crate) fn get() -> Current {
     if is_usable() { Context::map_current(within) } else { Current::default() }
 }
 
+/// Looks at what is current.
+#[inline]
+pub(crate) fn with<R>(look: impl Fn(&Current) -> R) -> R {
+    look(&get())
+}
+
 /// What is current inside a context.
 pub(super) fn within(context: &Context) -> Current {
     let span = context.span();
@@ -71,15 +77,15 @@ fn baggage_of(surroundings: Option<&Arc<Surroundings>>) -> Option<&Baggage> {
 pub(crate) struct Restore(Option<ContextGuard>);
 
 /// Makes this current until the guard is dropped.
-pub(crate) fn put(next: &Current) -> Restore {
+pub(crate) fn put(next: Current) -> Restore {
     if !is_usable() {
         return Restore(None);
     }
-    Restore(Some(Context::map_current(|outer| with(outer, next)).attach()))
+    Restore(Some(Context::map_current(|outer| changed(outer, &next)).attach()))
 }
 
 /// The context with another span and other surroundings, its further values kept.
-fn with(outer: &Context, next: &Current) -> Context {
+fn changed(outer: &Context, next: &Current) -> Context {
     // A context cannot be rid of its span, but one whose ids are invalid counts as none.
     let span = next.span.as_ref().map_or(SpanContext::NONE, convert::otel_span_context);
     let mut inside = outer.with_remote_span_context(span);

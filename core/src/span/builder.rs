@@ -28,11 +28,15 @@ enum Parent<'a> {
     None,
 }
 
-/// Links given at the start, and what each carries.
+/// What is given at the start and the sampler sees too. Apart from the builder, because most spans have
+/// nothing of it.
 #[derive(Debug, Default)]
-struct Links<'a> {
-    to: Vec<SpanContext>,
-    attributes: Vec<Vec<(Cow<'a, str>, Value<'a>)>>,
+struct Given<'a> {
+    attributes: Vec<(Cow<'a, str>, Value<'a>)>,
+    metadata: Vec<(Cow<'a, str>, Value<'a>)>,
+    links: Vec<SpanContext>,
+    /// What each link carries.
+    link_attributes: Vec<Vec<(Cow<'a, str>, Value<'a>)>>,
 }
 
 /// A span about to start.
@@ -50,9 +54,7 @@ pub struct SpanBuilder<'a> {
     trace_id: Option<TraceId>,
     span_id: Option<SpanId>,
     scope: u32,
-    attributes: Vec<(Cow<'a, str>, Value<'a>)>,
-    metadata: Vec<(Cow<'a, str>, Value<'a>)>,
-    links: Option<Box<Links<'a>>>,
+    given: Option<Box<Given<'a>>>,
     request_context: Option<&'a Value<'a>>,
 }
 
@@ -71,9 +73,7 @@ impl<'a> SpanBuilder<'a> {
             trace_id: None,
             span_id: None,
             scope: 0,
-            attributes: Vec::new(),
-            metadata: Vec::new(),
-            links: None,
+            given: None,
             request_context: None,
         }
     }
@@ -157,14 +157,14 @@ impl<'a> SpanBuilder<'a> {
     /// An attribute that the sampler sees too.
     #[inline]
     pub fn attribute(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
-        self.attributes.push((key.into(), value.into()));
+        self.given.get_or_insert_default().attributes.push((key.into(), value.into()));
         self
     }
 
     /// A piece of metadata that the sampler sees too.
     #[inline]
     pub fn metadata(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
-        self.metadata.push((key.into(), value.into()));
+        self.given.get_or_insert_default().metadata.push((key.into(), value.into()));
         self
     }
 
@@ -176,9 +176,9 @@ impl<'a> SpanBuilder<'a> {
 
     /// A link with attributes; the sampler sees where it leads.
     pub fn link_with(mut self, to: SpanContext, attributes: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
-        let links = self.links.get_or_insert_default();
-        links.to.push(to);
-        links.attributes.push(attributes);
+        let given = self.given.get_or_insert_default();
+        given.links.push(to);
+        given.link_attributes.push(attributes);
         self
     }
 
@@ -199,6 +199,57 @@ impl<'a> SpanBuilder<'a> {
     /// Starts the span.
     #[inline]
     pub fn start(self) -> Span {
+        match self.unsampled_child() {
+            Some(span) => span,
+            None => self.start_asked(),
+        }
+    }
+
+    /// The span, where its parent in this process is not sampled and children follow: there is nobody to
+    /// ask, and nothing of what was given is looked at.
+    #[inline]
+    fn unsampled_child(&self) -> Option<Span> {
+        let child = |parent: Option<&SpanContext>, surroundings: Option<&Arc<Surroundings>>| {
+            let parent = parent.filter(|parent| parent.is_unsampled_here())?;
+            with_engine(self.engine, |recorder, live| self.follow(recorder, live, parent, surroundings))
+                .flatten()
+        };
+        match (&self.parent, self.surroundings) {
+            (Parent::None, _) => None,
+            (Parent::Given(parent), Some(surroundings)) => child(Some(parent), surroundings),
+            (Parent::Given(parent), None) if parent.is_sampled() => None,
+            (Parent::Given(parent), None) => {
+                current::with(|now| child(Some(parent), now.surroundings.as_ref()))
+            }
+            (Parent::Current, given) => current::with(|now| {
+                child(now.span.as_ref(), given.unwrap_or(now.surroundings.as_ref()))
+            }),
+        }
+    }
+
+    #[inline]
+    fn follow(
+        &self,
+        recorder: &mut Recorder,
+        live: &Live,
+        parent: &SpanContext,
+        surroundings: Option<&Arc<Surroundings>>,
+    ) -> Option<Span> {
+        if !live.definition.settings.children_follow {
+            return None;
+        }
+        live.shard(recorder.thread).not_recording.fetch_add(1, Ordering::Relaxed);
+        let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
+        Some(Span {
+            context: SpanContext { span_id, ..parent.clone() },
+            surroundings: surroundings.cloned(),
+            generation: generation() as u32,
+            slot: live.slot,
+            state: State::Unsampled,
+        })
+    }
+
+    fn start_asked(self) -> Span {
         let around = match (&self.parent, &self.surroundings) {
             (Parent::Given(_) | Parent::None, Some(_)) => current::Current::default(),
             _ => current::current(),
@@ -215,17 +266,9 @@ impl<'a> SpanBuilder<'a> {
         let selected =
             if parent.is_none() && self.engine.is_none() { recorder::selected(self.name) } else { None };
         let engine = self.engine.or(selected.as_ref());
-        let started = recorder::with(|recorder| match engine {
-            Some(engine) => Some(self.start_in(recorder, engine.live()?, parent, &surroundings)),
-            None => {
-                // Lent and put back rather than cloned: the count of its holders is shared by all threads.
-                let live = recorder.take_default()?;
-                let span = self.start_in(recorder, &live, parent, &surroundings);
-                recorder.put_default(live);
-                Some(span)
-            }
-        });
-        started.flatten().unwrap_or_else(|| inert(parent, surroundings))
+        let started =
+            with_engine(engine, |recorder, live| self.start_in(recorder, live, parent, &surroundings));
+        started.unwrap_or_else(|| inert(parent, surroundings))
     }
 
     #[inline]
@@ -278,15 +321,16 @@ impl<'a> SpanBuilder<'a> {
 
     #[inline]
     fn sample(&self, live: &Live, trace_id: TraceId, parent: Option<&SpanContext>) -> SamplingResult {
+        let given = self.given.as_deref();
         let result = live.definition.settings.sampler.sample(&SamplingInput {
             parent,
             trace_id,
             name: self.name,
             kind: self.kind,
             span_type: self.span_type,
-            attributes: &self.attributes,
-            links: self.links.as_ref().map_or(&[], |links| &links.to),
-            metadata: &self.metadata,
+            attributes: given.map_or(&[], |given| &given.attributes),
+            links: given.map_or(&[], |given| &given.links),
+            metadata: given.map_or(&[], |given| &given.metadata),
             request_context: self.request_context,
             // Only rate limits read the time, and they are asked for roots alone.
             now_nanos: if parent.is_none() { clock::monotonic_nanos() } else { 0 },
@@ -343,21 +387,54 @@ impl<'a> SpanBuilder<'a> {
         if let Some(surroundings) = surroundings {
             surroundings.put(&mut open.buf, head.flags.contains(SpanFlags::LOCAL_ROOT));
         }
-        for (key, value) in &self.attributes {
+        for (key, value) in self.given.iter().flat_map(|given| &given.attributes) {
             open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
         }
         for (key, value) in &result.attributes {
             open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
         }
-        for (key, value) in &self.metadata {
-            open.metadata(key, |buf, capture| super::put_captured(buf, value, capture));
-        }
-        if let Some(links) = &self.links {
-            for (to, attributes) in links.to.iter().zip(&links.attributes) {
+        if let Some(given) = &self.given {
+            for (key, value) in &given.metadata {
+                open.metadata(key, |buf, capture| super::put_captured(buf, value, capture));
+            }
+            for (to, attributes) in given.links.iter().zip(&given.link_attributes) {
                 open.link(to, |buf, list, capture| super::put_list(buf, list, attributes, capture));
             }
         }
     }
+}
+
+/// Runs `f` with the thread's recorder and the engine's state, or the default engine's; `None` where there
+/// is none.
+#[inline]
+fn with_engine<R>(engine: Option<&Engine>, f: impl FnOnce(&mut Recorder, &Live) -> R) -> Option<R> {
+    recorder::with(|recorder| match engine {
+        Some(engine) => Some(f(recorder, engine.live()?)),
+        None => {
+            // Lent and put back rather than cloned: the count of its holders is shared by all threads.
+            let live = recorder.take_default()?;
+            let result = f(recorder, &live);
+            recorder.put_default(live);
+            Some(result)
+        }
+    })
+    .flatten()
+}
+
+/// Counts a child of `parent` as started and ended if it is certain not to be sampled, for hosts that have
+/// one object stand for all such children. False where a span must be started to know.
+#[inline]
+pub fn skip_unsampled_child(engine: Option<&Engine>, parent: &SpanContext) -> bool {
+    let skipped = |recorder: &mut Recorder, live: &Live| {
+        let follows = live.definition.settings.children_follow;
+        if follows {
+            let shard = live.shard(recorder.thread);
+            shard.not_recording.fetch_add(1, Ordering::Relaxed);
+            shard.unsampled.fetch_add(1, Ordering::AcqRel);
+        }
+        follows
+    };
+    parent.is_unsampled_here() && with_engine(engine, skipped).unwrap_or(false)
 }
 
 /// A span while no engine runs: it stands for its parent, so that context still travels.

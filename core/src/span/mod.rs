@@ -11,7 +11,7 @@ mod shared;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub use builder::SpanBuilder;
+pub use builder::{SpanBuilder, skip_unsampled_child};
 pub(crate) use open::Open;
 use open::{captured_text, put_captured, put_list};
 pub use shared::SharedSpan;
@@ -188,15 +188,13 @@ impl Span {
 
     /// Replaces the input.
     pub fn input<'a>(&mut self, value: impl Into<Value<'a>>) -> &mut Self {
-        let value = value.into();
-        self.captured_slot(true, |buf, capture| put_captured(buf, &value, capture));
+        self.captured_slot(true, |buf, capture| put_captured(buf, &value.into(), capture));
         self
     }
 
     /// Replaces the output.
     pub fn output<'a>(&mut self, value: impl Into<Value<'a>>) -> &mut Self {
-        let value = value.into();
-        self.captured_slot(false, |buf, capture| put_captured(buf, &value, capture));
+        self.captured_slot(false, |buf, capture| put_captured(buf, &value.into(), capture));
         self
     }
 
