@@ -62,6 +62,7 @@ struct Held {
 
 struct Worker {
     runtime: &'static Runtime,
+    wake: Arc<Notify>,
     engines: Vec<EngineWorker>,
     /// Engines that were shut down lately, to count what their threads still ended.
     retired: VecDeque<Arc<Live>>,
@@ -92,6 +93,7 @@ pub(crate) fn run(runtime: &'static Runtime, wake: Arc<Notify>, inbox: mpsc::Unb
 async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::UnboundedReceiver<Control>) {
     let mut worker = Worker {
         runtime,
+        wake: Arc::clone(&wake),
         engines: Vec::new(),
         retired: VecDeque::new(),
         later: Vec::new(),
@@ -206,7 +208,8 @@ impl Worker {
             return;
         }
         for lane in &mut lanes {
-            lane.start();
+            // Roots that were left out because the queue was full are taken again without delay.
+            lane.start(&self.wake);
         }
         self.engines.push(EngineWorker::new(live, lanes));
     }

@@ -51,8 +51,9 @@ pub(crate) trait ExportLane: Send {
     fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()>;
     /// Gives up what is still there, counts it and stops the task.
     fn abandon(&mut self);
-    /// Starts the task; called once, on the export thread.
-    fn start(&mut self);
+    /// Starts the task; called once, on the export thread, which wants to be woken by `settled` whenever a
+    /// batch is off the queue.
+    fn start(&mut self, settled: &Arc<Notify>);
     /// Its counts, for other threads.
     fn counts(&self) -> Arc<dyn LaneCounts>;
 }
@@ -273,7 +274,7 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         state.queue.clear();
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, settled: &Arc<Notify>) {
         let Some(sink) = self.sink.take() else { return };
         let context = SendContext::new(self.deadline.subscribe(), crate::entropy::seed_u64());
         let name = self.shared.name.clone();
@@ -281,7 +282,8 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
             crate::log::warn_once(&format!("retry {name}"), &format!("{name}: {reason}; trying again"));
         });
         let joining = Joining { bytes: self.limits.joined_bytes, join: E::join };
-        self.task = Some(tokio::spawn(drive(Arc::clone(&self.shared), sink, context, joining)));
+        let task = drive(Arc::clone(&self.shared), sink, context, joining, Arc::clone(settled));
+        self.task = Some(tokio::spawn(task));
     }
 
     fn counts(&self) -> Arc<dyn LaneCounts> {
@@ -327,6 +329,7 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
     mut sink: S,
     context: SendContext,
     joining: Joining<B>,
+    settled_one: Arc<Notify>,
 ) {
     loop {
         let item = {
@@ -341,6 +344,7 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
             Some(Item::Batch { batch, spans, bytes }) => {
                 let outcome = sink.send(batch, &context).await;
                 settle(&shared, outcome, spans, bytes);
+                settled_one.notify_one();
             }
             Some(Item::Mark(settled)) => {
                 sink.flush().await;
