@@ -221,9 +221,9 @@ impl<'a> SpanBuilder<'a> {
             (Parent::Given(parent), None) => {
                 current::with(|now| child(Some(parent), now.surroundings.as_ref()))
             }
-            (Parent::Current, given) => current::with(|now| {
-                child(now.span.as_ref(), given.unwrap_or(now.surroundings.as_ref()))
-            }),
+            (Parent::Current, given) => {
+                current::with(|now| child(now.span.as_ref(), given.unwrap_or(now.surroundings.as_ref())))
+            }
         }
     }
 
