@@ -12,7 +12,15 @@ use crate::process;
 use crate::workspace::{Workspace, cache_key};
 
 /// Requirement files of the environment in which all Python suites run.
-pub const TESTS: &[&str] =
+pub const TESTS: &[&str] = &[
+    "xtask/python/build.txt",
+    "tests/requirements.txt",
+    "tests/requirements-sdk.txt",
+    "examples/python-agent/requirements.txt",
+];
+
+/// The same without the OpenTelemetry SDK: its API package alone.
+pub const TESTS_WITHOUT_SDK: &[&str] =
     &["xtask/python/build.txt", "tests/requirements.txt", "examples/python-agent/requirements.txt"];
 
 pub struct PythonEnv {
