@@ -128,7 +128,8 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
             ResolvedExporter::OtlpHttp(mut options) => {
                 use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(batch.export_timeout);
-                Box::new(Lane::new("otlp_http", OtlpEncoder::new(), OtlpHttpSink::new(options)?, limits))
+                let encoder = OtlpEncoder::speaking(options.semantics);
+                Box::new(Lane::new("otlp_http", encoder, OtlpHttpSink::new(options)?, limits))
             }
             ResolvedExporter::Memory(store) => {
                 Box::new(Lane::new("memory", DataEncoder::new(), store, prompt))
@@ -143,7 +144,8 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
                 Box::new(Lane::new("console", ConsoleEncoder::new(), ConsoleSink::stderr(colour), limits))
             }
             ResolvedExporter::File(options) => {
-                Box::new(Lane::new("file", OtlpEncoder::new(), FileSink::new(options)?, prompt))
+                let encoder = OtlpEncoder::speaking(options.semantics);
+                Box::new(Lane::new("file", encoder, FileSink::new(options)?, prompt))
             }
             ResolvedExporter::Custom(exporter) => exporter.lane(&batch, limits)?,
             ResolvedExporter::Host(exporter) => {

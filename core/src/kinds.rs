@@ -215,6 +215,14 @@ pub const ALIASES: &[(&str, SpanType)] = &[
     ("graph", SpanType::GraphAction),
 ];
 
+impl SpanType {
+    /// Whether a text is this type's name, or another name of it, in any case.
+    pub(crate) fn is_called(self, name: &[u8]) -> bool {
+        let is = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
+        is(self.as_str()) || ALIASES.iter().any(|(alias, of)| *of == self && is(alias))
+    }
+}
+
 /// The names that are not the usual ones.
 #[cold]
 fn aliased(name: &str) -> Option<SpanType> {
@@ -252,6 +260,8 @@ impl SpanFlags {
     pub const EXCLUDED: Self = Self(1 << 7);
     /// The span kind was said by the application, so that the span type does not choose one.
     pub const KIND_GIVEN: Self = Self(1 << 8);
+    /// The model calls that a generation is made of are spans of their own; found on the export thread.
+    pub const STEPPED: Self = Self(1 << 9);
 
     /// No flag set.
     pub const fn empty() -> Self {

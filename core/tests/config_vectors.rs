@@ -50,6 +50,7 @@ fn exporter(exporter: &ResolvedExporter) -> Json {
             "timeout_ms": millis(otlp.timeout),
             "compression": format!("{:?}", otlp.compression).to_lowercase(),
             "gzip_level": otlp.gzip_level,
+            "semantics": format!("{:?}", otlp.semantics),
             "certificate": path(&otlp.certificate),
             "client_key": path(&otlp.client_key),
             "client_certificate": path(&otlp.client_certificate),
@@ -57,6 +58,7 @@ fn exporter(exporter: &ResolvedExporter) -> Json {
         ResolvedExporter::Console(console) => json!({"type": "console", "colour": console.colour.as_str()}),
         ResolvedExporter::File(file) => json!({
             "type": "file", "path": file.path, "max_bytes": file.max_bytes, "max_files": file.max_files,
+            "semantics": format!("{:?}", file.semantics),
         }),
         other => panic!("{other:?} is not used in these vectors"),
     }

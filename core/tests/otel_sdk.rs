@@ -139,7 +139,7 @@ fn an_exporter_gets_the_whole_span_and_the_resource() {
     assert_eq!(resource.schema_url(), Some("https://schema.example"));
 
     let [span] = &seen.spans[..] else { panic!("{seen:?}") };
-    assert_eq!((&span.name[..], &span.span_kind), ("work", &SpanKind::Server));
+    assert_eq!((&span.name[..], &span.span_kind), ("execute_tool work", &SpanKind::Server));
     assert_eq!(span.span_context.trace_id().to_string(), far.trace_id.to_hex());
     assert_eq!(span.parent_span_id.to_string(), far.span_id.to_hex());
     assert!(span.parent_span_is_remote && span.span_context.is_sampled());
@@ -158,10 +158,13 @@ fn an_exporter_gets_the_whole_span_and_the_resource() {
         KeyValue::new("ints", OtelValue::Array(Array::I64(vec![1, 2]))),
         KeyValue::new("mixed", r#"[1,"a"]"#),
         KeyValue::new("empty", OtelValue::Array(Array::String(vec![]))),
-        KeyValue::new("polyspan.metadata.tier", 7),
+        KeyValue::new("gen_ai.operation.name", "execute_tool"),
+        KeyValue::new("gen_ai.tool.name", "work"),
+        KeyValue::new("error.type", "_OTHER"),
+        KeyValue::new("gen_ai.tool.call.arguments", json),
+        KeyValue::new("gen_ai.tool.call.result", "answer"),
         KeyValue::new("polyspan.span.type", "tool"),
-        KeyValue::new("polyspan.input", json),
-        KeyValue::new("polyspan.output", "answer"),
+        KeyValue::new("polyspan.metadata.tier", 7),
         KeyValue::new("polyspan.tags", OtelValue::Array(Array::String(vec!["beta".into()]))),
     ];
     assert_eq!(span.attributes, expected);

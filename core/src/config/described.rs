@@ -16,11 +16,13 @@ use crate::export::file::FileOptions;
 use crate::export::otlp::{Compression, RetryOptions};
 use crate::sampling::HeadSampler;
 use crate::sampling::fields::{Fields, number, truth, unexpected};
+use crate::semantics::Dialect;
 use crate::value::Value;
 
 const SECONDS: &str = "a number of seconds, 0 to 31536000";
 const COUNT: &str = "a whole number, 0 or more";
 const TRUTH: &str = "true or false";
+const DIALECT: &str = "genai or openinference";
 const EXPORTER: &str = "otlp, console, none, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
@@ -56,7 +58,7 @@ const ENGINE: [&str; 28] = [
 ];
 /// The options of an OTLP exporter, which an engine takes too, for all of them.
 #[cfg(feature = "otlp-http")]
-const OTLP: [&str; 10] = [
+const OTLP: [&str; 11] = [
     "endpoint",
     "traces_endpoint",
     "headers",
@@ -67,6 +69,7 @@ const OTLP: [&str; 10] = [
     "client_key",
     "client_certificate",
     "retry",
+    "semantics",
 ];
 #[cfg(not(feature = "otlp-http"))]
 const OTLP: [&str; 0] = [];
@@ -77,7 +80,7 @@ impl Options {
     ///
     /// `exporter` is one of, and `exporters` a list of: `"otlp"`, `"console"`, `"none"`, or a map with
     /// `type`: `otlp_http` (and the options of an OTLP exporter, `ignore_environment` too), `console`
-    /// (`colour`: auto, always, never), `file` (`path`, `max_bytes`, `max_files`). `sampler` is read as
+    /// (`colour`: auto, always, never), `file` (`path`, `max_bytes`, `max_files`, `semantics`). `sampler` is read as
     /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas.
     ///
     /// # Errors
@@ -171,10 +174,11 @@ fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> 
                 }
                 #[cfg(feature = "engine")]
                 "file" => {
-                    fields.only(&["type", "path", "max_bytes", "max_files"])?;
+                    fields.only(&["type", "path", "max_bytes", "max_files", "semantics"])?;
                     let mut options = FileOptions::new(fields.text("path")?);
                     set(&mut options.max_bytes, fields.read("max_bytes", COUNT, whole)?);
                     set(&mut options.max_files, fields.read("max_files", COUNT, whole)?);
+                    set(&mut options.semantics, fields.read("semantics", DIALECT, dialect)?);
                     Ok(ExporterOptions::File(options))
                 }
                 "none" => {
@@ -214,6 +218,7 @@ fn otlp(fields: &Fields<'_, '_>) -> Result<OtlpOptions, Error> {
         client_key: path("client_key")?,
         client_certificate: path("client_certificate")?,
         retry: fields.get("retry").map(|value| retry(value, &fields.path("retry"))).transpose()?,
+        semantics: fields.read("semantics", DIALECT, dialect)?,
         ignores_environment: false,
     })
 }
@@ -243,6 +248,10 @@ fn or<T>(option: &mut Option<T>, found: Option<T>) {
     if found.is_some() {
         *option = found;
     }
+}
+
+fn dialect(value: &Value<'_>) -> Option<Dialect> {
+    Dialect::from_name(value.as_str()?)
 }
 
 fn count(value: &Value<'_>) -> Option<usize> {

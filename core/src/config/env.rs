@@ -49,6 +49,8 @@ pub struct EnvSettings {
     pub(super) batch: BatchSettings,
     pub(super) limits: LimitSettings,
     pub(super) no_color: bool,
+    /// Spans of instrumentations are brought to the newest GenAI conventions too.
+    pub(super) gen_ai_latest: bool,
     #[cfg(feature = "otlp-http")]
     pub(super) otlp: OtlpOptions,
 }
@@ -102,6 +104,7 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
         batch: reader.batch(),
         limits: reader.limits(),
         no_color: reader.text("NO_COLOR").is_some(),
+        gen_ai_latest: reader.gen_ai_latest(),
         #[cfg(feature = "otlp-http")]
         otlp: reader.otlp(),
     };
@@ -186,6 +189,12 @@ impl Reader<'_> {
             self.warn(NAME, &value, &problem, "none of its attributes are used");
             Vec::new()
         })
+    }
+
+    /// The list is everybody's: what other areas of the conventions read there is not ours to judge.
+    fn gen_ai_latest(&self) -> bool {
+        let chosen = self.text("OTEL_SEMCONV_STABILITY_OPT_IN").unwrap_or_default();
+        chosen.split(',').any(|entry| entry.trim().eq_ignore_ascii_case("gen_ai_latest_experimental"))
     }
 
     fn propagators(&mut self) -> Option<Vec<String>> {

@@ -10,6 +10,7 @@ use super::otlp::OtlpOptions;
 use crate::export::otlp::OtlpHttpOptions;
 #[cfg(feature = "engine")]
 use crate::export::{file::FileOptions, memory::MemoryStore};
+use crate::semantics::Dialect;
 
 /// An exporter as the application asks for it; several may stand side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,4 +92,26 @@ pub enum ResolvedExporter {
     /// The host's.
     #[cfg(feature = "engine")]
     Host(HostExporter),
+}
+
+impl ResolvedExporter {
+    /// Whose names it uses, where it sends names.
+    fn dialect(&mut self) -> Option<&mut Dialect> {
+        match self {
+            #[cfg(feature = "otlp-http")]
+            Self::OtlpHttp(options) => Some(&mut options.semantics),
+            #[cfg(feature = "engine")]
+            Self::File(options) => Some(&mut options.semantics),
+            _ => None,
+        }
+    }
+
+    /// Brings spans of other instrumentations to the newest version of the GenAI conventions too.
+    pub(super) fn rename_everywhere(&mut self) {
+        if let Some(dialect) = self.dialect()
+            && *dialect == Dialect::GenAi
+        {
+            *dialect = Dialect::GenAiEverywhere;
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::export::otlp::{Compression, OtlpHttpOptions, RetryOptions};
+use crate::semantics::Dialect;
 
 /// The signal's path below a base URL (OpenTelemetry, "Endpoint URLs for OTLP/HTTP").
 const TRACES_PATH: &str = "v1/traces";
@@ -23,6 +24,7 @@ pub struct OtlpOptions {
     pub(super) client_key: Option<PathBuf>,
     pub(super) client_certificate: Option<PathBuf>,
     pub(super) retry: Option<RetryOptions>,
+    pub(super) semantics: Option<Dialect>,
     pub(super) ignores_environment: bool,
 }
 
@@ -132,6 +134,13 @@ impl OtlpOptions {
         self
     }
 
+    /// Whose names attributes have. Default: the GenAI conventions'.
+    #[must_use]
+    pub fn semantics(mut self, dialect: Dialect) -> Self {
+        self.semantics = Some(dialect);
+        self
+    }
+
     /// Takes nothing from the environment: for a second receiver, which must not get the first one's
     /// headers and keys.
     #[must_use]
@@ -157,6 +166,7 @@ impl OtlpOptions {
             client_key: self.client_key.or(other.client_key),
             client_certificate: self.client_certificate.or(other.client_certificate),
             retry: self.retry.or(other.retry),
+            semantics: self.semantics.or(other.semantics),
             ignores_environment: self.ignores_environment || other.ignores_environment,
         }
     }
@@ -178,6 +188,7 @@ impl OtlpOptions {
             client_certificate: self.client_certificate,
             user_agent: OtlpHttpOptions::user_agent_of(&exporter_language(language)),
             retry: self.retry.unwrap_or(default.retry),
+            semantics: self.semantics.unwrap_or(default.semantics),
         };
         resolved.check()?;
         Ok(resolved)
@@ -214,6 +225,7 @@ impl fmt::Debug for OtlpOptions {
             .field("client_key", &self.client_key)
             .field("client_certificate", &self.client_certificate)
             .field("retry", &self.retry)
+            .field("semantics", &self.semantics)
             .field("ignores_environment", &self.ignores_environment)
             .finish()
     }

@@ -77,7 +77,10 @@ impl Options {
             }
             None => env.propagators.clone().unwrap_or_else(|| propagator_names(DEFAULT_PROPAGATORS).0),
         };
-        let (exporters, console_fallback) = self.resolve_exporters(env)?;
+        let (mut exporters, console_fallback) = self.resolve_exporters(env)?;
+        if env.gen_ai_latest {
+            exporters.iter_mut().for_each(ResolvedExporter::rename_everywhere);
+        }
         Ok(ResolvedConfig {
             disabled: self.disabled.or(env.disabled).unwrap_or(false),
             resource,

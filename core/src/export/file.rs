@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::otlp::{OtlpBatch, json};
 use super::{Outcome, SendContext, Sink, blocking};
 use crate::error::{Error, ErrorCode};
+use crate::semantics::Dialect;
 use crate::stats::DropReason;
 
 /// Options of a [`FileSink`].
@@ -25,12 +26,14 @@ pub struct FileOptions {
     pub max_bytes: u64,
     /// How many files are kept: `path`, `path.1` (the newest of the old ones) and so on. Default: 5.
     pub max_files: u32,
+    /// Whose names the lines use. Default: the GenAI conventions'.
+    pub semantics: Dialect,
 }
 
 impl FileOptions {
     /// The default options for a path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), max_bytes: 64 << 20, max_files: 5 }
+        Self { path: path.into(), max_bytes: 64 << 20, max_files: 5, semantics: Dialect::default() }
     }
 }
 

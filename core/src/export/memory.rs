@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::{RecordContext, SpanData};
 use crate::frame::view::SpanView;
+use crate::semantics::{self, Dialect};
 use crate::stats::DropReason;
 
 /// Where the memory exporter puts spans. Clones share the same store.
@@ -58,12 +59,18 @@ impl MemoryStore {
 pub struct DataEncoder {
     spans: Vec<SpanData>,
     bytes: usize,
+    dialect: Option<Dialect>,
 }
 
 impl DataEncoder {
     /// An empty encoder.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty encoder that calls things by the names of a convention.
+    pub fn speaking(dialect: Dialect) -> Self {
+        Self { dialect: Some(dialect), ..Self::default() }
     }
 }
 
@@ -72,7 +79,11 @@ impl Encoder for DataEncoder {
 
     fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
         self.bytes += size_of::<SpanData>() + 2 * span.fields_len();
-        self.spans.push(SpanData::from_view(span, context));
+        let mut data = SpanData::from_view(span, context);
+        if let Some(dialect) = self.dialect.filter(|dialect| dialect.changes(span)) {
+            semantics::map(span, dialect).replace(&mut data);
+        }
+        self.spans.push(data);
     }
 
     fn spans(&self) -> u32 {

@@ -16,7 +16,8 @@ use crate::value::{OwnedValue, Value};
 
 /// Text of a record, with bytes that are not UTF-8 replaced (only unchecked strangers' bytes have any).
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    // Checking first is several times as quick as looking for what to replace.
+    core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A value inside a record.

@@ -60,29 +60,50 @@ pub fn write_json(out: &mut String, value: ValueView<'_>) {
 
 /// Appends a JSON string literal.
 pub fn write_string(out: &mut String, text: &str) {
-    use core::fmt::Write as _;
     out.push('"');
+    let bytes = text.as_bytes();
+    // Where what is not yet written begins; every cut is at an ASCII character.
     let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=0x1f => "",
-            _ => continue,
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let run = match rest.first_chunk::<RUN>() {
+            // Whole runs without anything to escape, which is nearly all text.
+            Some(run) if !run.iter().fold(false, |found, byte| found | needs_escape(*byte)) => {
+                at += RUN;
+                continue;
+            }
+            Some(run) => &run[..],
+            None => rest,
         };
-        out.push_str(text.get(plain..at).unwrap_or(""));
-        if escape.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
+        for (place, byte) in run.iter().enumerate().filter(|(_, byte)| needs_escape(**byte)) {
+            out.push_str(text.get(plain..at + place).unwrap_or(""));
+            escape(out, *byte);
+            plain = at + place + 1;
         }
-        plain = at + 1;
+        at += run.len();
     }
     out.push_str(text.get(plain..).unwrap_or(""));
     out.push('"');
+}
+
+/// Bytes that are looked at together.
+const RUN: usize = 32;
+
+#[inline]
+const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn escape(out: &mut String, byte: u8) {
+    use core::fmt::Write as _;
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
+        _ => drop(write!(out, "\\u{byte:04x}")),
+    }
 }
 
 pub(crate) fn write_base64(out: &mut String, bytes: &[u8]) {
@@ -115,6 +136,18 @@ mod tests {
             parsed,
             serde_json::json!({"text": "a\"b\\c\nd\u{1}é", "list": [null, true, 0.5, -7], "bytes": "YW55IGNhcm5hbCBwbGVhcw=="})
         );
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #[test]
+        fn every_text_is_read_back(text in "[a-zé😀\"\\\\\\n\u{1}]{0,200}", plain in "[ -~]{0,200}") {
+            for text in [&text, &plain] {
+                let mut out = String::new();
+                write_string(&mut out, text);
+                proptest::prop_assert_eq!(&serde_json::from_str::<String>(&out).unwrap(), text);
+            }
+        }
     }
 
     #[test]

@@ -78,10 +78,11 @@ impl<'a> SpanBuilder<'a> {
         }
     }
 
-    /// The role of the span in a request; internal by default.
+    /// The role of the span in a request; by default what its type has, and internal for generic spans.
     #[inline]
     pub fn kind(mut self, kind: SpanKind) -> Self {
         self.kind = kind;
+        self.flags = self.flags.with(SpanFlags::KIND_GIVEN);
         self
     }
 

@@ -22,7 +22,7 @@ use crate::context::SpanContext;
 use crate::current::Surroundings;
 use crate::frame::write::{self, AttributeList};
 use crate::frame::{EventKind, key};
-use crate::kinds::{SpanKind, SpanType, StatusCode};
+use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::lifecycle::generation;
 use crate::recorder;
 use crate::value::Value;
@@ -182,6 +182,7 @@ impl Span {
     pub fn kind(&mut self, kind: SpanKind) -> &mut Self {
         if let Some(open) = self.open_mut() {
             open.head.kind = kind;
+            open.head.flags = open.head.flags.with(SpanFlags::KIND_GIVEN);
         }
         self
     }

@@ -1,6 +1,8 @@
 //! Encoding records into OTLP protobuf (opentelemetry-proto 1.x, `trace.proto`): one pass over the bytes of
 //! the frame straight into the bytes of the request, no object in between.
 
+mod typed;
+
 use std::sync::Arc;
 
 use super::OtlpBatch;
@@ -12,8 +14,8 @@ use crate::export::Encoder;
 use crate::frame::record::{RecordContext, Resource, Scope};
 use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView};
 use crate::frame::write;
-use crate::kinds::{SpanFlags, SpanType, StatusCode};
-use crate::semantics::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_TYPE, TAGS, json};
+use crate::kinds::{SpanFlags, SpanKind, StatusCode};
+use crate::semantics::{Dialect, INPUT, METADATA_PREFIX, OUTPUT, TAGS, json, last_values};
 use crate::value::OwnedValue;
 
 /// `SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`.
@@ -35,6 +37,7 @@ pub struct OtlpEncoder {
     /// The size of the last batch: batches of one program resemble each other, so it saves growing.
     expected: usize,
     json: String,
+    dialect: Dialect,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,11 @@ impl OtlpEncoder {
     /// An empty encoder.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty encoder that calls things by the names of a convention.
+    pub fn speaking(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
     }
 
     fn group(&mut self, context: &RecordContext<'_>) -> usize {
@@ -96,7 +104,11 @@ impl Encoder for OtlpEncoder {
         let at = self.group(context);
         let Some(group) = self.groups.get_mut(at) else { return };
         let before = group.bytes.len();
-        put_span(&mut group.bytes, span, &mut self.json);
+        if self.dialect.changes(span) {
+            typed::put_span(&mut group.bytes, span, self.dialect, &mut self.json);
+        } else {
+            put_span(&mut group.bytes, span, &mut self.json);
+        }
         self.bytes += group.bytes.len() - before;
         self.spans += 1;
     }
@@ -195,28 +207,35 @@ fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, Own
     }
 }
 
-/// One `ScopeSpans.spans` field.
-pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
+/// One `ScopeSpans.spans` field of a span that is sent as it was recorded.
+fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
     let head = span.head();
-    let message = Message::open(out, 2);
-    out.extend_from_slice(&fixed_fields(head));
-    if head.parent_span_id.is_valid() {
-        put_bytes(out, 4, head.parent_span_id.as_bytes());
-    }
-
+    let message = open_span(out, head, head.kind);
     let mut rest = Rest::default();
     for field in span.fields() {
         match field {
             Field::Attribute(name, value) => put_attribute(out, 9, name, value),
             Field::Event(event) => put_event(out, event),
             Field::Link(link) => put_link(out, link),
-            other => rest.take(other, out, scratch),
+            other => rest.take(other),
         }
     }
-    if head.span_type != SpanType::Generic {
-        put_attribute(out, 9, SPAN_TYPE.as_bytes(), ValueView::Str(head.span_type.as_str().as_bytes()));
-    }
     rest.put(out, head.status, scratch);
+    close_span(out, head, message);
+}
+
+#[inline]
+fn open_span(out: &mut Vec<u8>, head: &write::Head, kind: SpanKind) -> Message {
+    let message = Message::open(out, 2);
+    out.extend_from_slice(&fixed_fields(head, kind));
+    if head.parent_span_id.is_valid() {
+        put_bytes(out, 4, head.parent_span_id.as_bytes());
+    }
+    message
+}
+
+#[inline]
+fn close_span(out: &mut Vec<u8>, head: &write::Head, message: Message) {
     let remote = if head.flags.contains(SpanFlags::PARENT_REMOTE) { IS_REMOTE } else { 0 };
     let flags = u32::from(head.trace_flags.bits()) | HAS_IS_REMOTE | remote;
     put_tag(out, 16, FIXED32);
@@ -226,7 +245,7 @@ pub(crate) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut Str
 
 /// Ids, kind and times: always there and always as long, so written in one go.
 #[inline]
-fn fixed_fields(head: &write::Head) -> [u8; 48] {
+fn fixed_fields(head: &write::Head, kind: SpanKind) -> [u8; 48] {
     let mut out = [0; 48];
     let mut rest = &mut out[..];
     let mut put = |bytes: &[u8]| {
@@ -239,7 +258,7 @@ fn fixed_fields(head: &write::Head) -> [u8; 48] {
     put(head.trace_id.as_bytes());
     put(&[2 << 3 | BYTES, 8]);
     put(head.span_id.as_bytes());
-    put(&[6 << 3 | VARINT, head.kind as u8]);
+    put(&[6 << 3 | VARINT, kind as u8]);
     put(&[7 << 3 | FIXED64]);
     put(&head.start_unix_nanos.to_le_bytes());
     put(&[8 << 3 | FIXED64]);
@@ -255,12 +274,13 @@ struct Rest<'a> {
     trace_state: &'a [u8],
     input: Option<ValueView<'a>>,
     output: Option<ValueView<'a>>,
+    metadata: Vec<(&'a [u8], ValueView<'a>)>,
     tags: Vec<&'a [u8]>,
     dropped: [u32; 3],
 }
 
 impl<'a> Rest<'a> {
-    fn take(&mut self, field: Field<'a>, out: &mut Vec<u8>, scratch: &mut String) {
+    fn take(&mut self, field: Field<'a>) {
         match field {
             Field::Name(name) => self.name = name,
             Field::StatusMessage(message) => self.status_message = message,
@@ -268,11 +288,7 @@ impl<'a> Rest<'a> {
             Field::Input(value) => self.input = Some(value),
             Field::Output(value) => self.output = Some(value),
             Field::Tag(tag) => self.tags.push(tag),
-            Field::Metadata(name, value) => {
-                let mut key = METADATA_PREFIX.as_bytes().to_vec();
-                key.extend_from_slice(name);
-                put_plain(out, &key, value, scratch);
-            }
+            Field::Metadata(name, value) => self.metadata.push((name, value)),
             Field::Dropped { attributes, events, links } => {
                 for (sum, count) in self.dropped.iter_mut().zip([attributes, events, links]) {
                     *sum = sum.saturating_add(count);
@@ -282,12 +298,18 @@ impl<'a> Rest<'a> {
         }
     }
 
-    fn put(self, out: &mut Vec<u8>, status: StatusCode, scratch: &mut String) {
+    fn put(mut self, out: &mut Vec<u8>, status: StatusCode, scratch: &mut String) {
+        last_values(&mut self.metadata);
         if !self.trace_state.is_empty() {
             put_bytes(out, 3, self.trace_state);
         }
         if !self.name.is_empty() {
             put_bytes(out, 5, self.name);
+        }
+        for (name, value) in &self.metadata {
+            let mut key = METADATA_PREFIX.as_bytes().to_vec();
+            key.extend_from_slice(name);
+            put_plain(out, &key, *value, scratch);
         }
         if let Some(value) = self.input {
             put_plain(out, INPUT.as_bytes(), value, scratch);
@@ -296,8 +318,13 @@ impl<'a> Rest<'a> {
             put_plain(out, OUTPUT.as_bytes(), value, scratch);
         }
         if !self.tags.is_empty() {
-            put_tags(out, &self.tags);
+            put_texts(out, TAGS.as_bytes(), self.tags.iter().copied());
         }
+        self.put_end(out, status);
+    }
+
+    /// The status, and what was left out.
+    fn put_end(&self, out: &mut Vec<u8>, status: StatusCode) {
         let [attributes, events, links] = self.dropped;
         put_u32(out, 10, attributes);
         put_u32(out, 12, events);
@@ -325,14 +352,15 @@ fn put_plain(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>, scratch: &mut
     }
 }
 
-fn put_tags(out: &mut Vec<u8>, tags: &[&[u8]]) {
+/// An attribute that is a list of texts.
+fn put_texts<'a>(out: &mut Vec<u8>, name: &[u8], texts: impl Iterator<Item = &'a [u8]>) {
     let attribute = Message::open(out, 9);
-    put_bytes(out, 1, TAGS.as_bytes());
+    put_bytes(out, 1, name);
     let value = Message::open(out, 2);
     let array = Message::open(out, 5);
-    for tag in tags {
+    for text in texts {
         let item = Message::open(out, 1);
-        put_bytes(out, 1, tag);
+        put_bytes(out, 1, text);
         item.close(out);
     }
     array.close(out);

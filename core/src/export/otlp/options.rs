@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, uri};
 
 use super::retry::RetryOptions;
 use crate::error::Error;
+use crate::semantics::Dialect;
 
 /// How request bodies are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +49,8 @@ pub struct OtlpHttpOptions {
     pub user_agent: String,
     /// When failed requests are repeated.
     pub retry: RetryOptions,
+    /// Whose names the encoder in front of the sink uses. Default: the GenAI conventions'.
+    pub semantics: Dialect,
 }
 
 impl OtlpHttpOptions {
@@ -142,6 +145,7 @@ impl Default for OtlpHttpOptions {
             client_certificate: None,
             user_agent: Self::user_agent_of("Rust"),
             retry: RetryOptions::default(),
+            semantics: Dialect::default(),
         }
     }
 }
@@ -161,6 +165,7 @@ impl fmt::Debug for OtlpHttpOptions {
             .field("client_certificate", &self.client_certificate)
             .field("user_agent", &self.user_agent)
             .field("retry", &self.retry)
+            .field("semantics", &self.semantics)
             .finish()
     }
 }

@@ -24,6 +24,7 @@ use opentelemetry_sdk::trace::SpanExporter;
 use self::sink::SdkSink;
 use crate::config::{CustomExporter, ExporterOptions};
 use crate::export::memory::DataEncoder;
+use crate::semantics::Dialect;
 
 /// An exporter of the engine that hands its batches to what `make` makes.
 ///
@@ -50,6 +51,6 @@ where
     let exporter_name = name.to_owned();
     ExporterOptions::Custom(CustomExporter::new(name, move |batching| {
         let sink = SdkSink::start(&exporter_name, Arc::clone(&make), batching.export_timeout)?;
-        Ok((DataEncoder::new(), sink))
+        Ok((DataEncoder::speaking(Dialect::GenAi), sink))
     }))
 }
