@@ -20,6 +20,8 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.spans: list[Any] = []
         self.resources: list[Any] = []
+        # Of each request, names in lower case.
+        self.headers: list[dict[str, str]] = []
         self.hang = threading.Event()
         self._arrived = threading.Condition()
         self._released = threading.Event()
@@ -66,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.server.take(ExportTraceServiceRequest.FromString(body))
         self.send_response(200)
         self.send_header("content-length", "0")

@@ -23,7 +23,8 @@ const SECONDS: &str = "a number of seconds, 0 to 31536000";
 const COUNT: &str = "a whole number, 0 or more";
 const TRUTH: &str = "true or false";
 const DIALECT: &str = "genai or openinference";
-const EXPORTER: &str = "otlp, console, none, or a map with the type otlp_http, console or file";
+const EXPORTER: &str =
+    "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
 const ENGINE: [&str; 28] = [
@@ -78,8 +79,9 @@ impl Options {
     /// Sets the options that a map holds, by the names of the methods of [`Options`] and
     /// [`OtlpOptions`]; null leaves an option as it is. Times are in seconds, sizes in bytes.
     ///
-    /// `exporter` is one of, and `exporters` a list of: `"otlp"`, `"console"`, `"none"`, or a map with
-    /// `type`: `otlp_http` (and the options of an OTLP exporter, `ignore_environment` too), `console`
+    /// `exporter` is one of, and `exporters` a list of: `"otlp"`, `"console"`, `"none"`, the name of a preset
+    /// ([`preset_names`](super::preset_names)), or a map with
+    /// `type`: `otlp_http` (and the options of an OTLP exporter, `preset` and `ignore_environment` too), `console`
     /// (`colour`: auto, always, never), `file` (`path`, `max_bytes`, `max_files`, `semantics`). `sampler` is read as
     /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas.
     ///
@@ -152,6 +154,10 @@ fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> 
             "otlp" | "otlp_http" => Ok(ExporterOptions::OtlpHttp(OtlpOptions::new())),
             "console" => Ok(ExporterOptions::Console(ConsoleOptions::default())),
             "none" => Ok(ExporterOptions::None),
+            #[cfg(feature = "otlp-http")]
+            name if super::presets::find(name).is_some() => {
+                Ok(ExporterOptions::OtlpHttp(OtlpOptions::new().preset(name)))
+            }
             _ => Err(unexpected(at, value, EXPORTER)),
         },
         Value::Map(_) => {
@@ -159,8 +165,10 @@ fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> 
             match fields.text("type")? {
                 #[cfg(feature = "otlp-http")]
                 "otlp" | "otlp_http" => {
-                    fields.only(&[&["type", "ignore_environment"], OTLP.as_slice()].concat())?;
+                    fields.only(&[&["type", "preset", "ignore_environment"], OTLP.as_slice()].concat())?;
                     let mut options = otlp(&fields)?;
+                    options.preset =
+                        fields.read("preset", "text", |value| value.as_str().map(str::to_owned))?;
                     let alone = fields.read("ignore_environment", TRUTH, truth)?;
                     options.ignores_environment = alone.unwrap_or(false);
                     Ok(ExporterOptions::OtlpHttp(options))
@@ -219,6 +227,7 @@ fn otlp(fields: &Fields<'_, '_>) -> Result<OtlpOptions, Error> {
         client_certificate: path("client_certificate")?,
         retry: fields.get("retry").map(|value| retry(value, &fields.path("retry"))).transpose()?,
         semantics: fields.read("semantics", DIALECT, dialect)?,
+        preset: None,
         ignores_environment: false,
     })
 }

@@ -53,6 +53,9 @@ pub struct EnvSettings {
     pub(super) gen_ai_latest: bool,
     #[cfg(feature = "otlp-http")]
     pub(super) otlp: OtlpOptions,
+    /// Variables of the products that have a preset, as far as they are set.
+    #[cfg(feature = "otlp-http")]
+    pub(super) presets: Vec<(String, String)>,
 }
 
 /// An exporter that `OTEL_TRACES_EXPORTER` can name.
@@ -107,6 +110,8 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
         gen_ai_latest: reader.gen_ai_latest(),
         #[cfg(feature = "otlp-http")]
         otlp: reader.otlp(),
+        #[cfg(feature = "otlp-http")]
+        presets: reader.presets(),
     };
     (settings, reader.warnings)
 }
@@ -346,6 +351,11 @@ macro_rules! otlp_variables {
 
 #[cfg(feature = "otlp-http")]
 impl Reader<'_> {
+    fn presets(&self) -> Vec<(String, String)> {
+        let names = super::presets::variables().into_iter();
+        names.filter_map(|name| Some((name.to_owned(), self.text(name)?))).collect()
+    }
+
     fn otlp(&mut self) -> OtlpOptions {
         self.protocol();
         let path = |reader: &Self, names: [&'static str; 2]| {

@@ -18,6 +18,8 @@ mod options;
 #[cfg(feature = "otlp-http")]
 mod otlp;
 mod pairs;
+#[cfg(feature = "otlp-http")]
+mod presets;
 mod resolve;
 mod resource;
 
@@ -31,4 +33,6 @@ pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]
 pub use otlp::OtlpOptions;
+#[cfg(feature = "otlp-http")]
+pub use presets::preset_names;
 pub use resolve::ResolvedConfig;

@@ -15,6 +15,7 @@ const TRACES_PATH: &str = "v1/traces";
 /// then from the defaults.
 #[derive(Clone, PartialEq, Default)]
 pub struct OtlpOptions {
+    pub(super) preset: Option<String>,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
@@ -67,6 +68,15 @@ impl OtlpOptions {
     /// Nothing set.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Options of the receiver of a well-known product, by its name ([`preset_names`](super::preset_names)):
+    /// URL and headers, from the product's own variables. What is set by code goes before it; the
+    /// `OTEL_EXPORTER_OTLP_*` variables and the options of other exporters do not apply.
+    #[must_use]
+    pub fn preset(mut self, name: impl Into<String>) -> Self {
+        self.preset = Some(name.into());
+        self
     }
 
     /// The base URL of the receiver, `http://` or `https://`; `v1/traces` is added to it unless it ends so.
@@ -157,6 +167,7 @@ impl OtlpOptions {
             headers.push((name, value));
         }
         Self {
+            preset: self.preset.or(other.preset),
             endpoint: self.endpoint.or(other.endpoint),
             headers,
             timeout: self.timeout.or(other.timeout),
@@ -216,6 +227,7 @@ impl fmt::Debug for OtlpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("OtlpOptions")
+            .field("preset", &self.preset)
             .field("endpoint_set", &self.endpoint.is_some())
             .field("headers", &names)
             .field("timeout", &self.timeout)

@@ -9,6 +9,8 @@ use super::limits::{
     SpanLimits,
 };
 use super::options::Options;
+#[cfg(feature = "otlp-http")]
+use super::presets;
 use super::resource;
 use crate::error::Error;
 use crate::frame::record::Resource;
@@ -146,6 +148,16 @@ impl Options {
         env: &EnvSettings,
     ) -> Result<Option<ResolvedExporter>, Error> {
         Ok(Some(match wanted {
+            #[cfg(feature = "otlp-http")]
+            ExporterOptions::OtlpHttp(options) if options.preset.is_some() => {
+                let name = options.preset.as_deref().unwrap_or_default();
+                let preset = presets::find(name).ok_or_else(|| {
+                    let known: Vec<_> = presets::preset_names().collect();
+                    Error::invalid_option("preset", name, &format!("one of {}", known.join(", ")))
+                })?;
+                let options = preset.complete(options.clone(), &env.presets)?;
+                ResolvedExporter::OtlpHttp(options.resolve(&self.language)?)
+            }
             #[cfg(feature = "otlp-http")]
             ExporterOptions::OtlpHttp(options) => {
                 self.with_environment(options.clone().or(self.otlp.clone()), env)?
