@@ -45,11 +45,11 @@ pub fn init(
         given.set_item("service", service)?;
     }
     let engine = launch(py, &given, false)?;
-    // Polyspan's own spans go to what `init` started, also where an OpenTelemetry provider was there before.
-    if let Err(error) = registry::set_default(engine.0.name()) {
-        return Err(raised(py, &error));
+    // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
+    if registry::chosen_default().is_none_or(|chosen| chosen == engine.0.name()) {
+        registry::set_default(engine.0.name()).map_err(|error| raised(py, &error))?;
+        propagate::use_engine(&engine.0);
     }
-    propagate::use_engine(&engine.0);
     Ok(engine)
 }
 
@@ -165,6 +165,41 @@ pub fn engine(py: Python<'_>, name: Option<&str>) -> PyResult<Engine> {
         }
         None => default_engine(py, "engine"),
     }
+}
+
+/// All running engines, in the order they were started.
+#[pyfunction]
+pub fn engines() -> Vec<Engine> {
+    registry::engines().into_iter().map(Engine).collect()
+}
+
+/// Makes the engine of that name the one for spans that name none. The first that `init` started is it otherwise.
+///
+/// Raises `PolyspanError` (`not_running`) where there is none.
+#[pyfunction]
+pub fn set_default(py: Python<'_>, name: &str) -> PyResult<()> {
+    let engine = engine(py, Some(name))?;
+    registry::set_default(name).map_err(|error| raised(py, &error))?;
+    propagate::use_engine(&engine.0);
+    Ok(())
+}
+
+/// Lets a function choose the engine of each trace that starts: it is given what a sampler function is (`name`,
+/// `type`, `kind`, `attributes`, `metadata`, `request`) and returns the name of an engine, or `None` for the default
+/// one. `None` instead of a function ends that. Spans inside a trace go where their own engine's root went; a name
+/// that no engine has, and a function that raises, mean the default engine.
+#[pyfunction]
+#[pyo3(signature = (selector, /))]
+pub fn set_selector(py: Python<'_>, selector: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+    if let Some(given) = &selector
+        && !given.is_callable()
+    {
+        let found = convert::text(given);
+        return Err(raised(py, &Error::invalid_option("selector", &found, "a function, or None")));
+    }
+    let selector = selector.map(|selector| sampler::selector(selector.unbind()));
+    py.detach(|| registry::set_selector(selector));
+    Ok(())
 }
 
 /// Waits until every span that has ended is delivered or given up; see `Engine.flush`. All engines are flushed.

@@ -37,7 +37,9 @@ mod _polyspan {
     use super::{
         context::{Ambient, Context, ContextScope, context},
         current::{activate, swap},
-        engine::{Engine, engine, flush, init, init_provider, shutdown, stats},
+        engine::{
+            Engine, engine, engines, flush, init, init_provider, set_default, set_selector, shutdown, stats,
+        },
         exit::{flush as exit_flush, forked},
         exporters::MemoryExporter,
         host::{FinishedSpan, Job, SpanError, SpanEvent, SpanLink, Worker, warn},

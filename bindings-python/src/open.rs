@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use polyspan::value::{OwnedValue, Value};
-use polyspan::{SpanContext, SpanKind, StatusCode};
+use polyspan::{Home, SpanContext, SpanKind, StatusCode};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -21,6 +21,8 @@ pub struct Open {
     context: SpanContext,
     parent: Option<SpanContext>,
     kind: SpanKind,
+    /// The engine that it belongs to.
+    home: Option<Home>,
     recording: AtomicBool,
     /// `None` for a span of another process.
     core: Mutex<Option<polyspan::Span>>,
@@ -52,6 +54,7 @@ impl Open {
             context: core.context().clone(),
             parent: context,
             kind,
+            home: core.home(),
             recording: AtomicBool::new(recording),
             core: Mutex::new(Some(core)),
             above: Mutex::new(above.map(|above| above.into_any().unbind())),
@@ -64,6 +67,7 @@ impl Open {
             context,
             parent: None,
             kind: SpanKind::Internal,
+            home: None,
             recording: AtomicBool::new(false),
             core: Mutex::new(None),
             above: Mutex::new(None),
@@ -104,6 +108,12 @@ impl Open {
     /// What it is a child of.
     pub fn parent(&self) -> Option<&SpanContext> {
         self.parent.as_ref()
+    }
+
+    /// The engine that it belongs to; none for a span of another process.
+    #[inline]
+    pub fn home(&self) -> Option<Home> {
+        self.home
     }
 
     pub fn kind(&self) -> SpanKind {

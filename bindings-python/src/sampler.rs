@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use polyspan::registry::Selector;
 use polyspan::sampling::{CustomSampler, Decision, HeadSampler, Sampler, SamplingInput, SamplingResult};
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{SpanBuilder, SpanContext, TraceState};
@@ -129,13 +130,8 @@ impl Sampler for Callback {
 
 impl Callback {
     fn ask(&self, py: Python<'_>, input: &SamplingInput<'_>) -> PyResult<Decision> {
-        let about = PyDict::new(py);
-        about.set_item(intern!(py, "name"), input.name)?;
-        about.set_item(intern!(py, "type"), input.span_type.as_str())?;
-        about.set_item(intern!(py, "kind"), input.kind.as_str())?;
+        let about = about(py, input)?;
         about.set_item(intern!(py, "trace_id"), input.trace_id.to_hex())?;
-        about.set_item(intern!(py, "attributes"), dict_of(py, input.attributes)?)?;
-        about.set_item(intern!(py, "metadata"), dict_of(py, input.metadata)?)?;
         let answer = self.0.bind(py).call1((about,))?;
         if let Ok(text) = answer.cast::<PyString>() {
             return match text.to_str()? {
@@ -151,12 +147,45 @@ impl Callback {
     }
 }
 
+/// What samplers and selectors are told of a span that is about to start.
+fn about<'py>(py: Python<'py>, input: &SamplingInput<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let about = PyDict::new(py);
+    about.set_item(intern!(py, "name"), input.name)?;
+    about.set_item(intern!(py, "type"), input.span_type.as_str())?;
+    about.set_item(intern!(py, "kind"), input.kind.as_str())?;
+    about.set_item(intern!(py, "attributes"), dict_of(py, input.attributes)?)?;
+    about.set_item(intern!(py, "metadata"), dict_of(py, input.metadata)?)?;
+    about.set_item(
+        intern!(py, "request"),
+        input.request_context.map(|request| to_python(py, request)).transpose()?,
+    )?;
+    Ok(about)
+}
+
 fn dict_of<'py>(py: Python<'py>, pairs: &[(Cow<'_, str>, Value<'_>)]) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (key, value) in pairs {
         dict.set_item(key.as_ref(), to_python(py, value)?)?;
     }
     Ok(dict)
+}
+
+/// A function that names the engine of a root span, made one that the registry can ask.
+pub fn selector(function: Py<PyAny>) -> Selector {
+    READS_CONTENT.store(true, Ordering::Relaxed);
+    Arc::new(move |root: &SamplingInput<'_>| {
+        Python::attach(|py| {
+            let name = exit::in_python(|| {
+                function.bind(py).call1((about(py, root)?,))?.extract::<Option<String>>()
+            })?;
+            name.unwrap_or_else(|error| {
+                hold(py, &error);
+                let class = convert::class_name(&error.get_type(py));
+                invalid::leave(&format!("the engine selector raised {class}: {}", error.value(py)));
+                None
+            })
+        })
+    })
 }
 
 /// A sampler of the OpenTelemetry API, asked for every span.

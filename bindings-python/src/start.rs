@@ -166,7 +166,7 @@ pub fn start<'py>(
     };
     builder = builder.kind(kind).surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
     builder = match parent.as_ref() {
-        Some(parent) => builder.parent(parent.context()),
+        Some(parent) => builder.parent(parent.context()).home(parent.open().home()),
         None => builder.root(),
     };
     if let Some(span_type) = given.span_type {
@@ -231,7 +231,8 @@ fn unsampled_child<'py>(
     }
     let now = slot::get(py)?;
     let parent = now.cast_exact::<Span>().ok()?;
-    polyspan::skip_unsampled_child(engine, parent.get().open().context()).then(|| Span::followed(parent))
+    let open = parent.get().open();
+    polyspan::skip_unsampled_child(engine, open.context(), open.home()).then(|| Span::followed(parent))
 }
 
 /// The parent, the keys around the span, and whether they were given by hand.

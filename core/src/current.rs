@@ -15,7 +15,7 @@ use crate::frame::write;
 #[cfg(feature = "opentelemetry")]
 use crate::otel::slot;
 use crate::propagation::Baggage;
-use crate::span::Span;
+use crate::span::{Home, Span};
 use crate::value::{OwnedValue, Value};
 
 /// What every span inside inherits: attributes such as the session, metadata, tags and baggage.
@@ -142,6 +142,8 @@ pub struct Current {
     pub span: Option<SpanContext>,
     /// What they inherit.
     pub surroundings: Option<Arc<Surroundings>>,
+    /// The engine that they belong to; none for a span of another process.
+    pub home: Option<Home>,
 }
 
 /// A copy of what surrounds this point of this thread, to be carried elsewhere. Empty while the thread
@@ -182,14 +184,15 @@ impl Current {
 pub fn surrounded<R>(change: impl FnOnce(Surroundings) -> Surroundings, body: impl FnOnce() -> R) -> R {
     let now = current();
     let changed = change(Surroundings::inside(now.surroundings.as_ref()));
-    let _entered = Current { span: now.span, surroundings: Some(Arc::new(changed)) }.entered();
+    let _entered = Current { surroundings: Some(Arc::new(changed)), ..now }.entered();
     body()
 }
 
 impl Span {
     /// What is current inside this span.
     pub fn as_current(&self) -> Current {
-        Current { span: Some(self.context().clone()), surroundings: self.surroundings().cloned() }
+        let span = Some(self.context().clone());
+        Current { span, surroundings: self.surroundings().cloned(), home: self.home() }
     }
 
     /// Makes the span current on this thread while the guard lives.

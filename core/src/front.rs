@@ -34,7 +34,7 @@ impl Engine {
         self.count_refused(extracted.refused.total());
         let surroundings = (!extracted.baggage.is_empty())
             .then(|| Arc::new(Surroundings::default().with_baggage(extracted.baggage)));
-        Current { span: extracted.span, surroundings }
+        Current { span: extracted.span, surroundings, home: None }
     }
 
     fn count_refused(&self, entries: u64) {

@@ -69,7 +69,7 @@ pub use {
     front::{extract, flush, inject, shutdown, stats},
     init::{init, init_with},
     log::set_log,
-    span::{SharedSpan, Span, SpanBuilder, skip_unsampled_child},
+    span::{Home, SharedSpan, Span, SpanBuilder, skip_unsampled_child},
 };
 
 /// Begins a span of the default engine, or of the one that the registry's selector names for a root.

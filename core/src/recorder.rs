@@ -12,6 +12,7 @@ use crate::lifecycle::generation;
 use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
+use crate::sampling::SamplingInput;
 use crate::span::Open;
 
 /// Rooms of ended spans kept for the next ones.
@@ -108,6 +109,11 @@ impl Recorder {
     fn live(&mut self, slot: u16) -> Option<&Arc<Live>> {
         let place = self.place(slot)?;
         self.known.get(place)
+    }
+
+    /// The engine of that number, unless it has been shut down.
+    pub(crate) fn running(&mut self, slot: u16) -> Option<Arc<Live>> {
+        self.live(slot).filter(|live| !live.stopped.load(Ordering::Relaxed)).cloned()
     }
 
     #[inline]
@@ -255,7 +261,7 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
     .unwrap_or(false)
 }
 
-/// The engine that a root span of that name belongs to, when a selector is set.
-pub(crate) fn selected(name: &str) -> Option<Engine> {
-    registry::has_selector().then(|| registry::select(name)).flatten()
+/// The engine that a root span belongs to, when a selector is set.
+pub(crate) fn selected(root: &SamplingInput<'_>) -> Option<Engine> {
+    registry::has_selector().then(|| registry::select(root)).flatten()
 }

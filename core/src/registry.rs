@@ -8,9 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::engine::{Engine, Waiting};
 use crate::error::{Error, ErrorCode};
+use crate::sampling::SamplingInput;
 
-/// Chooses an engine by name for a new root span; `None` means the default.
-pub type Selector = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Chooses an engine, by its name, for a new root span; `None` means the default. It sees what a sampler
+/// does, but for the trace id, which is drawn later.
+pub type Selector = Arc<dyn Fn(&SamplingInput<'_>) -> Option<String> + Send + Sync>;
 
 struct Registry {
     /// In the order they were registered; the first is the default unless another was chosen.
@@ -106,6 +108,11 @@ pub fn default_engine() -> Option<Engine> {
     read().default_engine().cloned()
 }
 
+/// The name that [`set_default`] was given, while that engine runs.
+pub fn chosen_default() -> Option<String> {
+    read().default.clone()
+}
+
 /// Makes the engine of that name the default.
 ///
 /// # Errors
@@ -120,8 +127,8 @@ pub fn set_default(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets a function choose the engine of each root span by the span's name; `None` removes it. What it
-/// names and does not exist falls back to the default.
+/// Lets a function choose the engine of each root span that is not started with one; `None` removes it. What
+/// it names and does not exist falls back to the default; so does everything when it panics.
 pub fn set_selector(selector: Option<Selector>) {
     HAS_SELECTOR.store(selector.is_some(), Ordering::Release);
     // The old one is the application's code, and dropped after the lock.
@@ -134,12 +141,16 @@ pub(crate) fn has_selector() -> bool {
     HAS_SELECTOR.load(Ordering::Acquire)
 }
 
-/// The engine for a root span of that name.
-pub(crate) fn select(span_name: &str) -> Option<Engine> {
+/// The engine for a root span.
+pub(crate) fn select(root: &SamplingInput<'_>) -> Option<Engine> {
     // The selector runs outside the lock: it is the application's code.
     let selector = read().selector.clone();
     let chosen = selector.and_then(|choose| {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| choose(span_name))).ok().flatten()
+        let chosen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| choose(root)));
+        if chosen.is_err() {
+            crate::log::warn_once("selector", "the engine selector panicked; the default engine is used");
+        }
+        chosen.ok().flatten()
     });
     let registry = read();
     chosen.as_deref().and_then(|name| registry.get(name)).or_else(|| registry.default_engine()).cloned()

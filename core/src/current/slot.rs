@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use super::Current;
 
 thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current { span: None, surroundings: None }) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current { span: None, surroundings: None, home: None }) };
 }
 
 /// A copy of what is in it; nothing while the thread ends.

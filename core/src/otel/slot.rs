@@ -15,10 +15,17 @@ use opentelemetry::{Context, ContextGuard};
 
 use super::convert;
 use crate::current::{Current, Surroundings};
+use crate::id::SpanId;
 use crate::propagation::Baggage;
+use crate::span::Home;
 
-/// What spans inside a context inherit.
-struct Inherited(Option<Arc<Surroundings>>);
+/// What spans inside a context inherit, and the engine of the one that is active.
+struct Inherited {
+    surroundings: Option<Arc<Surroundings>>,
+    home: Option<Home>,
+    /// Whose home it is: another implementation may have made a span of its own active since.
+    span: SpanId,
+}
 
 /// Dropped before the API's own thread-local, because it is made after it.
 struct Alive(bool);
@@ -55,12 +62,14 @@ pub(crate) fn with<R>(look: impl Fn(&Current) -> R) -> R {
 pub(super) fn within(context: &Context) -> Current {
     let span = context.span();
     let span = Some(span.span_context()).filter(|span| span.is_valid()).map(convert::span_context);
-    Current { span, surroundings: surroundings(context) }
+    let inherited = context.get::<Inherited>();
+    let own = inherited.filter(|inherited| span.as_ref().is_some_and(|span| span.span_id == inherited.span));
+    Current { span, surroundings: surroundings(context), home: own.and_then(|own| own.home) }
 }
 
 /// What spans inside a context inherit. Its baggage is the context's, whoever put it there.
 pub(super) fn surroundings(context: &Context) -> Option<Arc<Surroundings>> {
-    let inherited = context.get::<Inherited>().and_then(|inherited| inherited.0.as_ref());
+    let inherited = context.get::<Inherited>().and_then(|inherited| inherited.surroundings.as_ref());
     let baggage = context.baggage();
     if baggage_of(inherited).map_or(baggage.is_empty(), |ours| convert::is_same_baggage(ours, baggage)) {
         return inherited.cloned();
@@ -89,10 +98,14 @@ fn changed(outer: &Context, next: &Current) -> Context {
     // A context cannot be rid of its span, but one whose ids are invalid counts as none.
     let span = next.span.as_ref().map_or(SpanContext::NONE, convert::otel_span_context);
     let mut inside = outer.with_remote_span_context(span);
+    let span = next.span.as_ref().map_or(SpanId::INVALID, |span| span.span_id);
+    let home = next.home;
     let next = next.surroundings.as_ref();
-    let known = outer.get::<Inherited>().and_then(|inherited| inherited.0.as_ref());
-    if known.map(Arc::as_ptr) != next.map(Arc::as_ptr) {
-        inside = inside.with_value(Inherited(next.cloned()));
+    let known = outer.get::<Inherited>();
+    let known_surroundings = known.and_then(|inherited| inherited.surroundings.as_ref());
+    let same = known_surroundings.map(Arc::as_ptr) == next.map(Arc::as_ptr);
+    if !same || known.map_or(home.is_some(), |known| known.home != home || known.span != span) {
+        inside = inside.with_value(Inherited { surroundings: next.cloned(), home, span });
     }
     let none = Baggage::new();
     let baggage = baggage_of(next).unwrap_or(&none);

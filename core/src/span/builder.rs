@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Open, Span, State};
+use super::{Home, Open, Span, State};
 use crate::clock;
 use crate::context::{SpanContext, TraceFlags};
 use crate::current::{self, Surroundings};
@@ -14,6 +14,7 @@ use crate::id::{SpanId, TraceId};
 use crate::kinds::{SpanFlags, SpanKind, SpanType};
 use crate::lifecycle::generation;
 use crate::recorder::{self, Recorder};
+use crate::registry;
 use crate::sampling::{Decision, SamplingInput, SamplingResult};
 use crate::value::Value;
 
@@ -49,6 +50,7 @@ pub struct SpanBuilder<'a> {
     span_type: SpanType,
     flags: SpanFlags,
     parent: Parent<'a>,
+    home: Option<Home>,
     surroundings: Option<Option<&'a Arc<Surroundings>>>,
     start_unix_nanos: Option<u64>,
     trace_id: Option<TraceId>,
@@ -68,6 +70,7 @@ impl<'a> SpanBuilder<'a> {
             span_type: SpanType::Generic,
             flags: SpanFlags::empty(),
             parent: Parent::Current,
+            home: None,
             surroundings: None,
             start_unix_nanos: None,
             trace_id: None,
@@ -101,10 +104,18 @@ impl<'a> SpanBuilder<'a> {
         self
     }
 
-    /// Makes it a child of an open span, with its surroundings.
+    /// The engine that its parent belongs to, which a parent's context does not tell; it becomes the span's
+    /// unless the span is started with an engine.
+    #[inline]
+    pub fn home(mut self, home: Option<Home>) -> Self {
+        self.home = home;
+        self
+    }
+
+    /// Makes it a child of an open span, with its surroundings and of its engine.
     #[inline]
     pub fn child_of(self, parent: &'a Span) -> Self {
-        self.parent(parent.context()).surroundings(parent.surroundings())
+        self.parent(parent.context()).surroundings(parent.surroundings()).home(parent.home())
     }
 
     /// Makes it the root of a new trace, whatever is current.
@@ -210,21 +221,23 @@ impl<'a> SpanBuilder<'a> {
     /// ask, and nothing of what was given is looked at.
     #[inline]
     fn unsampled_child(&self) -> Option<Span> {
-        let child = |parent: Option<&SpanContext>, surroundings: Option<&Arc<Surroundings>>| {
-            let parent = parent.filter(|parent| parent.is_unsampled_here())?;
-            with_engine(self.engine, |recorder, live| self.follow(recorder, live, parent, surroundings))
-                .flatten()
-        };
+        let child =
+            |parent: Option<&SpanContext>, home: Option<Home>, surroundings: Option<&Arc<Surroundings>>| {
+                let parent = parent.filter(|parent| parent.is_unsampled_here())?;
+                let follow =
+                    |recorder: &mut Recorder, live: &Live| self.follow(recorder, live, parent, surroundings);
+                with_engine(self.engine, home, follow).flatten()
+            };
         match (&self.parent, self.surroundings) {
             (Parent::None, _) => None,
-            (Parent::Given(parent), Some(surroundings)) => child(Some(parent), surroundings),
+            (Parent::Given(parent), Some(surroundings)) => child(Some(parent), self.home, surroundings),
             (Parent::Given(parent), None) if parent.is_sampled() => None,
             (Parent::Given(parent), None) => {
-                current::with(|now| child(Some(parent), now.surroundings.as_ref()))
+                current::with(|now| child(Some(parent), self.home, now.surroundings.as_ref()))
             }
-            (Parent::Current, given) => {
-                current::with(|now| child(now.span.as_ref(), given.unwrap_or(now.surroundings.as_ref())))
-            }
+            (Parent::Current, given) => current::with(|now| {
+                child(now.span.as_ref(), now.home, given.unwrap_or(now.surroundings.as_ref()))
+            }),
         }
     }
 
@@ -255,20 +268,25 @@ impl<'a> SpanBuilder<'a> {
             (Parent::Given(_) | Parent::None, Some(_)) => current::Current::default(),
             _ => current::current(),
         };
-        let parent = match self.parent {
-            Parent::Current => around.span.as_ref().filter(|span| span.is_valid()),
-            Parent::Given(parent) => Some(parent),
-            Parent::None => None,
+        let (parent, home) = match self.parent {
+            Parent::Current => (around.span.as_ref().filter(|span| span.is_valid()), around.home),
+            Parent::Given(parent) => (Some(parent), self.home),
+            Parent::None => (None, None),
         };
         let surroundings = match self.surroundings {
             Some(given) => given.cloned(),
             None => around.surroundings.clone(),
         };
-        let selected =
-            if parent.is_none() && self.engine.is_none() { recorder::selected(self.name) } else { None };
+        // What begins the part of a trace that this process has.
+        let begins = home.is_none() && parent.is_none_or(|parent| parent.remote);
+        let selected = if begins && self.engine.is_none() && registry::has_selector() {
+            recorder::selected(&self.sampling_input(TraceId::INVALID, parent))
+        } else {
+            None
+        };
         let engine = self.engine.or(selected.as_ref());
         let started =
-            with_engine(engine, |recorder, live| self.start_in(recorder, live, parent, &surroundings));
+            with_engine(engine, home, |recorder, live| self.start_in(recorder, live, parent, &surroundings));
         started.unwrap_or_else(|| inert(parent, surroundings))
     }
 
@@ -322,8 +340,18 @@ impl<'a> SpanBuilder<'a> {
 
     #[inline]
     fn sample(&self, live: &Live, trace_id: TraceId, parent: Option<&SpanContext>) -> SamplingResult {
+        let result = live.definition.settings.sampler.sample(&self.sampling_input(trace_id, parent));
+        if result.callback_failed {
+            live.shard(0).panics.fetch_add(1, Ordering::Relaxed);
+            crate::log::warn_once("sampler", "the sampler panicked; the span is sampled");
+        }
+        result
+    }
+
+    #[inline]
+    fn sampling_input<'s>(&'s self, trace_id: TraceId, parent: Option<&'s SpanContext>) -> SamplingInput<'s> {
         let given = self.given.as_deref();
-        let result = live.definition.settings.sampler.sample(&SamplingInput {
+        SamplingInput {
             parent,
             trace_id,
             name: self.name,
@@ -335,12 +363,7 @@ impl<'a> SpanBuilder<'a> {
             request_context: self.request_context,
             // Only rate limits read the time, and they are asked for roots alone.
             now_nanos: if parent.is_none() { clock::monotonic_nanos() } else { 0 },
-        });
-        if result.callback_failed {
-            live.shard(0).panics.fetch_add(1, Ordering::Relaxed);
-            crate::log::warn_once("sampler", "the sampler panicked; the span is sampled");
         }
-        result
     }
 
     #[inline]
@@ -405,15 +428,28 @@ impl<'a> SpanBuilder<'a> {
     }
 }
 
-/// Runs `f` with the thread's recorder and the engine's state, or the default engine's; `None` where there
-/// is none.
+/// Runs `f` with the thread's recorder and the state of the engine: the one that is given, or else the one
+/// at home, or else the default one. `None` where there is none.
 #[inline]
-fn with_engine<R>(engine: Option<&Engine>, f: impl FnOnce(&mut Recorder, &Live) -> R) -> Option<R> {
+fn with_engine<R>(
+    engine: Option<&Engine>,
+    home: Option<Home>,
+    f: impl FnOnce(&mut Recorder, &Live) -> R,
+) -> Option<R> {
     recorder::with(|recorder| match engine {
         Some(engine) => Some(f(recorder, engine.live()?)),
         None => {
             // Lent and put back rather than cloned: the count of its holders is shared by all threads.
-            let live = recorder.take_default()?;
+            let default = recorder.take_default();
+            let slot = home.and_then(Home::slot);
+            let elsewhere = slot.filter(|slot| default.as_ref().is_none_or(|live| live.slot != *slot));
+            if let Some(own) = elsewhere.and_then(|slot| recorder.running(slot)) {
+                if let Some(live) = default {
+                    recorder.put_default(live);
+                }
+                return Some(f(recorder, &own));
+            }
+            let live = default?;
             let result = f(recorder, &live);
             recorder.put_default(live);
             Some(result)
@@ -423,9 +459,10 @@ fn with_engine<R>(engine: Option<&Engine>, f: impl FnOnce(&mut Recorder, &Live) 
 }
 
 /// Counts a child of `parent` as started and ended if it is certain not to be sampled, for hosts that have
-/// one object stand for all such children. False where a span must be started to know.
+/// one object stand for all such children. False where a span must be started to know. `home` is the
+/// parent's.
 #[inline]
-pub fn skip_unsampled_child(engine: Option<&Engine>, parent: &SpanContext) -> bool {
+pub fn skip_unsampled_child(engine: Option<&Engine>, parent: &SpanContext, home: Option<Home>) -> bool {
     let skipped = |recorder: &mut Recorder, live: &Live| {
         let follows = live.definition.settings.children_follow;
         if follows {
@@ -435,7 +472,7 @@ pub fn skip_unsampled_child(engine: Option<&Engine>, parent: &SpanContext) -> bo
         }
         follows
     };
-    parent.is_unsampled_here() && with_engine(engine, skipped).unwrap_or(false)
+    parent.is_unsampled_here() && with_engine(engine, home, skipped).unwrap_or(false)
 }
 
 /// A span while no engine runs: it stands for its parent, so that context still travels.

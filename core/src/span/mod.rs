@@ -40,6 +40,22 @@ pub struct Span {
     state: State,
 }
 
+/// The engine of this process that a span belongs to. Its children belong there too unless they are started
+/// with another one, so that a trace stays whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    generation: u32,
+    slot: u16,
+}
+
+impl Home {
+    /// The engine's number; none when it is a number of the process that forked this one.
+    #[inline]
+    fn slot(self) -> Option<u16> {
+        (self.generation as usize == generation()).then_some(self.slot)
+    }
+}
+
 #[derive(Debug)]
 enum State {
     /// No engine was running when it started.
@@ -54,6 +70,13 @@ impl Span {
     /// Ids, flags and tracestate. Valid also when the span does not record; all zeros when no engine ran.
     pub fn context(&self) -> &SpanContext {
         &self.context
+    }
+
+    /// The engine that it belongs to; none when no engine was running.
+    #[inline]
+    pub fn home(&self) -> Option<Home> {
+        let home = Home { generation: self.generation, slot: self.slot };
+        (!matches!(self.state, State::Inert)).then_some(home)
     }
 
     /// What spans inside it inherit.

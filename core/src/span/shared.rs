@@ -10,7 +10,6 @@ use super::{Span, SpanBuilder};
 use crate::clock;
 use crate::context::SpanContext;
 use crate::engine::Engine;
-use crate::registry;
 
 /// An open span that can be cloned, shared between threads, and closed with everything below it.
 #[derive(Debug, Clone)]
@@ -39,7 +38,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl SpanBuilder<'_> {
     /// Starts a span with several owners at the top of a tree.
     pub fn start_shared(self) -> SharedSpan {
-        let engine = self.engine.cloned().or_else(registry::default_engine);
+        let engine = self.engine.cloned();
         SharedSpan::new(self.start(), engine, None)
     }
 
@@ -69,10 +68,13 @@ impl SharedSpan {
 
     /// Starts a child: `change` completes its builder.
     pub fn child(&self, name: &str, change: impl FnOnce(SpanBuilder<'_>) -> SpanBuilder<'_>) -> Self {
-        let surroundings = locked(&self.0.span).surroundings().cloned();
+        let (surroundings, home) = {
+            let span = locked(&self.0.span);
+            (span.surroundings().cloned(), span.home())
+        };
         let engine = self.0.engine.as_ref();
-        let builder =
-            SpanBuilder::new(engine, name).parent(&self.0.context).surroundings(surroundings.as_ref());
+        let builder = SpanBuilder::new(engine, name).parent(&self.0.context);
+        let builder = builder.surroundings(surroundings.as_ref()).home(home);
         let span = change(builder).start();
         Self::new(span, engine.cloned(), self.0.nearest_open())
     }

@@ -123,7 +123,9 @@ fn forks_while_engines_come_and_go() {
                     while !stop.load(Ordering::Relaxed) {
                         let engine = polyspan::init(silent(&name)).unwrap();
                         polyspan::span("seen by many").root().start().discard();
-                        registry::set_selector(Some(std::sync::Arc::new(|_: &str| None)));
+                        registry::set_selector(Some(std::sync::Arc::new(
+                            |_: &polyspan::sampling::SamplingInput<'_>| None,
+                        )));
                         engine.shutdown(LONG).unwrap();
                         registry::set_selector(None);
                     }

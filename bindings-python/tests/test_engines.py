@@ -1,0 +1,118 @@
+"""Several engines in one process: which one a trace goes to, and that it stays whole there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polyspan
+import pytest
+from conftest import Recorded
+from polyspan import MemoryExporter
+
+Started = Callable[..., Recorded]
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    running: list[polyspan.Engine] = []
+
+    def start(name: str, **options: Any) -> Recorded:
+        exporter = MemoryExporter()
+        engine = polyspan.init(name, name=name, exporter=exporter, **options)
+        running.append(engine)
+        return Recorded(engine, exporter)
+
+    yield start
+    polyspan.set_selector(None)
+    for engine in running:
+        engine.shutdown(30)
+        assert engine.stats().adds_up()
+
+
+def names(recorded: Recorded) -> set[str]:
+    return {span.name for span in recorded.spans()}
+
+
+def test_the_first_one_is_the_default_until_another_is_chosen(started: Started) -> None:
+    first, second = started("first"), started("second")
+    assert [engine.name for engine in polyspan.engines()] == ["first", "second"]
+    polyspan.span("one").end()
+    polyspan.engine("second").span("two").end()
+    polyspan.set_default("second")
+    polyspan.span("three").end()
+    assert (names(first), names(second)) == ({"one"}, {"two", "three"})
+    second.engine.shutdown(30)
+    polyspan.span("four").end()
+    assert names(first) == {"one", "four"}
+    with pytest.raises(polyspan.PolyspanError) as raised:
+        polyspan.set_default("nobody")
+    assert raised.value.code == "not_running" and "nobody" in str(raised.value)
+
+
+def test_a_selector_sees_the_request_and_what_the_root_was_given(started: Started) -> None:
+    common, acme = started("common"), started("acme")
+    seen: list[dict[str, Any]] = []
+
+    def choose(root: dict[str, Any]) -> str | None:
+        seen.append(root)
+        return (root["request"] or {}).get("tenant")
+
+    polyspan.set_selector(choose)
+    with (
+        polyspan.context(request={"tenant": "acme"}),
+        polyspan.span("root", type="agent", attributes={"a": 1}),
+        polyspan.span("child"),
+    ):
+        polyspan.event("instant")
+    polyspan.span("other").end()
+    assert names(acme) == {"root", "child", "instant"}
+    assert names(common) == {"other"}
+    assert [root["name"] for root in seen] == ["root", "other"]
+    assert (seen[0]["type"], seen[0]["attributes"]) == ("agent", {"a": 1})
+
+
+def test_children_follow_a_parent_of_another_engine(started: Started) -> None:
+    common, other = started("common"), started("other")
+    with other.engine.span("root") as root:
+        with polyspan.span("inside"):
+            polyspan.span("deeper").end()
+        polyspan.span("by hand", parent=root).end()
+        polyspan.span("own trace", root=True).end()
+        common.engine.span("asked for").end()
+    assert names(other) == {"root", "inside", "deeper", "by hand"}
+    assert names(common) == {"own trace", "asked for"}
+
+
+def test_children_of_an_unsampled_span_of_another_engine(started: Started) -> None:
+    common, silent = started("common"), started("silent", sampler="parentbased_always_off")
+    with silent.engine.span("root"), polyspan.span("child"):
+        pass
+    assert common.engine.stats().ended == 0
+    assert silent.engine.stats().unsampled == 2
+
+
+@pytest.mark.parametrize("answer", ["nobody", 7, None])
+def test_an_answer_that_names_no_engine_means_the_default(started: Started, answer: Any) -> None:
+    common = started("common")
+    started("other")
+    polyspan.set_selector(lambda root: answer)
+    polyspan.span("one").end()
+    assert names(common) == {"one"}
+
+
+def test_a_selector_that_raises_means_the_default(started: Started) -> None:
+    common = started("common")
+
+    def choose(root: dict[str, Any]) -> str:
+        raise RuntimeError("no")
+
+    polyspan.set_selector(choose)
+    polyspan.span("one").end()
+    assert names(common) == {"one"}
+
+
+def test_what_is_no_function_is_refused() -> None:
+    with pytest.raises(polyspan.PolyspanError) as raised:
+        polyspan.set_selector("acme")  # type: ignore[arg-type]
+    assert raised.value.code == "invalid_option" and "selector" in str(raised.value)
