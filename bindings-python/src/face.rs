@@ -22,6 +22,7 @@ pub enum Face<'py> {
 }
 
 /// Where the open span of a face lives: in the object itself, or in that of the other API's face.
+#[expect(clippy::large_enum_variant, reason = "nearly every span is here, and a box costs an allocation")]
 pub enum Owner {
     Here(Open),
     Own(Py<Span>),
