@@ -4,7 +4,7 @@
 //! older generation void and starts anew ([`crate::runtime`]). What the parent had is leaked there: no
 //! destructor runs, no inherited socket or file is written to. The registry alone lives on: it is held while
 //! the process forks, so that no thread which the child lacks can hold it. Exit flushes within the bounds of
-//! the engines.
+//! the engines. And signals, which the engine's threads leave to those of the application.
 
 #![allow(unsafe_code)]
 
@@ -64,4 +64,46 @@ pub(crate) fn install() {
         }
     }
     INSTALLED.store(true, Ordering::Release);
+}
+
+/// Signals that a thread causes itself, and the one of profilers, which ask each thread what it is at.
+#[cfg(unix)]
+const OWN_SIGNALS: [libc::c_int; 8] = [
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGPROF,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+];
+
+/// Runs `start`, which starts threads of the engine, so that they never get a signal meant for the process.
+///
+/// The system may give it to any thread, and one that takes it does not wake the application's: a program that
+/// waits for a signal, or an interpreter that handles signals on its main thread, would go on waiting.
+pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+    #[cfg(unix)]
+    {
+        let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: both sets live on this stack, the first is filled before anything is taken out of it, and the
+        // second is only read back once the system has written it.
+        let blocked = unsafe {
+            let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigfillset(all.as_mut_ptr());
+            for signal in OWN_SIGNALS {
+                libc::sigdelset(all.as_mut_ptr(), signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) == 0
+        };
+        let started = start();
+        if blocked {
+            // SAFETY: the call above has written the set.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+        }
+        started
+    }
+    #[cfg(not(unix))]
+    start()
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use tokio::sync::{Notify, mpsc};
 
 use crate::engine::Live;
-use crate::lifecycle::{MAX_GENERATIONS, generation};
+use crate::lifecycle::{MAX_GENERATIONS, generation, without_signals};
 use crate::ring::Handoff;
 use crate::worker::{Control, run};
 
@@ -126,9 +126,11 @@ impl Runtime {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(receiver) = inbox.take() else { return };
         let wake = Arc::clone(&self.wake);
-        let spawned = std::thread::Builder::new()
-            .name("polyspan-export".to_owned())
-            .spawn(move || run(self, wake, receiver));
+        // The reactor's helpers are started by this thread, and inherit what it blocks.
+        let spawned = without_signals(|| {
+            let builder = std::thread::Builder::new().name("polyspan-export".to_owned());
+            builder.spawn(move || run(self, wake, receiver))
+        });
         let state = match spawned {
             Ok(_) => RUNNING,
             Err(error) => {

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, ErrorCode};
+use crate::lifecycle::without_signals;
 
 type Job<E> = Box<dyn FnOnce(&mut E) + Send>;
 
@@ -54,22 +55,20 @@ impl<E: 'static> Helper<E> {
         let refused = |error: std::io::Error| {
             Error::new(ErrorCode::Resource, format!("exporter {name:?} gets no thread: {error}"))
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder
             .worker_threads(1)
             .max_blocking_threads(4)
             .thread_name("polyspan-exporter")
             .on_thread_start(suppress_telemetry)
-            .enable_all()
-            .build()
-            .map_err(refused)?;
+            .enable_all();
+        let runtime = without_signals(|| builder.build()).map_err(refused)?;
         let shared =
             Arc::new(Shared { slot: Mutex::new(Slot { job: None, closed: false }), filled: Condvar::new() });
         let inside = Arc::clone(&shared);
         let (made, is_made) = mpsc::sync_channel(1);
-        std::thread::Builder::new()
-            .name("polyspan-exporter".to_owned())
-            .spawn(move || serve(&inside, runtime, &make, &made))
-            .map_err(refused)?;
+        let thread = std::thread::Builder::new().name("polyspan-exporter".to_owned());
+        without_signals(|| thread.spawn(move || serve(&inside, runtime, &make, &made))).map_err(refused)?;
         match is_made.recv() {
             Ok(Ok(())) => Ok(Self { shared }),
             Ok(Err(reason)) => Err(Error::new(
