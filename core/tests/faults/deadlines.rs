@@ -90,12 +90,12 @@ fn a_thread_that_keeps_writing_hides_nothing_from_a_flush() {
                 // No faster than an export thread without optimization can follow.
                 if ended.fetch_add(1, Ordering::Release).is_multiple_of(64) {
                     while engine.stats().pending > 500 && !stop.load(Ordering::Relaxed) {
-                        std::thread::yield_now();
+                        std::thread::sleep(Duration::from_micros(200));
                     }
                 }
             }
         });
-        for _ in 0..200 {
+        for _ in 0..60 {
             let before = ended.load(Ordering::Acquire) as u64;
             if engine.flush(LONG).is_err() {
                 stop.store(true, Ordering::Relaxed);
