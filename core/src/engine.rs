@@ -108,6 +108,7 @@ pub(crate) struct Shard {
 pub(crate) struct WorkerCounts {
     pub(crate) accepted: u64,
     pub(crate) unsampled: u64,
+    pub(crate) filtered: u64,
     pub(crate) drops: Drops,
     pub(crate) panics: u64,
 }
@@ -320,7 +321,7 @@ struct Asked {
     timeout: Duration,
     deadline: Instant,
     answer: mpsc::Receiver<()>,
-    /// Exporters' drops for these reasons mean that it did not succeed; so many there were before.
+    /// Drops for these reasons mean that it did not succeed; so many there were before.
     reasons: &'static [DropReason],
     before: u64,
 }
@@ -336,7 +337,7 @@ impl Waiting {
         let answered = answer.recv_timeout(left).is_ok();
         let stats = live.stats();
         let pending = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
-        let lost = stats.exporters_dropped(reasons).saturating_sub(before);
+        let lost = stats.dropped_for(reasons).saturating_sub(before);
         if lost == 0 && (answered || pending == 0) {
             return Ok(FlushReport { pending });
         }
@@ -375,7 +376,7 @@ impl Live {
         // A timeout beyond what the clock can hold means: as long as it takes.
         let timeout = timeout.min(Duration::from_secs(86_400 * 365));
         let deadline = Instant::now() + timeout;
-        let before = self.stats().exporters_dropped(reasons);
+        let before = self.stats().dropped_for(reasons);
         let (reply, answer) = mpsc::sync_channel(1);
         self.runtime.send(message(deadline, reply));
         Waiting(Some(Asked { live: Arc::clone(self), what, timeout, deadline, answer, reasons, before }))
@@ -444,10 +445,11 @@ impl Live {
             not_recording,
             live: self.open_spans(),
             ended,
-            pending: ended.saturating_sub(unsampled + drops.total() + worker.accepted),
+            pending: ended.saturating_sub(unsampled + worker.filtered + drops.total() + worker.accepted),
             unsampled,
             shed: self.sum(|shard| &shard.shed),
             open_limit: self.sum(|shard| &shard.open_limit),
+            filtered: worker.filtered,
             accepted: worker.accepted,
             dropped: drops.by_reason(),
             ended_twice: self.sum(|shard| &shard.ended_twice),

@@ -37,11 +37,13 @@ pub enum DropReason {
     Io,
     /// Code of the application in the host stage failed or gave the span up.
     HostFailed,
+    /// Too many spans waited for code of the application in the host stage.
+    HostFull,
 }
 
 impl DropReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BufferFull,
         Self::BadFrame,
         Self::AlreadyShutdown,
@@ -55,6 +57,7 @@ impl DropReason {
         Self::Shutdown,
         Self::Io,
         Self::HostFailed,
+        Self::HostFull,
     ];
 
     /// The name in snake case; `queue_full` and `already_shutdown` are OpenTelemetry's `error.type` values
@@ -74,6 +77,7 @@ impl DropReason {
             Self::Shutdown => "shutdown",
             Self::Io => "io",
             Self::HostFailed => "host_failed",
+            Self::HostFull => "host_full",
         }
     }
 }
@@ -150,6 +154,8 @@ pub struct Stats {
     pub shed: u64,
     /// Those among [`Stats::unsampled`] that did not record because too many spans were open.
     pub open_limit: u64,
+    /// Spans that processors or the span filter of the application left out.
+    pub filtered: u64,
     /// Spans handed to the exporters.
     pub accepted: u64,
     /// Spans lost before an exporter was given them.
@@ -185,17 +191,18 @@ impl Stats {
         all
     }
 
-    /// Drops of every exporter together, for some reasons.
+    /// Drops of the engine and of every exporter together, for some reasons.
     #[cfg(feature = "engine")]
-    pub(crate) fn exporters_dropped(&self, reasons: &[DropReason]) -> u64 {
-        let dropped = self.exporters.iter().flat_map(|exporter| &exporter.dropped);
+    pub(crate) fn dropped_for(&self, reasons: &[DropReason]) -> u64 {
+        let exporters = self.exporters.iter().flat_map(|exporter| &exporter.dropped);
+        let dropped = self.dropped.iter().chain(exporters);
         dropped.filter(|(reason, _)| reasons.contains(reason)).map(|(_, count)| count).sum()
     }
 
     /// Whether both equations hold.
     pub fn adds_up(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();
-        self.ended == self.pending + self.unsampled + dropped + self.accepted
+        self.ended == self.pending + self.unsampled + self.filtered + dropped + self.accepted
             && self.exporters.iter().all(|exporter| {
                 let dropped: u64 = exporter.dropped.values().sum();
                 exporter.accepted == exporter.pending + exporter.exported + exporter.on_disk + dropped

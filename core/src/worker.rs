@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::clock;
@@ -34,9 +34,6 @@ const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// Segments taken in one go before the exporters' tasks get their turn.
 const SEGMENTS_PER_TURN: usize = 4;
 
-/// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
-/// that has not done so a little later is stopped.
-const GRACE: Duration = Duration::from_millis(25);
 /// A request that waits for a recording thread to finish its write is looked at again this soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -211,7 +208,7 @@ impl Worker {
             // Roots that were left out because the queue was full are taken again without delay.
             lane.start(&self.wake);
         }
-        self.engines.push(EngineWorker::new(live, lanes));
+        self.engines.push(EngineWorker::new(live, lanes, &self.wake));
     }
 
     fn retire(&mut self, live: Arc<Live>) {
@@ -255,22 +252,32 @@ impl Worker {
         }
     }
 
-    fn publish(&mut self) {
-        for engine in &mut self.engines {
-            *engine.live.worker_counts.lock().unwrap_or_else(PoisonError::into_inner) = engine.counts.clone();
+    fn publish(&self) {
+        self.engines.iter().for_each(EngineWorker::publish);
+    }
+
+    /// Parts with the engines that were shut down and have nothing to wait for any more.
+    fn close_engines(&mut self) {
+        let now = Instant::now();
+        while let Some(at) = self.engines.iter().position(|engine| engine.is_closed(now)) {
+            let engine = self.engines.swap_remove(at);
+            self.retire(Arc::clone(&engine.live));
+            engine.finish();
         }
     }
 
     fn end_of_pass(&mut self) {
         let now = Instant::now();
         for engine in &mut self.engines {
+            engine.poll_host(now);
             for lane in &mut engine.lanes {
                 lane.end_of_pass(now);
             }
         }
         self.publish();
-        let mut lanes = self.engines.iter().flat_map(|engine| &engine.lanes).peekable();
-        let full = lanes.peek().is_some() && lanes.all(|lane| lane.is_pressed());
+        self.close_engines();
+        let mut exporting = self.engines.iter().filter(|engine| !engine.lanes.is_empty()).peekable();
+        let full = exporting.peek().is_some() && exporting.all(EngineWorker::is_pressed);
         self.runtime.exporters_full.store(full, Ordering::Relaxed);
         if now >= self.clock_check {
             self.clock_check = now + CLOCK_CHECK;
@@ -279,36 +286,22 @@ impl Worker {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.engines.iter().flat_map(|engine| &engine.lanes).filter_map(|lane| lane.due()).min()
+        self.engines.iter().filter_map(EngineWorker::due).min()
     }
 
     /// Answers a flush or shutdown once the lanes have settled, or at its deadline.
     fn answer(&mut self, request: Control) {
         match request {
             Control::Flush { slot, deadline, reply } => {
-                let Some(engine) = self.engine(slot) else { return };
-                let settled = engine.lanes.iter_mut().map(|lane| lane.flush()).collect();
-                tokio::spawn(async move {
-                    if all(settled, deadline.into()).await {
-                        let _ = reply.send(());
-                    }
-                });
+                if let Some(engine) = self.engine(slot) {
+                    engine.flush(deadline, reply);
+                }
             }
             Control::Shutdown { slot, deadline, reply } => {
-                let Some(at) = self.engines.iter().position(|engine| engine.live.slot == slot) else {
-                    return;
-                };
-                let mut engine = self.engines.swap_remove(at);
-                self.retire(Arc::clone(&engine.live));
-                let deadline = Instant::from(deadline);
-                let settled = engine.lanes.iter_mut().map(|lane| lane.close(deadline)).collect();
-                tokio::spawn(async move {
-                    all(settled, deadline + GRACE).await;
-                    for lane in &mut engine.lanes {
-                        lane.abandon();
-                    }
-                    let _ = reply.send(());
-                });
+                if let Some(engine) = self.engine(slot) {
+                    engine.begin_close(deadline, reply);
+                }
+                self.close_engines();
             }
             Control::Register { live, lanes } => self.register(live, lanes),
         }
@@ -331,14 +324,4 @@ fn announced(event: &RawEvent<'_>) -> u64 {
         (Some(EventKind::Frame), Some(spans)) => u64::from(u32::from_le_bytes(*spans)),
         _ => 0,
     }
-}
-
-/// Waits for all lanes; false at the deadline.
-async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
-    for lane in settled {
-        if tokio::time::timeout_at(deadline, lane).await.is_err() {
-            return false;
-        }
-    }
-    true
 }

@@ -1,4 +1,4 @@
-//! What the application wrote in its own language: exporters.
+//! What the application wrote in its own language: processors, a span filter, exporters.
 
 use crate::host::HostHandler;
 
@@ -22,4 +22,13 @@ impl HostExporter {
         self.at_once = at_once;
         self
     }
+}
+
+/// The host's part in the pipeline of an engine.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HostTaps {
+    /// Changes spans or leaves them out, before redaction.
+    pub process: Option<HostHandler>,
+    /// Leaves spans out, after redaction and limits.
+    pub filter: Option<HostHandler>,
 }

@@ -28,7 +28,7 @@ pub use custom::CustomExporter;
 pub use env::{EnvSettings, Warning};
 pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 #[cfg(feature = "engine")]
-pub use host::HostExporter;
+pub use host::{HostExporter, HostTaps};
 pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]

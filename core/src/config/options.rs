@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use super::exporters::ExporterOptions;
+#[cfg(feature = "engine")]
+use super::host::HostTaps;
 use super::limits::{BatchSettings, CaptureLimits, LimitSettings, LogLevel, MemoryLimits};
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
+#[cfg(feature = "engine")]
+use crate::host::HostHandler;
 use crate::sampling::HeadSampler;
 use crate::value::OwnedValue;
 
@@ -47,6 +51,8 @@ pub struct Options {
     pub(super) capture: CaptureLimits,
     pub(super) exit_timeout: Duration,
     pub(super) log_level: Option<LogLevel>,
+    #[cfg(feature = "engine")]
+    pub(super) host: HostTaps,
 }
 
 impl Default for Options {
@@ -71,6 +77,8 @@ impl Default for Options {
             capture: CaptureLimits::default(),
             exit_timeout: Duration::from_secs(2),
             log_level: None,
+            #[cfg(feature = "engine")]
+            host: HostTaps::default(),
         }
     }
 }
@@ -312,6 +320,22 @@ impl Options {
     #[must_use]
     pub fn exit_timeout(mut self, timeout: Duration) -> Self {
         self.exit_timeout = timeout;
+        self
+    }
+
+    /// Has the host change spans or leave them out, before they are redacted ([`crate::host`]).
+    #[cfg(feature = "engine")]
+    #[must_use]
+    pub fn processors(mut self, chain: HostHandler) -> Self {
+        self.host.process = Some(chain);
+        self
+    }
+
+    /// Has the host leave spans out, after they were redacted and limited.
+    #[cfg(feature = "engine")]
+    #[must_use]
+    pub fn span_filter(mut self, filter: HostHandler) -> Self {
+        self.host.filter = Some(filter);
         self
     }
 

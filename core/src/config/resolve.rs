@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::env::{EnvExporter, EnvSettings};
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
+#[cfg(feature = "engine")]
+use super::host::HostTaps;
 use super::limits::{
     BATCH_BYTES, Batching, CAPTURE_BYTES, CaptureLimits, LONGEST, LogLevel, MemoryLimits, QUEUE_SPANS,
     SpanLimits,
@@ -48,6 +50,9 @@ pub struct ResolvedConfig {
     pub exit_timeout: Duration,
     /// What the engine tells the host's logger.
     pub log_level: LogLevel,
+    /// What the host does with spans on their way.
+    #[cfg(feature = "engine")]
+    pub host: HostTaps,
 }
 
 impl Options {
@@ -96,6 +101,8 @@ impl Options {
             capture: self.capture,
             exit_timeout: self.exit_timeout,
             log_level: self.log_level.or(env.log_level).unwrap_or_default(),
+            #[cfg(feature = "engine")]
+            host: self.host,
             name: self.name,
             language: self.language,
         })

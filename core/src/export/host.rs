@@ -57,7 +57,7 @@ impl HostSink {
 
     /// Has the host do something without records; however it ends.
     async fn ask(&self, task: HostTask) {
-        let mut pending = self.handler.port().offer(task, &self.handler, Arc::default());
+        let mut pending = self.handler.port().offer(task, &self.handler, Arc::default(), None);
         let mut waited = Duration::ZERO;
         loop {
             tokio::select! {
@@ -83,13 +83,13 @@ impl Sink<HostBatch> for HostSink {
     async fn send(&mut self, batch: HostBatch, context: &SendContext) -> Outcome {
         let spans = batch.spans();
         let port = self.handler.port();
-        let mut pending = port.offer(HostTask::Export, &self.handler, Arc::new(batch));
+        let mut pending = port.offer(HostTask::Export, &self.handler, Arc::new(batch), None);
         let mut waited = Duration::ZERO;
         loop {
             tokio::select! {
                 answer = &mut pending.answer => return match answer {
                     Ok(Answer::Outcome(outcome)) => outcome,
-                    Ok(Answer::Done) => Outcome::exported(spans),
+                    Ok(_) => Outcome::exported(spans),
                     Err(_) => Outcome::dropped(DropReason::HostFailed, spans, "the host gave a batch up"),
                 },
                 () = context.expired() => {

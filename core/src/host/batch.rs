@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::frame::copy;
 use crate::frame::record::{RecordContext, Resource, Scope, SpanData};
 use crate::frame::view::SpanView;
+use crate::frame::{SPAN_HEAD, copy};
 
 /// What a record tells the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +93,11 @@ impl HostBatch {
     /// Memory that a batch of these records takes.
     pub fn bytes(&self) -> usize {
         self.bytes.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    /// Memory that a record takes, more or less, before it is copied.
+    pub(crate) fn cost(span: &SpanView<'_>) -> usize {
+        span.fields_len() + SPAN_HEAD + size_of::<Entry>()
     }
 
     /// The records in their order.

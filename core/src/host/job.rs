@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::{HostBatch, HostHandler};
+use super::{HostBatch, HostHandler, Verdict};
 use crate::export::Outcome;
 use crate::lifecycle::generation;
 
@@ -14,6 +14,10 @@ use crate::lifecycle::generation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostTask {
+    /// Change records or leave them out, before redaction; answered with [`HostJob::judged`].
+    Process,
+    /// Keep records or leave them out, after limits; answered with [`HostJob::judged`].
+    Filter,
     /// Deliver the records; answered with [`HostJob::delivered`].
     Export,
     /// Deliver what is still held back; answered with [`HostJob::done`].
@@ -29,6 +33,8 @@ pub(crate) enum Answer {
     Done,
     /// What became of the spans of an export.
     Outcome(Outcome),
+    /// What becomes of each record.
+    Verdicts(Vec<Verdict>),
 }
 
 /// Nobody has it.
@@ -46,6 +52,8 @@ pub struct HostJob {
     generation: usize,
     state: Arc<AtomicU8>,
     reply: Option<oneshot::Sender<Answer>>,
+    /// Wakes who looks for the answer.
+    wake: Option<Arc<Notify>>,
 }
 
 /// The engine's end of a job.
@@ -56,7 +64,12 @@ pub(crate) struct Pending {
 }
 
 impl HostJob {
-    pub(super) fn new(task: HostTask, handler: &HostHandler, batch: Arc<HostBatch>) -> (Self, Pending) {
+    pub(super) fn new(
+        task: HostTask,
+        handler: &HostHandler,
+        batch: Arc<HostBatch>,
+        wake: Option<Arc<Notify>>,
+    ) -> (Self, Pending) {
         let (reply, answer) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(WAITING));
         let job = Self {
@@ -66,6 +79,7 @@ impl HostJob {
             generation: generation(),
             state: Arc::clone(&state),
             reply: Some(reply),
+            wake,
         };
         (job, Pending { state, answer })
     }
@@ -100,19 +114,32 @@ impl HostJob {
         self.answer(Answer::Outcome(outcome));
     }
 
+    /// Says what becomes of each record, in their order; records it says nothing of are lost and counted.
+    pub fn judged(self, verdicts: Vec<Verdict>) {
+        self.answer(Answer::Verdicts(verdicts));
+    }
+
     fn answer(mut self, answer: Answer) {
-        if let Some(reply) = self.reply.take().filter(|_| self.generation == generation()) {
+        if self.generation == generation()
+            && let Some(reply) = self.reply.take()
+        {
             // Whoever waited may have given up.
             let _ = reply.send(answer);
         }
     }
 }
 
-/// The child of a fork has jobs of its parent's, whose channels must not be touched.
 impl Drop for HostJob {
     fn drop(&mut self) {
+        let (reply, wake) = (self.reply.take(), self.wake.take());
         if self.generation != generation() {
-            std::mem::forget(self.reply.take());
+            // The child of a fork has jobs of its parent's, whose channels must not be touched.
+            std::mem::forget((reply, wake));
+            return;
+        }
+        drop(reply);
+        if let Some(wake) = wake {
+            wake.notify_one();
         }
     }
 }

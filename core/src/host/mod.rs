@@ -8,11 +8,14 @@
 mod batch;
 mod job;
 mod port;
+mod tap;
 
 pub use batch::{HostBatch, HostEvent, HostRecord};
 pub(crate) use job::Answer;
 pub use job::{HostJob, HostTask};
 pub use port::{HostPort, HostWorker, Next};
+pub use tap::Verdict;
+pub(crate) use tap::{Passed, Tap, TapBounds};
 
 use std::any::Any;
 use std::fmt;

@@ -9,6 +9,8 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use super::job::Pending;
 use super::{HostBatch, HostHandler, HostJob, HostTask};
 use crate::lifecycle::{MAX_GENERATIONS, generation};
@@ -106,9 +108,15 @@ impl HostPort {
         drop(left);
     }
 
-    /// Leaves a job for the host; on the export thread. One that cannot be done any more fails at once.
-    pub(crate) fn offer(&self, task: HostTask, handler: &HostHandler, batch: Arc<HostBatch>) -> Pending {
-        let (job, pending) = HostJob::new(task, handler, batch);
+    /// Leaves a job for the host; on the export thread, which `wake` wakes for the answer. One that cannot be done any more fails at once.
+    pub(crate) fn offer(
+        &self,
+        task: HostTask,
+        handler: &HostHandler,
+        batch: Arc<HostBatch>,
+        wake: Option<Arc<Notify>>,
+    ) -> Pending {
+        let (job, pending) = HostJob::new(task, handler, batch, wake);
         if let Some(state) = self.state() {
             let mut queue = state.lock();
             if !queue.closed {

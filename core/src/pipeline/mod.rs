@@ -1,4 +1,5 @@
 //! The stages between the hand-off and the exporters, in their order. Each reads a record in place and
 //! passes it on, or a changed copy.
 
+pub mod host;
 pub mod limits;

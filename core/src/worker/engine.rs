@@ -1,9 +1,12 @@
 //! One engine on the export thread: the way of its spans from the hand-off through the stages of the pipeline
 //! to the exporters.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
+use std::time::{Duration, Instant as StdInstant};
 
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::engine::{Live, WorkerCounts};
@@ -13,23 +16,55 @@ use crate::frame::check::TextBudget;
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 use crate::frame::{EventKind, FrameError};
+use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
+use crate::pipeline::host::{self, Mark};
 use crate::pipeline::limits::Limiter;
 use crate::stats::DropReason;
+
+/// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
+/// that has not done so a little later is stopped.
+const GRACE: Duration = Duration::from_millis(25);
 
 /// An engine on the export thread.
 pub(super) struct EngineWorker {
     pub(super) live: Arc<Live>,
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
     limiter: Limiter,
+    /// The host's processors and its span filter, away while they are read.
+    process: Option<Box<Tap<Mark>>>,
+    filter: Option<Box<Tap<Mark>>>,
     pub(super) counts: WorkerCounts,
     /// Spans of the event at hand of which it is not yet decided what becomes of them.
     pub(super) undecided: u64,
+    pub(super) closing: Option<Closing>,
+}
+
+/// An engine that is shut down and waits for what its host stage still has.
+pub(super) struct Closing {
+    pub(super) deadline: Instant,
+    pub(super) reply: std_mpsc::SyncSender<()>,
+    /// What has not come back by then is given up, so that the exporters have time for the rest.
+    give_up: Instant,
+    /// Everything has come back.
+    is_over: bool,
 }
 
 impl EngineWorker {
-    pub(super) fn new(live: Arc<Live>, lanes: Vec<Box<dyn ExportLane>>) -> Self {
-        let limiter = Limiter::new(live.definition.settings.config.limits);
-        Self { live, lanes, limiter, counts: WorkerCounts::default(), undecided: 0 }
+    /// `wake` wakes the export thread.
+    pub(super) fn new(live: Arc<Live>, lanes: Vec<Box<dyn ExportLane>>, wake: &Arc<Notify>) -> Self {
+        let config = &live.definition.settings.config;
+        let limiter = Limiter::new(config.limits);
+        let [process, filter] = host::taps(config, wake);
+        Self {
+            live,
+            lanes,
+            limiter,
+            process,
+            filter,
+            counts: WorkerCounts::default(),
+            undecided: 0,
+            closing: None,
+        }
     }
 
     fn decided(&mut self) {
@@ -84,24 +119,213 @@ impl EngineWorker {
             self.counts.unsampled += 1;
             return Ok(());
         }
-        let Self { live, lanes, limiter, counts, undecided } = self;
+        if let Some(tap) = &mut self.process {
+            let taken = tap.push(HostEvent::SpanEnded, span, &context_of(&self.live, span));
+            self.decided();
+            self.counts.drops.add(DropReason::HostFull, u64::from(!taken));
+            return Ok(());
+        }
+        self.processed(span, now)
+    }
+
+    /// The way from the processors on.
+    #[inline]
+    fn processed(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
+        let Self { live, lanes, limiter, filter, counts, undecided, .. } = self;
         limiter.apply(span, |span| {
             *undecided = undecided.saturating_sub(1);
-            counts.accepted += 1;
-            fan_out(live, lanes, span, now);
+            match filter {
+                Some(tap) => {
+                    let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
+                    counts.drops.add(DropReason::HostFull, u64::from(!taken));
+                }
+                None => {
+                    counts.accepted += 1;
+                    fan_out(live, lanes, span, now);
+                }
+            }
         })
+    }
+
+    /// Takes on what came back from the host, and gives it what is next.
+    pub(super) fn poll_host(&mut self, now: Instant) {
+        if let Some(mut tap) = self.process.take() {
+            tap.poll(|passed| match passed {
+                Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::processed),
+                Passed::Mark(mark) => self.mark_filter(mark),
+            });
+            self.process = Some(tap);
+        }
+        if let Some(mut tap) = self.filter.take() {
+            tap.poll(|passed| match passed {
+                Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::kept),
+                Passed::Mark(mark) => self.mark_passed(mark),
+            });
+            self.filter = Some(tap);
+        }
+    }
+
+    /// Counts what the host left out or lost, and has what it kept go on.
+    fn judged(
+        &mut self,
+        record: &HostRecord<'_>,
+        verdict: Option<Verdict>,
+        now: Instant,
+        go_on: fn(&mut Self, &SpanView<'_>, Instant) -> Result<(), FrameError>,
+    ) {
+        let changed;
+        let body = match verdict {
+            Some(Verdict::Keep) => Ok(record.body),
+            Some(Verdict::Replace(body)) => {
+                changed = host::replaced(record, body);
+                changed.as_deref().map_err(|_| DropReason::BadFrame)
+            }
+            Some(Verdict::Drop) => {
+                self.counts.filtered += 1;
+                return;
+            }
+            None => Err(DropReason::HostFailed),
+        };
+        let gone_on = body.and_then(|body| {
+            let view = SpanView::new(body).map_err(|_| DropReason::BadFrame)?;
+            match catch_unwind(AssertUnwindSafe(|| go_on(self, &view, now))) {
+                Ok(read) => read.map_err(|_| DropReason::BadFrame),
+                Err(_) => {
+                    self.counts.panics += 1;
+                    Err(DropReason::Internal)
+                }
+            }
+        });
+        if let Err(reason) = gone_on {
+            self.counts.drops.add(reason, 1);
+        }
+    }
+
+    /// The way of a span that the filter keeps.
+    fn kept(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
+        self.counts.accepted += 1;
+        fan_out(&self.live, &mut self.lanes, span, now);
+        Ok(())
+    }
+
+    /// Has a mark go the way of a span.
+    fn mark(&mut self, mark: Mark) {
+        let Some(tap) = &mut self.process else { return self.mark_filter(mark) };
+        tap.call(HostTask::Flush);
+        if matches!(mark, Mark::Shutdown) {
+            tap.call(HostTask::Shutdown);
+        }
+        tap.mark(mark, Mark::is_stale);
+    }
+
+    fn mark_filter(&mut self, mark: Mark) {
+        match &mut self.filter {
+            Some(tap) => tap.mark(mark, Mark::is_stale),
+            None => self.mark_passed(mark),
+        }
+    }
+
+    fn mark_passed(&mut self, mark: Mark) {
+        match (mark, &mut self.closing) {
+            (Mark::Flush { deadline, reply }, _) => {
+                let settled = self.lanes.iter_mut().map(|lane| lane.flush()).collect();
+                tokio::spawn(async move {
+                    if all(settled, deadline.into()).await {
+                        let _ = reply.send(());
+                    }
+                });
+            }
+            (Mark::Shutdown, Some(closing)) => closing.is_over = true,
+            (Mark::Shutdown, None) => {}
+        }
+    }
+
+    /// Answers once everything that was given so far has settled, unless the deadline comes first.
+    pub(super) fn flush(&mut self, deadline: StdInstant, reply: std_mpsc::SyncSender<()>) {
+        self.mark(Mark::Flush { deadline, reply });
+        self.poll_host(Instant::now());
+    }
+
+    /// Begins to shut down; [`EngineWorker::is_closed`] tells when the exporters may be closed.
+    pub(super) fn begin_close(&mut self, deadline: StdInstant, reply: std_mpsc::SyncSender<()>) {
+        let (now, deadline) = (Instant::now(), Instant::from(deadline));
+        let give_up = now + deadline.saturating_duration_since(now) * 3 / 4;
+        self.closing = Some(Closing { deadline, reply, give_up, is_over: false });
+        self.mark(Mark::Shutdown);
+        self.poll_host(now);
+        if self.process.is_some() || self.filter.is_some() {
+            // What the exporters have by now need not wait for the host.
+            for lane in &mut self.lanes {
+                drop(lane.flush());
+            }
+        }
+    }
+
+    /// Whether all that the host had has come back, or has to be given up.
+    pub(super) fn is_closed(&self, now: Instant) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.is_over || closing.give_up <= now)
+    }
+
+    /// Closes the exporters and answers the shutdown once they have settled.
+    pub(super) fn finish(mut self) {
+        let taps = self.process.iter_mut().chain(&mut self.filter);
+        let lost = taps.map(|tap| tap.abandon()).sum();
+        self.counts.drops.add(DropReason::Shutdown, lost);
+        self.publish();
+        let Self { mut lanes, closing: Some(Closing { deadline, reply, .. }), .. } = self else { return };
+        let settled = lanes.iter_mut().map(|lane| lane.close(deadline)).collect();
+        tokio::spawn(async move {
+            all(settled, deadline + GRACE).await;
+            for lane in &mut lanes {
+                lane.abandon();
+            }
+            let _ = reply.send(());
+        });
+    }
+
+    /// Makes its counts visible to other threads.
+    pub(super) fn publish(&self) {
+        *self.live.worker_counts.lock().unwrap_or_else(PoisonError::into_inner) = self.counts.clone();
+    }
+
+    /// When something is to be looked at, if nothing wakes the export thread before.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let lanes = self.lanes.iter().filter_map(|lane| lane.due());
+        let taps = self.process.iter().chain(&self.filter).filter_map(|tap| tap.due());
+        lanes.chain(taps).chain(self.closing.as_ref().map(|closing| closing.give_up)).min()
+    }
+
+    /// Whether no exporter can be given much more.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.process.iter().chain(&self.filter).any(|tap| tap.is_pressed())
+            || self.lanes.iter().all(|lane| lane.is_pressed())
+    }
+}
+
+/// Waits for all lanes; false at the deadline.
+async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
+    for lane in settled {
+        if tokio::time::timeout_at(deadline, lane).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// What is known of a span besides its record.
+fn context_of<'a>(live: &'a Live, span: &SpanView<'_>) -> RecordContext<'a> {
+    let scope_id = span.head().scope;
+    RecordContext {
+        scope: live.definition.scope_of(scope_id),
+        scope_id,
+        resource: &live.definition.settings.resource,
     }
 }
 
 /// Gives a span to every exporter.
 #[inline]
 fn fan_out(live: &Live, lanes: &mut [Box<dyn ExportLane>], span: &SpanView<'_>, now: Instant) {
-    let scope_id = span.head().scope;
-    let context = RecordContext {
-        scope: live.definition.scope_of(scope_id),
-        scope_id,
-        resource: &live.definition.settings.resource,
-    };
+    let context = context_of(live, span);
     for lane in lanes {
         lane.push(span, &context, now);
     }

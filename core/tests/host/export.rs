@@ -1,102 +1,15 @@
-//! Exporters that the host runs: jobs pulled on threads of its own, under faults, with exact counts.
-#![cfg(feature = "engine")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! Exporters that the host runs.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
 
-use polyspan::config::{ExporterOptions, HostExporter};
 use polyspan::export::Outcome;
-use polyspan::host::{HostHandler, HostJob, HostPort, HostTask, Next};
-use polyspan::{DropReason, Engine, ErrorCode, Options};
+use polyspan::host::{HostPort, HostTask};
+use polyspan::{DropReason, ErrorCode};
 
-const LONG: Duration = Duration::from_secs(60);
-const SOON: Duration = Duration::from_millis(300);
-
-/// What a test's host does with a job; the token of its handler.
-type Work = Box<dyn Fn(HostJob) + Send + Sync>;
-
-fn serve(port: &HostPort) {
-    let Some(mut worker) = port.enter() else { return };
-    loop {
-        match worker.next(None) {
-            Next::Job(job) => {
-                let handler = job.handler().clone();
-                handler.token().downcast_ref::<Work>().unwrap()(job);
-            }
-            Next::Nothing => {}
-            Next::Leave => return,
-        }
-    }
-}
-
-/// A port whose calls each send a worker; the count says how often it called.
-fn port() -> (HostPort, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let own: Arc<Mutex<Option<HostPort>>> = Arc::default();
-    let port = HostPort::new({
-        let (calls, own) = (Arc::clone(&calls), Arc::clone(&own));
-        move || {
-            calls.fetch_add(1, Ordering::SeqCst);
-            let port = own.lock().unwrap().clone().unwrap();
-            std::thread::spawn(move || serve(&port));
-        }
-    });
-    *own.lock().unwrap() = Some(port.clone());
-    (port, calls)
-}
-
-fn exporter(port: &HostPort, name: &str, work: impl Fn(HostJob) + Send + Sync + 'static) -> ExporterOptions {
-    static IDENTITY: AtomicUsize = AtomicUsize::new(0);
-    let work: Work = Box::new(work);
-    let handler = HostHandler::new(port, &[IDENTITY.fetch_add(1, Ordering::Relaxed)], work);
-    ExporterOptions::Host(HostExporter::new(name, handler).at_once(true))
-}
-
-fn started(exporters: impl IntoIterator<Item = ExporterOptions>) -> Engine {
-    static NAMES: AtomicUsize = AtomicUsize::new(0);
-    let options = Options::new("service").name(format!("host {}", NAMES.fetch_add(1, Ordering::Relaxed)));
-    let options = options.schedule_delay(Duration::from_millis(5)).max_batch_spans(8);
-    polyspan::init(exporters.into_iter().fold(options, Options::exporter)).unwrap()
-}
-
-fn record(engine: &Engine, spans: u64) {
-    for number in 0..spans {
-        engine.span("work").root().attribute("number", number as i64).start().end();
-    }
-}
-
-/// The task of a job and the names of its spans.
-type Seen = (HostTask, Vec<String>);
-
-/// Accepts everything and passes on what it saw.
-fn collecting() -> (impl Fn(HostJob) + Send + Sync + 'static, Receiver<Seen>) {
-    let (seen, look) = channel();
-    let seen = Mutex::new(seen);
-    let work = move |job: HostJob| {
-        let names = job.batch().records().map(|record| record.to_data().unwrap().name).collect();
-        let _ = seen.lock().unwrap().send((job.task(), names));
-        let spans = job.batch().spans();
-        job.delivered(Outcome::exported(spans));
-    };
-    (work, look)
-}
-
-/// Keeps the first job until the sender goes away.
-fn hanging() -> (impl Fn(HostJob) + Send + Sync + 'static, Receiver<()>, Sender<()>) {
-    let (reached, was_reached) = channel();
-    let (release, released) = channel::<()>();
-    let (reached, released) = (Mutex::new(reached), Mutex::new(released));
-    let work = move |job: HostJob| {
-        let _ = reached.lock().unwrap().send(());
-        let _ = released.lock().unwrap().recv();
-        drop(job);
-    };
-    (work, was_reached, release)
-}
+use crate::harness::{LONG, SOON, collecting, exporter, hanging, port, record, started};
 
 #[test]
 fn the_host_delivers_flushes_and_stops() {
@@ -244,14 +157,14 @@ fn a_host_that_never_comes_costs_nothing_but_the_spans() {
 }
 
 #[test]
-fn a_worker_that_is_one_too_many_leaves() {
+fn a_worker_that_is_one_too_many_is_refused() {
     let (port, _) = port();
     let (work, _look) = collecting();
     let engine = started([exporter(&port, "mine", work)]);
     record(&engine, 1);
     engine.flush(LONG).unwrap();
-    // Comes back only if it is sent away, now or as soon as the first one is idle.
-    serve(&port);
+    // Ends as soon as the first one is idle.
+    while port.enter().is_some() {}
     assert_eq!(port.workers(), 1);
     engine.shutdown(LONG).unwrap();
     port.close(LONG);
