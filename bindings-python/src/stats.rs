@@ -97,6 +97,12 @@ impl Stats {
         self.0.altered + invalid::count()
     }
 
+    /// Cuts that the limits on content made: texts, arrays, maps, values of a span that was too large.
+    #[getter]
+    fn limited(&self) -> u64 {
+        self.0.limited
+    }
+
     /// Panics caught at the borders of the engine.
     #[getter]
     fn panics(&self) -> u64 {

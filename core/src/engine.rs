@@ -100,6 +100,7 @@ pub(crate) struct Shard {
     pub(crate) forked: AtomicU64,
     pub(crate) ended_twice: AtomicU64,
     pub(crate) altered: AtomicU64,
+    pub(crate) limited: AtomicU64,
     pub(crate) panics: AtomicU64,
 }
 
@@ -110,6 +111,7 @@ pub(crate) struct WorkerCounts {
     pub(crate) unsampled: u64,
     pub(crate) filtered: u64,
     pub(crate) drops: Drops,
+    pub(crate) limited: u64,
     pub(crate) panics: u64,
 }
 
@@ -454,6 +456,7 @@ impl Live {
             dropped: drops.by_reason(),
             ended_twice: self.sum(|shard| &shard.ended_twice),
             altered: self.sum(|shard| &shard.altered),
+            limited: worker.limited + self.sum(|shard| &shard.limited),
             panics: worker.panics + self.sum(|shard| &shard.panics),
             exporters,
         }

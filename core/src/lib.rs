@@ -12,6 +12,7 @@ pub mod config;
 pub mod context;
 #[cfg(feature = "engine")]
 mod current;
+pub mod cut;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
@@ -69,7 +70,10 @@ pub use {
     front::{extract, flush, inject, shutdown, stats},
     init::{init, init_with},
     log::set_log,
-    span::{Home, SharedSpan, Span, SpanBuilder, skip_unsampled_child},
+    span::{
+        CaptureBounds, CaptureWriter, Captured, Cuts, Home, SharedSpan, Span, SpanBuilder,
+        skip_unsampled_child,
+    },
 };
 
 /// Begins a span of the default engine, or of the one that the registry's selector names for a root.

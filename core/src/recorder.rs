@@ -229,8 +229,12 @@ fn note(shard: &Shard, open: &Open) {
     if open.charged() > 0 {
         shard.open_bytes.fetch_sub(open.charged() as u64, Ordering::Relaxed);
     }
-    if open.altered() > 0 {
-        shard.altered.fetch_add(open.altered(), Ordering::Relaxed);
+    let cuts = open.cuts();
+    if cuts.altered > 0 {
+        shard.altered.fetch_add(cuts.altered, Ordering::Relaxed);
+    }
+    if cuts.limited > 0 {
+        shard.limited.fetch_add(cuts.limited, Ordering::Relaxed);
     }
 }
 

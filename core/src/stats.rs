@@ -164,6 +164,8 @@ pub struct Stats {
     pub ended_twice: u64,
     /// Attributes, names and the like that could not be recorded as given (wrong types, cut values).
     pub altered: u64,
+    /// Cuts that the limits on content made: texts, arrays, maps, values of a span that was too large.
+    pub limited: u64,
     /// Panics caught at the borders of the engine.
     pub panics: u64,
     /// Each exporter's counts.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, final, overload
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, final, overload
 
 from typing_extensions import Self, disjoint_base
 
@@ -297,6 +297,8 @@ class Stats:
     @property
     def altered(self) -> int: ...
     @property
+    def limited(self) -> int: ...
+    @property
     def panics(self) -> int: ...
     @property
     def exporters(self) -> dict[str, dict[str, Any]]: ...
@@ -337,6 +339,23 @@ class Engine:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+class _Limits(TypedDict, total=False):
+    preset: Literal["default", "compact"]
+    string_length: int
+    depth: int
+    array_items: int
+    object_keys: int
+    span_bytes: int
+    attributes: int
+    events: int
+    links: int
+    event_attributes: int
+    link_attributes: int
+    maxStringLength: int
+    maxDepth: int
+    maxArrayLength: int
+    maxObjectKeys: int
+
 def init(
     service: str | None = None,
     *,
@@ -370,6 +389,11 @@ def init(
     link_count_limit: int = ...,
     event_attribute_count_limit: int = ...,
     link_attribute_count_limit: int = ...,
+    limits: Literal["default", "compact"] | _Limits = ...,
+    serialization_options: Mapping[str, int] = ...,
+    max_data_size: int = ...,
+    include_io: bool = ...,
+    exclude_fields: Sequence[str] = ...,
     memory_budget: int = ...,
     open_spans: int = ...,
     open_span_bytes: int = ...,

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::content;
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions};
 use super::limits::{LONGEST, LogLevel};
 use super::options::Options;
@@ -20,14 +21,14 @@ use crate::semantics::Dialect;
 use crate::value::Value;
 
 const SECONDS: &str = "a number of seconds, 0 to 31536000";
-const COUNT: &str = "a whole number, 0 or more";
+pub(super) const COUNT: &str = "a whole number, 0 or more";
 const TRUTH: &str = "true or false";
 const DIALECT: &str = "genai or openinference";
 const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 28] = [
+const ENGINE: [&str; 33] = [
     "service",
     "name",
     "replace",
@@ -49,6 +50,11 @@ const ENGINE: [&str; 28] = [
     "link_count_limit",
     "event_attribute_count_limit",
     "link_attribute_count_limit",
+    "limits",
+    "serialization_options",
+    "max_data_size",
+    "include_io",
+    "exclude_fields",
     "memory_budget",
     "open_spans",
     "open_span_bytes",
@@ -83,7 +89,10 @@ impl Options {
     /// ([`preset_names`](super::preset_names)), or a map with
     /// `type`: `otlp_http` (and the options of an OTLP exporter, `preset` and `ignore_environment` too), `console`
     /// (`colour`: auto, always, never), `file` (`path`, `max_bytes`, `max_files`, `semantics`). `sampler` is read as
-    /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas.
+    /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas. `limits` is the name of a
+    /// preset or a map of it and the fields of [`ContentLimits`](super::ContentLimits) and
+    /// [`SpanLimits`](super::SpanLimits); `serialization_options` has the first four of them under the names that
+    /// they had.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`](crate::ErrorCode) for an unknown name or a value of a wrong form, named as
@@ -133,6 +142,13 @@ impl Options {
         or(&mut self.limits.links, size("link_count_limit")?);
         or(&mut self.limits.event_attributes, size("event_attribute_count_limit")?);
         or(&mut self.limits.link_attributes, size("link_attribute_count_limit")?);
+        content::read(&fields, &mut self.content, &mut self.limits)?;
+        if let Some(wanted) = fields.read("include_io", TRUTH, truth)? {
+            self = self.include_io(wanted);
+        }
+        if let Some(excluded) = fields.read("exclude_fields", "a list of names", listed)? {
+            self = self.exclude_fields(excluded);
+        }
         set(&mut self.memory.budget_bytes, size("memory_budget")?);
         set(&mut self.memory.open_spans, size("open_spans")?);
         set(&mut self.memory.open_span_bytes, size("open_span_bytes")?);
@@ -263,7 +279,7 @@ fn dialect(value: &Value<'_>) -> Option<Dialect> {
     Dialect::from_name(value.as_str()?)
 }
 
-fn count(value: &Value<'_>) -> Option<usize> {
+pub(super) fn count(value: &Value<'_>) -> Option<usize> {
     whole(value)
 }
 
@@ -281,10 +297,14 @@ fn seconds(value: &Value<'_>) -> Option<Duration> {
     (time <= LONGEST).then_some(time)
 }
 
+fn listed(value: &Value<'_>) -> Option<Vec<String>> {
+    let Value::Array(items) = value else { return None };
+    items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
 fn names(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
         Value::Str(list) => Some(list.split(',').map(str::to_owned).collect()),
-        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        _ => None,
+        other => listed(other),
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod env;
 
+mod content;
 #[cfg(feature = "engine")]
 mod custom;
 mod described;
@@ -23,6 +24,7 @@ mod presets;
 mod resolve;
 mod resource;
 
+pub use content::{ContentLimits, Unrecorded};
 #[cfg(feature = "engine")]
 pub use custom::CustomExporter;
 pub use env::{EnvSettings, Warning};

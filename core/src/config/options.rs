@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::content::{ContentLimits, Unrecorded};
 use super::exporters::ExporterOptions;
 #[cfg(feature = "engine")]
 use super::host::HostTaps;
@@ -47,6 +48,8 @@ pub struct Options {
     pub(super) otlp: OtlpOptions,
     pub(super) batch: BatchSettings,
     pub(super) limits: LimitSettings,
+    pub(super) content: ContentLimits,
+    pub(super) unrecorded: Unrecorded,
     pub(super) memory: MemoryLimits,
     pub(super) capture: CaptureLimits,
     pub(super) exit_timeout: Duration,
@@ -73,6 +76,8 @@ impl Default for Options {
             otlp: OtlpOptions::default(),
             batch: BatchSettings::default(),
             limits: LimitSettings::default(),
+            content: ContentLimits::default(),
+            unrecorded: Unrecorded::default(),
             memory: MemoryLimits::default(),
             capture: CaptureLimits::default(),
             exit_timeout: Duration::from_secs(2),
@@ -277,6 +282,28 @@ impl Options {
     #[must_use]
     pub fn link_attribute_count_limit(mut self, limit: usize) -> Self {
         self.limits.link_attributes = Some(limit);
+        self
+    }
+
+    /// How much of each value is exported. Default: [`ContentLimits::DEFAULT`].
+    #[must_use]
+    pub fn content_limits(mut self, limits: ContentLimits) -> Self {
+        self.content = limits;
+        self
+    }
+
+    /// Whether inputs and outputs of spans are recorded at all. Default: true.
+    #[must_use]
+    pub fn include_io(mut self, include: bool) -> Self {
+        self.unrecorded.io = !include;
+        self
+    }
+
+    /// Fields that are never recorded: names of attributes (of events and links too) and of pieces of
+    /// metadata, `input`, `output`, and dotted paths into their maps, such as `input.user.email`. Default: none.
+    #[must_use]
+    pub fn exclude_fields<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
+        self.unrecorded.fields = fields.into_iter().map(Into::into).collect();
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::content::{ContentLimits, Unrecorded};
 use super::env::{EnvExporter, EnvSettings};
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 #[cfg(feature = "engine")]
@@ -42,6 +43,10 @@ pub struct ResolvedConfig {
     pub batch: Batching,
     /// What one span may hold.
     pub limits: SpanLimits,
+    /// How much of each value is exported.
+    pub content: ContentLimits,
+    /// What is never recorded.
+    pub unrecorded: Unrecorded,
     /// What all spans may hold.
     pub memory: MemoryLimits,
     /// The coarse cut when a value is set.
@@ -97,6 +102,8 @@ impl Options {
             console_fallback,
             batch: self.batch.or(env.batch.clone()).resolve(),
             limits: self.limits.or(env.limits.clone()).resolve(),
+            content: self.content,
+            unrecorded: self.unrecorded,
             memory: self.memory,
             capture: self.capture,
             exit_timeout: self.exit_timeout,
@@ -206,6 +213,8 @@ impl Options {
         within("open_span_bytes", Some(self.memory.open_span_bytes), 1 << 20, usize::MAX)?;
         within("capture_value_bytes", Some(self.capture.value_bytes), 64, *CAPTURE_BYTES.end())?;
         within("capture_span_bytes", Some(self.capture.span_bytes), 1 << 10, *CAPTURE_BYTES.end())?;
+        self.content.check()?;
+        self.unrecorded.check()?;
         for (option, time) in [
             ("schedule_delay", batch.schedule_delay),
             ("export_timeout", batch.export_timeout),

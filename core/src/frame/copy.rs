@@ -4,8 +4,8 @@
 //! For the host stage, which keeps records longer than one drain pass and takes back changed ones.
 
 use super::record::{EventData, LinkData, RecordContext, SpanData};
-use super::view::SpanView;
-use super::write::{self, AttributeList};
+use super::view::{SpanView, ValueView, text};
+use super::write::{self, AttributeList, Container};
 use crate::value::OwnedValue;
 
 /// Appends the body of the span's event: head and fields.
@@ -18,6 +18,31 @@ pub(crate) fn span(out: &mut Vec<u8>, span: &SpanView<'_>) {
             let (scope, resource) = Default::default();
             let context = RecordContext { scope: &scope, scope_id: 0, resource: &resource };
             fields(out, &SpanData::from_view(span, &context));
+        }
+    }
+}
+
+/// Appends a value of another record.
+pub(crate) fn value(out: &mut Vec<u8>, from: ValueView<'_>) {
+    match from {
+        ValueView::Null => write::put_null(out),
+        ValueView::Bool(value) => write::put_bool(out, value),
+        ValueView::I64(value) => write::put_i64(out, value),
+        ValueView::F64(value) => write::put_f64(out, value),
+        ValueView::Str(bytes) => write::put_str(out, &text(bytes)),
+        ValueView::Bytes(bytes) => write::put_bytes(out, bytes),
+        ValueView::Array(items) => {
+            let array = Container::array(out);
+            items.values().for_each(|item| value(out, item));
+            array.close(out, items.len());
+        }
+        ValueView::Map(items) => {
+            let map = Container::map(out);
+            for (name, item) in items.entries() {
+                write::put_key(out, &text(name));
+                value(out, item);
+            }
+            map.close(out, items.len());
         }
     }
 }

@@ -9,7 +9,7 @@ use super::batch::{NO_STRINGS, StringTable};
 use super::reader::Reader;
 use super::write::Head;
 use super::{FrameError, MAX_DEPTH, SPAN_HEAD, kind, tag};
-use crate::context::TraceFlags;
+use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::id::{SpanId, TraceId};
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::value::{OwnedValue, Value};
@@ -208,6 +208,19 @@ pub struct LinkView<'a> {
     pub attributes: Attributes<'a>,
 }
 
+impl LinkView<'_> {
+    /// The span linked to.
+    pub(crate) fn target(&self) -> SpanContext {
+        SpanContext {
+            trace_id: self.trace_id,
+            span_id: self.span_id,
+            flags: self.trace_flags,
+            state: TraceState::from_valid(&text(self.trace_state)),
+            remote: self.remote,
+        }
+    }
+}
+
 /// An event or link as it stands in the record, so that walking the fields costs nothing for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Packed<'a> {
@@ -396,15 +409,20 @@ impl<'a> SpanView<'a> {
                     inner.sized()?;
                     summary.note_attributes(inner, self.table)?;
                 }
-                tag::INPUT | tag::OUTPUT => drop(skip_value(&mut reader)?),
+                tag::INPUT | tag::OUTPUT => summary.note_other(skip_value(&mut reader)?),
                 tag::METADATA => {
                     let bit = fingerprint(reader.key(self.table)?);
+                    summary.metadata += 1;
                     summary.maybe_twice |= seen_metadata & bit != 0;
                     seen_metadata |= bit;
-                    skip_value(&mut reader)?;
+                    summary.note_other(skip_value(&mut reader)?);
                 }
                 tag::NAME | tag::TAG => drop(reader.key(self.table)?),
-                tag::STATUS_MESSAGE | tag::TRACE_STATE | tag::PAD | tag::SKIPPABLE.. => drop(reader.sized()?),
+                tag::STATUS_MESSAGE => {
+                    let length = reader.sized()?.len();
+                    summary.note_other(Skipped { length, nested: false });
+                }
+                tag::TRACE_STATE | tag::PAD | tag::SKIPPABLE.. => drop(reader.sized()?),
                 tag::DROPPED => drop(reader.take(12)?),
                 other => return Err(FrameError::Unknown(other)),
             }
@@ -424,16 +442,38 @@ pub(crate) struct Summary {
     pub(crate) links: usize,
     /// The most attributes that an event or link has.
     pub(crate) inner_attributes: usize,
+    /// Pieces of metadata.
+    pub(crate) metadata: usize,
     /// A key may occur twice among the attributes of the span, of an event or of a link, or in the metadata.
     pub(crate) maybe_twice: bool,
     /// The length of the longest text or byte value of an attribute; the size of a structured one.
     pub(crate) longest: usize,
+    /// The same of what is no attribute: input, output, metadata, the status's description.
+    pub(crate) longest_other: usize,
+    /// Whether any value is an array or map.
+    pub(crate) nested: bool,
+}
+
+/// What [`skip_value`] stepped over.
+#[derive(Debug, Clone, Copy)]
+struct Skipped {
+    /// How long its text, bytes or structure are, 0 for other scalars.
+    length: usize,
+    /// Whether it is an array or map.
+    nested: bool,
 }
 
 impl Summary {
     #[inline]
-    fn note(&mut self, length: usize) {
-        self.longest = self.longest.max(length);
+    fn note(&mut self, value: Skipped) {
+        self.longest = self.longest.max(value.length);
+        self.nested |= value.nested;
+    }
+
+    #[inline]
+    fn note_other(&mut self, value: Skipped) {
+        self.longest_other = self.longest_other.max(value.length);
+        self.nested |= value.nested;
     }
 
     #[inline]
@@ -465,18 +505,20 @@ fn fingerprint(name: &[u8]) -> u64 {
     1 << (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 
-/// Steps over a value; says how long its text, bytes or structure are, 0 for other scalars.
+/// Steps over a value.
 #[inline]
-fn skip_value(reader: &mut Reader<'_>) -> Result<usize, FrameError> {
+fn skip_value(reader: &mut Reader<'_>) -> Result<Skipped, FrameError> {
+    let sized = |length, nested| Skipped { length, nested };
     let fixed = match reader.u8()? {
-        kind::STR | kind::BYTES | kind::ARRAY | kind::MAP => return reader.sized().map(<[u8]>::len),
+        kind::STR | kind::BYTES => return reader.sized().map(|bytes| sized(bytes.len(), false)),
+        kind::ARRAY | kind::MAP => return reader.sized().map(|bytes| sized(bytes.len(), true)),
         kind::I64 | kind::F64 => 8,
         kind::NULL | kind::FALSE | kind::TRUE => 0,
         // The entry's length is not looked up; it is below the table's 64 KiB.
-        kind::STR_ENTRY => return reader.take(2).map(|_| super::batch::MAX_TABLE_BYTES),
+        kind::STR_ENTRY => return reader.take(2).map(|_| sized(super::batch::MAX_TABLE_BYTES, false)),
         other => return Err(FrameError::Unknown(other)),
     };
-    reader.take(fixed).map(|_| 0)
+    reader.take(fixed).map(|_| sized(0, false))
 }
 
 /// Iterates over the fields of a record.

@@ -1,23 +1,33 @@
-//! The fine limits of a span (OpenTelemetry SDK, "Span Limits"), and attributes brought to one per key.
+//! The limits of a span (OpenTelemetry SDK, "Span Limits", and our own on content), and attributes brought to
+//! one per key. Called by the export thread for every span, after redaction.
 //!
-//! Most spans keep all limits and have no key twice; for them this is one walk over the fields. The others
-//! are written anew into a buffer that is kept, with the counts of what was left out.
+//! Most spans keep all limits and have no key twice; for them this is one walk over the fields, and one over
+//! each array or map. The others are written anew into a buffer that is kept, with the counts of what was left
+//! out.
 
-use crate::config::SpanLimits;
+use crate::config::{ContentLimits, ResolvedConfig, SpanLimits};
+use crate::cut;
 use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView, text};
-use crate::frame::write::{self, AttributeList, Container};
-use crate::frame::{EVENT_HEADER, EventKind, FrameError};
+use crate::frame::write::{self, AttributeList};
+use crate::frame::{EVENT_HEADER, EventKind, FrameError, SPAN_HEAD};
+use crate::pipeline::content::{Bounds, keys_marker_of};
+use crate::pipeline::shrink::shrink;
 
-/// Applies the limits, reusing one buffer.
+/// Applies the limits, reusing two buffers.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     limits: SpanLimits,
+    content: ContentLimits,
+    /// What has been cut since it was last asked.
+    cuts: u64,
     buf: Vec<u8>,
+    shrunk: Vec<u8>,
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: SpanLimits) -> Self {
-        Self { limits, buf: Vec::new() }
+    pub(crate) fn new(config: &ResolvedConfig) -> Self {
+        let (limits, content) = (config.limits, config.content);
+        Self { limits, content, cuts: 0, buf: Vec::new(), shrunk: Vec::new() }
     }
 
     /// Hands the span on as it is, or as the limits leave it.
@@ -33,8 +43,19 @@ impl Limiter {
         }
         self.rewrite(span);
         let body = self.buf.get(EVENT_HEADER..).unwrap_or(&[]);
-        next(&SpanView::new(body)?);
+        let mut kept = SpanView::new(body)?;
+        if body.len() > self.content.span_bytes {
+            self.cuts += shrink(&mut self.shrunk, &kept, self.content.span_bytes);
+            kept = SpanView::new(self.shrunk.get(EVENT_HEADER..).unwrap_or(&[]))?;
+        }
+        next(&kept);
         Ok(())
+    }
+
+    /// How many cuts the limits on content made since this was last asked.
+    #[inline]
+    pub(crate) fn take_cuts(&mut self) -> u64 {
+        core::mem::take(&mut self.cuts)
     }
 
     /// Whether nothing needs to change.
@@ -46,8 +67,38 @@ impl Limiter {
             && found.events <= limits.events
             && found.links <= limits.links
             && found.inner_attributes <= limits.event_attributes.min(limits.link_attributes);
-        let long = limits.attribute_value_length.is_some_and(|limit| found.longest > limit);
-        Ok(counts && !long && !(found.maybe_twice && has_twice_anywhere(span)))
+        let texts = self.content.string_length;
+        let long = found.longest > limits.attribute_value_length.unwrap_or(texts).min(texts)
+            || found.longest_other > texts;
+        Ok(counts
+            && SPAN_HEAD + span.fields_len() <= self.content.span_bytes
+            && found.metadata <= self.content.object_keys
+            && !((long || found.nested) && !self.values_fit(span))
+            && !(found.maybe_twice && has_twice_anywhere(span)))
+    }
+
+    /// Whether every value of the span fits.
+    fn values_fit(&self, span: &SpanView<'_>) -> bool {
+        let (attributes, others) = (self.attributes(), self.others());
+        let all = |list: Attributes<'_>| list.iter().all(|(_, value)| attributes.fit(value, 0));
+        span.fields().all(|field| match field {
+            Field::Attribute(_, value) => attributes.fit(value, 0),
+            Field::Input(value) | Field::Output(value) | Field::Metadata(_, value) => others.fit(value, 0),
+            Field::StatusMessage(message) => others.fits_text(message),
+            Field::Event(event) => event.event().is_ok_and(|event| all(event.attributes)),
+            Field::Link(link) => link.link().is_ok_and(|link| all(link.attributes)),
+            _ => true,
+        })
+    }
+
+    /// What holds for values of attributes.
+    fn attributes(&self) -> Bounds {
+        Bounds { content: self.content, attribute: self.limits.attribute_value_length }
+    }
+
+    /// What holds for other values.
+    fn others(&self) -> Bounds {
+        Bounds { content: self.content, attribute: None }
     }
 
     fn rewrite(&mut self, span: &SpanView<'_>) {
@@ -57,18 +108,12 @@ impl Limiter {
             Field::Attribute(name, value) => Some((name, value)),
             _ => None,
         }));
+        let (attributes, others) = (self.attributes(), self.others());
         for (name, value) in kept.iter().take(self.limits.attributes) {
             write::attribute_key(&mut out, &text(name));
-            self.put_value(&mut out, *value);
+            self.cuts += attributes.put(&mut out, *value, 0);
         }
-        let metadata = last_values(span.fields().filter_map(|field| match field {
-            Field::Metadata(name, value) => Some((name, value)),
-            _ => None,
-        }));
-        for (name, value) in metadata {
-            write::metadata_key(&mut out, &text(name));
-            write::put_value(&mut out, &value.to_value());
-        }
+        self.put_metadata(&mut out, span);
         let mut dropped = [kept.len().saturating_sub(self.limits.attributes) as u32, 0, 0];
         let (mut events, mut links) = (0, 0);
         for (raw, field) in span.raw_fields() {
@@ -88,16 +133,21 @@ impl Limiter {
                 Field::Tag(tag) => write::trace_tag(&mut out, &text(tag)),
                 Field::Input(value) => {
                     write::input_tag(&mut out);
-                    write::put_value(&mut out, &value.to_value());
+                    self.cuts += others.put(&mut out, value, 0);
                 }
                 Field::Output(value) => {
                     write::output_tag(&mut out);
-                    write::put_value(&mut out, &value.to_value());
+                    self.cuts += others.put(&mut out, value, 0);
                 }
+                Field::StatusMessage(message) => match others.cut_text(&text(message)) {
+                    Some(kept) => {
+                        self.cuts += 1;
+                        write::status_message(&mut out, &kept);
+                    }
+                    None => out.extend_from_slice(raw),
+                },
                 // Plain bytes, the same in every frame.
-                Field::StatusMessage(_) | Field::TraceState(_) | Field::Dropped { .. } => {
-                    out.extend_from_slice(raw);
-                }
+                Field::TraceState(_) | Field::Dropped { .. } => out.extend_from_slice(raw),
             }
         }
         let [attributes, events, links] = dropped;
@@ -108,7 +158,32 @@ impl Limiter {
         self.buf = out;
     }
 
-    fn put_event(&self, out: &mut Vec<u8>, event: Packed<'_>) {
+    /// Metadata is one map as to its keys.
+    fn put_metadata(&mut self, out: &mut Vec<u8>, span: &SpanView<'_>) {
+        let mut metadata = last_values(span.fields().filter_map(|field| match field {
+            Field::Metadata(name, value) => Some((name, value)),
+            _ => None,
+        }));
+        let limit = self.content.object_keys;
+        let before = metadata.last().and_then(|(name, value)| keys_marker_of(name, *value));
+        let mut left_out = 0;
+        if metadata.len() > limit + usize::from(before.is_some()) {
+            left_out = (metadata.len() - usize::from(before.is_some()) - limit) as u64 + before.unwrap_or(0);
+            metadata.truncate(limit);
+        }
+        let others = self.others();
+        for (name, value) in metadata {
+            write::metadata_key(out, &text(name));
+            self.cuts += others.put(out, value, 0);
+        }
+        if left_out > 0 {
+            write::metadata_key(out, cut::TRUNCATED_KEY);
+            write::put_str(out, &cut::more_keys(left_out));
+            self.cuts += 1;
+        }
+    }
+
+    fn put_event(&mut self, out: &mut Vec<u8>, event: Packed<'_>) {
         let Ok(event) = event.event() else { return };
         let (kept, dropped) = self.kept(event.attributes, self.limits.event_attributes);
         let dropped = event.dropped_attributes.saturating_add(dropped);
@@ -116,24 +191,19 @@ impl Limiter {
         self.put_list(out, list, &kept);
     }
 
-    fn put_link(&self, out: &mut Vec<u8>, link: Packed<'_>) {
+    fn put_link(&mut self, out: &mut Vec<u8>, link: Packed<'_>) {
         let Ok(link) = link.link() else { return };
         let (kept, dropped) = self.kept(link.attributes, self.limits.link_attributes);
-        let to = crate::context::SpanContext {
-            trace_id: link.trace_id,
-            span_id: link.span_id,
-            flags: link.trace_flags,
-            state: crate::context::TraceState::from_valid(&text(link.trace_state)),
-            remote: link.remote,
-        };
-        let list = AttributeList::link(out, &to, link.dropped_attributes.saturating_add(dropped));
+        let dropped = link.dropped_attributes.saturating_add(dropped);
+        let list = AttributeList::link(out, &link.target(), dropped);
         self.put_list(out, list, &kept);
     }
 
-    fn put_list(&self, out: &mut Vec<u8>, mut list: AttributeList, kept: &[(&[u8], ValueView<'_>)]) {
+    fn put_list(&mut self, out: &mut Vec<u8>, mut list: AttributeList, kept: &[(&[u8], ValueView<'_>)]) {
+        let attributes = self.attributes();
         for (name, value) in kept {
             if list.key(out, &text(name)) {
-                self.put_value(out, *value);
+                self.cuts += attributes.put(out, *value, 0);
             }
         }
         list.close(out);
@@ -144,42 +214,6 @@ impl Limiter {
         let dropped = kept.len().saturating_sub(limit);
         kept.truncate(limit);
         (kept, dropped as u32)
-    }
-
-    fn put_value(&self, out: &mut Vec<u8>, value: ValueView<'_>) {
-        match value {
-            ValueView::Null => write::put_null(out),
-            ValueView::Bool(value) => write::put_bool(out, value),
-            ValueView::I64(value) => write::put_i64(out, value),
-            ValueView::F64(value) => write::put_f64(out, value),
-            ValueView::Str(bytes) => write::put_str(out, self.cut_text(&text(bytes))),
-            ValueView::Bytes(bytes) => {
-                let length =
-                    self.limits.attribute_value_length.map_or(bytes.len(), |limit| bytes.len().min(limit));
-                write::put_bytes(out, bytes.get(..length).unwrap_or(bytes));
-            }
-            ValueView::Array(items) => {
-                let array = Container::array(out);
-                items.values().for_each(|item| self.put_value(out, item));
-                array.close(out, items.len());
-            }
-            ValueView::Map(items) => {
-                let map = Container::map(out);
-                for (name, item) in items.entries() {
-                    write::put_key(out, &text(name));
-                    self.put_value(out, item);
-                }
-                map.close(out, items.len());
-            }
-        }
-    }
-
-    fn cut_text<'t>(&self, whole: &'t str) -> &'t str {
-        let Some(limit) = self.limits.attribute_value_length else { return whole };
-        match whole.char_indices().nth(limit) {
-            Some((end, _)) => whole.get(..end).unwrap_or(whole),
-            None => whole,
-        }
     }
 }
 

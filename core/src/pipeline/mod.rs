@@ -1,5 +1,8 @@
 //! The stages between the hand-off and the exporters, in their order. Each reads a record in place and
 //! passes it on, or a changed copy.
 
+mod content;
+pub mod fields;
 pub mod host;
 pub mod limits;
+mod shrink;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::capture::CaptureBounds;
 use super::{Home, Open, Span, State};
 use crate::clock;
 use crate::context::{SpanContext, TraceFlags};
@@ -403,7 +404,7 @@ impl<'a> SpanBuilder<'a> {
         result: &SamplingResult,
         surroundings: Option<&Surroundings>,
     ) {
-        open.begin(live.slot, head, live.definition.settings.config.capture);
+        open.begin(live.slot, head, CaptureBounds::of(&live.definition.settings.config));
         open.rename(self.name);
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());

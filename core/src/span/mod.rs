@@ -4,6 +4,7 @@
 //! that ending it is one copy. Nothing here fails: what cannot be recorded is counted.
 
 mod builder;
+mod capture;
 mod exception;
 mod open;
 mod shared;
@@ -12,12 +13,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use builder::{SpanBuilder, skip_unsampled_child};
+pub use capture::{CaptureBounds, CaptureWriter, Captured, Cuts};
 pub(crate) use open::Open;
 use open::{captured_text, put_captured, put_list};
 pub use shared::SharedSpan;
 
 use crate::clock;
-use crate::config::CaptureLimits;
 use crate::context::SpanContext;
 use crate::current::Surroundings;
 use crate::frame::write::{self, AttributeList};
@@ -129,20 +130,20 @@ impl Span {
                 Value::Str(text) if text.len() <= open.capture.value_bytes => {
                     open.attribute(key, |buf, _| {
                         write::put_str(buf, &text);
-                        0
+                        Cuts::default()
                     });
                 }
                 Value::I64(value) => open.attribute(key, |buf, _| {
                     write::put_i64(buf, value);
-                    0
+                    Cuts::default()
                 }),
                 Value::Bool(value) => open.attribute(key, |buf, _| {
                     write::put_bool(buf, value);
-                    0
+                    Cuts::default()
                 }),
                 Value::F64(value) => open.attribute(key, |buf, _| {
                     write::put_f64(buf, value);
-                    0
+                    Cuts::default()
                 }),
                 other => open.attribute(key, |buf, capture| put_captured(buf, &other, capture)),
             }
@@ -157,7 +158,7 @@ impl Span {
         if let Some(open) = self.open_mut() {
             open.attribute(key, |buf, _| {
                 put(buf);
-                0
+                Cuts::default()
             });
         }
     }
@@ -226,7 +227,7 @@ impl Span {
     pub fn input_with(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.captured_slot(true, |buf, _| {
             put(buf);
-            0
+            Cuts::default()
         });
     }
 
@@ -234,12 +235,12 @@ impl Span {
     pub fn output_with(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.captured_slot(false, |buf, _| {
             put(buf);
-            0
+            Cuts::default()
         });
     }
 
-    fn captured_slot(&mut self, input: bool, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
-        let Some(open) = self.open_mut() else { return };
+    fn captured_slot(&mut self, input: bool, put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts) {
+        let Some(open) = self.open_mut().filter(|open| open.capture.io) else { return };
         let place = if input { open.input.take() } else { open.output.take() };
         open.forget(place);
         let at = open.buf.len();
@@ -248,7 +249,7 @@ impl Span {
         } else {
             write::output_tag(&mut open.buf)
         }
-        let place = open.put(at, put);
+        let place = open.put(at, put).or_else(|| open.put_refused(input));
         *(if input { &mut open.input } else { &mut open.output }) = place;
     }
 
@@ -267,7 +268,7 @@ impl Span {
         if let Some(open) = self.open_mut() {
             open.metadata(key, |buf, _| {
                 put(buf);
-                0
+                Cuts::default()
             });
         }
     }
@@ -277,7 +278,7 @@ impl Span {
         if let Some(open) = self.open_mut() {
             let at = open.buf.len();
             write::trace_tag(&mut open.buf, tag);
-            open.put(at, |_, _| u64::from(tag.len() > key::MAX_INLINE));
+            open.put(at, |_, _| Cuts { altered: u64::from(tag.len() > key::MAX_INLINE), limited: 0 });
         }
         self
     }
@@ -310,7 +311,7 @@ impl Span {
     ) {
         self.event_fields(name, time_unix_nanos, |buf, list, _| {
             put(buf, list);
-            0
+            Cuts::default()
         });
     }
 
@@ -318,16 +319,17 @@ impl Span {
         &mut self,
         name: &str,
         time_unix_nanos: Option<u64>,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
+        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureBounds) -> Cuts,
     ) {
         if let Some(open) = self.open_mut() {
             let at = open.buf.len();
             let time = time_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
             let mut list = AttributeList::event(&mut open.buf, name, time, 0);
             let full = open.put(at, |buf, capture| {
-                let altered = put(buf, &mut list, capture) + u64::from(name.len() > key::MAX_INLINE);
+                let mut cuts = put(buf, &mut list, capture);
+                cuts.altered += u64::from(name.len() > key::MAX_INLINE);
                 list.close(buf);
-                altered
+                cuts
             });
             if full.is_none() {
                 open.drop_one(1);
@@ -349,7 +351,7 @@ impl Span {
         if let Some(open) = self.open_mut() {
             open.link(to, |buf, list, _| {
                 put(buf, list);
-                0
+                Cuts::default()
             });
         }
     }
@@ -357,8 +359,21 @@ impl Span {
     /// Counts something the caller had to change or leave out (a value of a wrong type, say).
     pub fn count_altered(&mut self, count: u64) {
         if let Some(open) = self.open_mut() {
-            open.altered += count;
+            open.cuts.altered += count;
         }
+    }
+
+    /// Counts what a [`CaptureWriter`] cut whose value the caller hands over with [`Span::set_with`] or its like.
+    pub fn count_cuts(&mut self, cuts: Cuts) {
+        if let Some(open) = self.open_mut() {
+            open.cuts += cuts;
+        }
+    }
+
+    /// How much of a value is captured, for hosts that write values themselves; `None` when it does not record.
+    #[inline]
+    pub fn capture_bounds(&self) -> Option<CaptureBounds> {
+        self.open().map(|open| open.capture)
     }
 
     /// The record so far, for who must look at an open span (a processor of the OpenTelemetry API). `None`

@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::config::CaptureLimits;
+use super::capture::{CaptureBounds, CaptureWriter, Cuts};
 use crate::context::SpanContext;
+use crate::cut;
 use crate::frame::view::{Field, SpanView};
-use crate::frame::write::{self, AttributeList, Container, Head};
-use crate::frame::{EVENT_HEADER, EventKind, MAX_DEPTH, key};
+use crate::frame::write::{self, AttributeList, Head};
+use crate::frame::{EVENT_HEADER, EventKind, key};
 use crate::lifecycle::generation;
 use crate::recorder;
 use crate::value::Value;
@@ -21,8 +22,6 @@ pub(super) type Place = Option<(u32, u32)>;
 const FREE_BYTES: usize = 2 * 1024;
 /// Replaced fields are squeezed out beyond this many bytes, when they are most of the buffer.
 const SQUEEZE_AT: usize = 4 * 1024;
-/// What a cut value ends with.
-const CUT_MARK: &str = "…[truncated]";
 
 /// What a recording span has written so far. Kept by its thread for the next span when it ends.
 #[derive(Debug, Default)]
@@ -31,7 +30,7 @@ pub(crate) struct Open {
     pub(super) slot: u16,
     generation: usize,
     pub(super) buf: Vec<u8>,
-    pub(super) capture: CaptureLimits,
+    pub(super) capture: CaptureBounds,
     pub(super) name: Place,
     pub(super) status_message: Place,
     pub(super) input: Place,
@@ -43,20 +42,21 @@ pub(crate) struct Open {
     /// Bytes charged to the engine's bound on open spans.
     charged: usize,
     pub(super) dropped: [u32; 3],
-    pub(super) altered: u64,
+    pub(super) cuts: Cuts,
 }
 
 impl Open {
     /// Makes a kept one ready for the next span.
     #[inline]
-    pub(super) fn begin(&mut self, slot: u16, head: Head, capture: CaptureLimits) {
+    pub(super) fn begin(&mut self, slot: u16, head: Head, capture: CaptureBounds) {
         write::begin_span(&mut self.buf);
         self.slot = slot;
         self.generation = generation();
         self.head = head;
         self.capture = capture;
         (self.name, self.status_message, self.input, self.output) = (None, None, None, None);
-        (self.blank, self.refused, self.charged, self.altered) = (0, 0, 0, 0);
+        (self.blank, self.refused, self.charged) = (0, 0, 0);
+        self.cuts = Cuts::default();
         self.dropped = [0; 3];
     }
 
@@ -70,9 +70,9 @@ impl Open {
         self.charged
     }
 
-    /// Values that had to be changed or left out.
-    pub(crate) fn altered(&self) -> u64 {
-        self.altered
+    /// Values that had to be changed, cut or left out.
+    pub(crate) fn cuts(&self) -> Cuts {
+        self.cuts
     }
 
     /// Memory it holds on to.
@@ -91,7 +91,7 @@ impl Open {
     pub(crate) fn finish(&mut self, end: u64) {
         let start = self.head.start_unix_nanos;
         self.head.end_unix_nanos = end.max(start);
-        self.altered += u64::from(end < start);
+        self.cuts.altered += u64::from(end < start);
         let [attributes, events, links] = self.dropped;
         if attributes | events | links != 0 {
             write::dropped(&mut self.buf, attributes, events, links);
@@ -100,9 +100,9 @@ impl Open {
     }
 
     #[inline]
-    pub(super) fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
+    pub(super) fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts) {
         if key.is_empty() || key.len() > key::MAX_INLINE {
-            self.altered += 1;
+            self.cuts.altered += 1;
             if key.is_empty() {
                 return say_empty_key();
             }
@@ -114,9 +114,9 @@ impl Open {
         }
     }
 
-    pub(super) fn metadata(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) {
+    pub(super) fn metadata(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts) {
         if key.is_empty() || key.len() > key::MAX_INLINE {
-            self.altered += 1;
+            self.cuts.altered += 1;
             if key.is_empty() {
                 return say_empty_key();
             }
@@ -129,14 +129,14 @@ impl Open {
     pub(super) fn link(
         &mut self,
         to: &SpanContext,
-        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureLimits) -> u64,
+        put: impl FnOnce(&mut Vec<u8>, &mut AttributeList, CaptureBounds) -> Cuts,
     ) {
         let at = self.buf.len();
         let mut list = AttributeList::link(&mut self.buf, to, 0);
         let full = self.put(at, |buf, capture| {
-            let altered = put(buf, &mut list, capture);
+            let cuts = put(buf, &mut list, capture);
             list.close(buf);
-            altered
+            cuts
         });
         if full.is_none() {
             self.drop_one(2);
@@ -146,7 +146,7 @@ impl Open {
     pub(super) fn rename(&mut self, name: &str) {
         let place = self.name.take();
         self.forget(place);
-        self.altered += u64::from(name.len() > key::MAX_INLINE);
+        self.cuts.altered += u64::from(name.len() > key::MAX_INLINE);
         let at = self.buf.len();
         write::name(&mut self.buf, name);
         self.name = self.since(at);
@@ -155,9 +155,22 @@ impl Open {
     /// Finishes the field begun at `at` and says where it stands; takes it back when the span would grow
     /// beyond its bound.
     #[inline]
-    pub(super) fn put(&mut self, at: usize, put: impl FnOnce(&mut Vec<u8>, CaptureLimits) -> u64) -> Place {
-        self.altered += put(&mut self.buf, self.capture);
+    pub(super) fn put(&mut self, at: usize, put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts) -> Place {
+        self.cuts += put(&mut self.buf, self.capture);
         let at = if self.buf.len() > FREE_BYTES { self.charge(at)? } else { at };
+        self.since(at)
+    }
+
+    /// Says in the place of an input or output that the span is too large for it.
+    #[cold]
+    pub(super) fn put_refused(&mut self, input: bool) -> Place {
+        let at = self.buf.len();
+        if input {
+            write::input_tag(&mut self.buf)
+        } else {
+            write::output_tag(&mut self.buf)
+        }
+        write::put_str(&mut self.buf, cut::TRUNCATED);
         self.since(at)
     }
 
@@ -175,7 +188,7 @@ impl Open {
             }
             if self.buf.len() > self.capture.span_bytes {
                 self.buf.truncate(place.unwrap_or(at));
-                self.altered += 1;
+                self.cuts.altered += 1;
                 place = None;
             }
         }
@@ -269,77 +282,42 @@ fn say_empty_key() {
     crate::log::warn_once("empty key", "an attribute or metadata whose key is empty is left out");
 }
 
-/// Writes the attributes of an event or link. Returns how many were left out or cut.
+/// Writes the attributes of an event or link. Returns what was left out or cut.
 #[inline]
 pub(super) fn put_list(
     buf: &mut Vec<u8>,
     list: &mut AttributeList,
     attributes: &[(Cow<'_, str>, Value<'_>)],
-    capture: CaptureLimits,
-) -> u64 {
-    let mut altered = 0;
+    capture: CaptureBounds,
+) -> Cuts {
+    let mut cuts = Cuts::default();
     for (name, value) in attributes {
         if name.is_empty() {
-            altered += 1;
+            cuts.altered += 1;
             say_empty_key();
         } else if list.key(buf, name) {
-            altered += put_captured(buf, value, capture) + u64::from(name.len() > key::MAX_INLINE);
+            cuts += put_captured(buf, value, capture);
+            cuts.altered += u64::from(name.len() > key::MAX_INLINE);
         } else {
-            altered += 1;
+            cuts.altered += 1;
         }
     }
-    altered
+    cuts
 }
 
-/// What is kept of a text, and 1 if that is not all of it.
-pub(super) fn captured_text<'t>(text: &'t str, capture: CaptureLimits) -> (Cow<'t, str>, u64) {
+/// What is kept of a text, and whether it was cut.
+pub(super) fn captured_text<'t>(text: &'t str, capture: CaptureBounds) -> (Cow<'t, str>, Cuts) {
     if text.len() <= capture.value_bytes {
-        return (Cow::Borrowed(text), 0);
+        return (Cow::Borrowed(text), Cuts::default());
     }
-    (Cow::Owned(write::cut(text, capture.value_bytes).to_owned() + CUT_MARK), 1)
+    let shown = write::cut(text, capture.value_bytes).to_owned() + cut::TRUNCATED;
+    (Cow::Owned(shown), Cuts { altered: 1, limited: 0 })
 }
 
-/// Writes a value, cutting texts and bytes that are too long and what nests too deeply. Returns how many
-/// cuts that took.
+/// Writes a value within the bounds. Returns what had to be cut.
 #[inline]
-pub(super) fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits) -> u64 {
-    put_nested(buf, value, capture, 0)
-}
-
-fn put_nested(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureLimits, depth: usize) -> u64 {
-    match value {
-        Value::Str(text) => {
-            let (kept, cut) = captured_text(text, capture);
-            write::put_str(buf, &kept);
-            cut
-        }
-        Value::Bytes(bytes) if bytes.len() > capture.value_bytes => {
-            write::put_bytes(buf, bytes.get(..capture.value_bytes).unwrap_or(bytes));
-            1
-        }
-        Value::Array(_) | Value::Map(_) if depth >= MAX_DEPTH => {
-            write::put_null(buf);
-            1
-        }
-        Value::Array(items) => {
-            let array = Container::array(buf);
-            let cut = items.iter().map(|item| put_nested(buf, item, capture, depth + 1)).sum();
-            array.close(buf, items.len() as u32);
-            cut
-        }
-        Value::Map(entries) => {
-            let map = Container::map(buf);
-            let mut cut = 0;
-            for (name, item) in entries {
-                write::put_key(buf, name);
-                cut += put_nested(buf, item, capture, depth + 1) + u64::from(name.len() > key::MAX_INLINE);
-            }
-            map.close(buf, entries.len() as u32);
-            cut
-        }
-        scalar => {
-            write::put_value(buf, scalar);
-            0
-        }
-    }
+pub(super) fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureBounds) -> Cuts {
+    let mut writer = CaptureWriter::new(buf, capture);
+    writer.value(value, 0);
+    writer.cuts()
 }

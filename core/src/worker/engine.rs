@@ -17,6 +17,7 @@ use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 use crate::frame::{EventKind, FrameError};
 use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
+use crate::pipeline::fields::FieldFilter;
 use crate::pipeline::host::{self, Mark};
 use crate::pipeline::limits::Limiter;
 use crate::stats::DropReason;
@@ -29,6 +30,7 @@ const GRACE: Duration = Duration::from_millis(25);
 pub(super) struct EngineWorker {
     pub(super) live: Arc<Live>,
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
+    fields: FieldFilter,
     limiter: Limiter,
     /// The host's processors and its span filter, away while they are read.
     process: Option<Box<Tap<Mark>>>,
@@ -53,11 +55,12 @@ impl EngineWorker {
     /// `wake` wakes the export thread.
     pub(super) fn new(live: Arc<Live>, lanes: Vec<Box<dyn ExportLane>>, wake: &Arc<Notify>) -> Self {
         let config = &live.definition.settings.config;
-        let limiter = Limiter::new(config.limits);
+        let (fields, limiter) = (FieldFilter::new(&config.unrecorded), Limiter::new(config));
         let [process, filter] = host::taps(config, wake);
         Self {
             live,
             lanes,
+            fields,
             limiter,
             process,
             filter,
@@ -120,31 +123,41 @@ impl EngineWorker {
             return Ok(());
         }
         if let Some(tap) = &mut self.process {
-            let taken = tap.push(HostEvent::SpanEnded, span, &context_of(&self.live, span));
-            self.decided();
-            self.counts.drops.add(DropReason::HostFull, u64::from(!taken));
-            return Ok(());
+            let mut taken = false;
+            let read = self.fields.apply(span, |span| {
+                taken = tap.push(HostEvent::SpanEnded, span, &context_of(&self.live, span));
+                Ok(())
+            });
+            if read.is_ok() {
+                self.decided();
+                self.counts.drops.add(DropReason::HostFull, u64::from(!taken));
+            }
+            return read;
         }
         self.processed(span, now)
     }
 
-    /// The way from the processors on.
+    /// The way from the processors on, which may have brought back what is not to leave.
     #[inline]
     fn processed(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, lanes, limiter, filter, counts, undecided, .. } = self;
-        limiter.apply(span, |span| {
-            *undecided = undecided.saturating_sub(1);
-            match filter {
-                Some(tap) => {
-                    let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
-                    counts.drops.add(DropReason::HostFull, u64::from(!taken));
+        let Self { live, lanes, fields, limiter, filter, counts, undecided, .. } = self;
+        let passed = fields.apply(span, |span| {
+            limiter.apply(span, |span| {
+                *undecided = undecided.saturating_sub(1);
+                match filter {
+                    Some(tap) => {
+                        let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
+                        counts.drops.add(DropReason::HostFull, u64::from(!taken));
+                    }
+                    None => {
+                        counts.accepted += 1;
+                        fan_out(live, lanes, span, now);
+                    }
                 }
-                None => {
-                    counts.accepted += 1;
-                    fan_out(live, lanes, span, now);
-                }
-            }
-        })
+            })
+        });
+        counts.limited += limiter.take_cuts();
+        passed
     }
 
     /// Takes on what came back from the host, and gives it what is next.

@@ -49,6 +49,19 @@ pub fn our_value(value: &Json) -> OwnedValue {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(*value),
         Json::String(text) => Value::from(text.clone()),
+        many if many.get("array_of").is_some() => {
+            let of = &many["array_of"];
+            let mut items = vec![our_value(&of[0]); number(&of[1]) as usize];
+            items.extend(many.get("then").map(our_value));
+            Value::Array(items)
+        }
+        many if many.get("map_of").is_some() => {
+            let of = &many["map_of"];
+            let keys = (0..number(&of[1])).map(|place| format!("k{place}"));
+            let then =
+                many.get("then").map(|entry| (text(&entry[0]).to_owned().into(), our_value(&entry[1])));
+            Value::Map(keys.map(|key| (key.into(), our_value(&of[0]))).chain(then).collect())
+        }
         tagged_value => match tagged(tagged_value) {
             ("int", digits) => Value::I64(text(digits).parse().unwrap()),
             ("double", number) => Value::F64(double(number)),
