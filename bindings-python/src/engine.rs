@@ -14,7 +14,7 @@ use crate::exporters::MemoryExporter;
 use crate::span::Span;
 use crate::start::{Given, start};
 use crate::stats::Stats;
-use crate::{convert, exit, host, invalid, propagate, sampler};
+use crate::{convert, exit, host, invalid, logs, propagate, sampler};
 
 /// How long `flush` and `shutdown` wait unless told otherwise, in seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Engine(pub polyspan::Engine);
 
 /// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
-/// described in `docs/configuration.md`. `exporter` and `exporters` take a `MemoryExporter` and exporters of your own too, `sampler` a function
+/// described in `docs/configuration.md`. With `logs` the records of `logging` go to it too. `exporter` and `exporters` take a `MemoryExporter` and exporters of your own too, `sampler` a function
 /// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. A SIGTERM that the
 /// application does not handle flushes before the process ends, unless `handle_sigterm` is false.
 ///
@@ -68,6 +68,13 @@ fn launch(py: Python<'_>, given: &Bound<'_, PyDict>, provider: bool) -> PyResult
         })?,
         None => true,
     };
+    let handle_logs = match given.get_item("logs")? {
+        Some(wanted) if !wanted.is_none() => wanted.extract::<bool>().map_err(|_| {
+            let found = convert::text(&wanted).into_owned();
+            raised(py, &Error::invalid_option("logs", &found, "True or False"))
+        })?,
+        _ => false,
+    };
     let options = read_options(given)?.provider(provider);
     // The export thread must not run Python code: its lines wait for a thread that does.
     polyspan::set_log(invalid::leave);
@@ -75,6 +82,9 @@ fn launch(py: Python<'_>, given: &Bound<'_, PyDict>, provider: bool) -> PyResult
     sampler::take_note(engine.sampler());
     exit::arm(py, handle_sigterm);
     exit::start_host_later();
+    if handle_logs {
+        py.import(intern!(py, "polyspan._logging"))?.call_method0(intern!(py, "install"))?;
+    }
     invalid::log_waiting(py);
     Ok(Engine(engine))
 }
@@ -103,7 +113,15 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
                 data.push((option.into(), Value::Array(described)));
             }
             // Not the engine's business, but the interpreter's.
-            "handle_sigterm" => {}
+            "handle_sigterm" | "logs" => {}
+            "log_level" | "logger" => {
+                let level = logs::level_name(&value).unwrap_or_else(|| plain(&value));
+                data.push((option.into(), level));
+            }
+            "logs_exporter" => match logs::exporter_object(&value) {
+                Some(exporter) => options = options.logs_exporter(exporter),
+                None => data.push((option.into(), plain(&value))),
+            },
             "sampler" if sampler::is_object(&value) => options = options.sampler(sampler::read(&value)?),
             _ => data.push((option.into(), plain(&value))),
         }
@@ -317,6 +335,12 @@ impl Engine {
         let stopped = py.detach(|| self.0.shutdown(timeout));
         invalid::log_waiting(py);
         stopped.map(drop).map_err(|error| raised(py, &error))
+    }
+
+    /// Changes from which level on log records are kept; see `polyspan.set_log_level`.
+    fn set_log_level(&self, py: Python<'_>, level: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.set_log_level(logs::read_level(py, level)?);
+        Ok(())
     }
 
     /// What it has counted so far in this process.

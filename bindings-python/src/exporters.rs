@@ -4,11 +4,12 @@ use polyspan::export::memory::MemoryStore;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::logs::LogRecord;
 use crate::record::SpanRecord;
 
 /// Keeps finished spans in memory, for tests: `init(exporter=memory)`, `flush()`, then `memory.spans`.
 ///
-/// It keeps `capacity` spans; later ones are dropped and counted.
+/// It keeps `capacity` spans, and as many log records (`memory.logs`); later ones are dropped and counted.
 #[pyclass(frozen, module = "polyspan")]
 pub struct MemoryExporter(pub MemoryStore);
 
@@ -26,9 +27,15 @@ impl MemoryExporter {
         PyList::new(py, py.detach(|| self.0.spans()).into_iter().map(SpanRecord))
     }
 
+    /// The log records received so far, in the order they were recorded.
+    #[getter]
+    fn logs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, py.detach(|| self.0.logs()).into_iter().map(LogRecord))
+    }
+
     /// Forgets them.
     fn clear(&self, py: Python<'_>) {
-        py.detach(|| drop(self.0.take()));
+        py.detach(|| drop((self.0.take(), self.0.take_logs())));
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -15,6 +15,7 @@ mod exporters;
 mod face;
 mod host;
 mod invalid;
+mod logs;
 mod open;
 mod otel;
 mod propagate;
@@ -43,6 +44,7 @@ mod _polyspan {
         exit::{flush as exit_flush, forked},
         exporters::MemoryExporter,
         host::{FinishedSpan, Job, SpanError, SpanEvent, SpanLink, Worker, warn},
+        logs::{LogRecord, emit as emit_log, is_enabled as log_enabled, set_log_level},
         otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context},
         propagate::{baggage, extract, inject},
         record::SpanRecord,

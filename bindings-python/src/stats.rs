@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polyspan::DropReason;
+use polyspan::{DropReason, ExporterStats};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -21,6 +21,20 @@ fn reasons<'py>(py: Python<'py>, counts: &BTreeMap<DropReason, u64>) -> PyResult
         dict.set_item(reason.as_str(), count)?;
     }
     Ok(dict)
+}
+
+fn by_name<'py>(py: Python<'py>, exporters: &[ExporterStats]) -> PyResult<Bound<'py, PyDict>> {
+    let named = PyDict::new(py);
+    for exporter in exporters {
+        let counts = PyDict::new(py);
+        counts.set_item("accepted", exporter.accepted)?;
+        counts.set_item("pending", exporter.pending)?;
+        counts.set_item("exported", exporter.exported)?;
+        counts.set_item("on_disk", exporter.on_disk)?;
+        counts.set_item("dropped", reasons(py, &exporter.dropped)?)?;
+        named.set_item(&exporter.name, counts)?;
+    }
+    Ok(named)
 }
 
 #[pymethods]
@@ -112,20 +126,26 @@ impl Stats {
     /// Each exporter's counts by its name: `accepted`, `pending`, `exported`, `on_disk`, `dropped`.
     #[getter]
     fn exporters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let exporters = PyDict::new(py);
-        for exporter in &self.0.exporters {
-            let counts = PyDict::new(py);
-            counts.set_item("accepted", exporter.accepted)?;
-            counts.set_item("pending", exporter.pending)?;
-            counts.set_item("exported", exporter.exported)?;
-            counts.set_item("on_disk", exporter.on_disk)?;
-            counts.set_item("dropped", reasons(py, &exporter.dropped)?)?;
-            exporters.set_item(&exporter.name, counts)?;
-        }
-        Ok(exporters)
+        by_name(py, &self.0.exporters)
     }
 
-    /// Whether both equations hold.
+    /// What is counted of log records: `emitted`, `pending`, `exported`, `dropped`, and by the name of each exporter
+    /// `exporters`. `emitted == pending + dropped before export + accepted`.
+    #[getter]
+    fn logs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let logs = &self.0.logs;
+        let counts = PyDict::new(py);
+        let waiting = logs.exporters.iter().map(|exporter| exporter.pending).max().unwrap_or(0);
+        counts.set_item("emitted", logs.emitted)?;
+        counts.set_item("pending", logs.pending + waiting)?;
+        counts.set_item("accepted", logs.accepted)?;
+        counts.set_item("exported", logs.exported())?;
+        counts.set_item("dropped", reasons(py, &logs.all_dropped())?)?;
+        counts.set_item("exporters", by_name(py, &logs.exporters)?)?;
+        Ok(counts)
+    }
+
+    /// Whether both equations hold, for spans and for log records.
     fn adds_up(&self) -> bool {
         self.0.adds_up()
     }

@@ -8,6 +8,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -20,6 +21,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.spans: list[Any] = []
         self.resources: list[Any] = []
+        self.logs: list[Any] = []
         # Of each request, names in lower case.
         self.headers: list[dict[str, str]] = []
         self.hang = threading.Event()
@@ -40,6 +42,13 @@ class Receiver(ThreadingHTTPServer):
                 self.resources.append(resource.resource)
                 for scope in resource.scope_spans:
                     self.spans.extend(scope.spans)
+            self._arrived.notify_all()
+
+    def take_logs(self, request: ExportLogsServiceRequest) -> None:
+        with self._arrived:
+            for resource in request.resource_logs:
+                for scope in resource.scope_logs:
+                    self.logs.extend(scope.log_records)
             self._arrived.notify_all()
 
     def wait_for(self, count: int, within: float = 60) -> None:
@@ -69,7 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
-        self.server.take(ExportTraceServiceRequest.FromString(body))
+        if self.path.endswith("/v1/logs"):
+            self.server.take_logs(ExportLogsServiceRequest.FromString(body))
+        else:
+            self.server.take(ExportTraceServiceRequest.FromString(body))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()

@@ -5,7 +5,7 @@
 //! [`crate::worker`].
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,13 @@ use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
 use crate::lifecycle::{self, MAX_GENERATIONS};
+use crate::logs::{self, LogBuilder, LogLevel, Severity};
 use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
 use crate::sampling::HeadSampler;
 use crate::span::SpanBuilder;
-use crate::stats::{DropReason, Drops, Stats};
+use crate::stats::{DropReason, Drops, LogStats, Stats};
+use crate::value::Value;
 use crate::worker::Control;
 
 /// Scopes an engine can tell apart; later ones are recorded as the engine's own.
@@ -40,7 +42,10 @@ pub(crate) struct Settings {
     /// Whether children of this process's spans take their parent's decision without the sampler.
     pub(crate) children_follow: bool,
     pub(crate) propagators: Propagators,
+    /// Those of spans, then those of log records.
     pub(crate) lanes: Vec<LaneBuilder>,
+    /// Whether log records have anywhere to go.
+    pub(crate) exports_logs: bool,
 }
 
 /// What an engine is in every process: its settings, and the scopes it has met.
@@ -48,6 +53,8 @@ pub(crate) struct Definition {
     pub(crate) settings: Settings,
     scopes: Vec<OnceLock<Arc<Scope>>>,
     scope_count: AtomicUsize,
+    /// The least severity of log records that are kept.
+    log_threshold: AtomicU8,
 }
 
 struct Inner {
@@ -72,6 +79,7 @@ pub(crate) struct Live {
     shards: [Shard; SHARDS],
     pub(crate) worker_counts: Mutex<WorkerCounts>,
     exporters: Vec<Arc<dyn LaneCounts>>,
+    log_exporters: Vec<Arc<dyn LaneCounts>>,
     pub(crate) open_over: AtomicBool,
 }
 
@@ -102,6 +110,10 @@ pub(crate) struct Shard {
     pub(crate) altered: AtomicU64,
     pub(crate) limited: AtomicU64,
     pub(crate) panics: AtomicU64,
+    /// Log records that were recorded.
+    pub(crate) logs: AtomicU64,
+    pub(crate) logs_buffer_full: AtomicU64,
+    pub(crate) logs_already_shutdown: AtomicU64,
 }
 
 /// What the export thread counted, published once per pass.
@@ -113,6 +125,8 @@ pub(crate) struct WorkerCounts {
     pub(crate) drops: Drops,
     pub(crate) limited: u64,
     pub(crate) panics: u64,
+    pub(crate) logs_accepted: u64,
+    pub(crate) log_drops: Drops,
 }
 
 /// What a flush or shutdown left behind.
@@ -132,7 +146,13 @@ impl Engine {
         if let Some(own) = scopes.first() {
             let _ = own.set(Arc::clone(&settings.scope));
         }
-        let definition = Arc::new(Definition { settings, scopes, scope_count: AtomicUsize::new(1) });
+        let log_level = if settings.exports_logs { settings.config.log_level } else { LogLevel::None };
+        let definition = Arc::new(Definition {
+            log_threshold: AtomicU8::new(log_level.threshold()),
+            settings,
+            scopes,
+            scope_count: AtomicUsize::new(1),
+        });
         let engine = Self(Arc::new(Inner {
             definition,
             live: [const { OnceLock::new() }; MAX_GENERATIONS],
@@ -152,6 +172,9 @@ impl Engine {
 
     fn bring_to_life(&self, mut lanes: Vec<Box<dyn ExportLane>>) -> Option<Arc<Live>> {
         let runtime = runtime::current()?;
+        let counts = |logs: bool| -> Vec<_> {
+            lanes.iter().filter(|lane| lane.takes_logs() == logs).map(|lane| lane.counts()).collect()
+        };
         let live = Arc::new(Live {
             slot: runtime.next_slot()?,
             runtime,
@@ -160,7 +183,8 @@ impl Engine {
             void: AtomicBool::new(false),
             shards: Default::default(),
             worker_counts: Mutex::default(),
-            exporters: lanes.iter().map(|lane| lane.counts()).collect(),
+            exporters: counts(false),
+            log_exporters: counts(true),
             open_over: AtomicBool::new(false),
         });
         runtime.adopt(&live);
@@ -247,6 +271,30 @@ impl Engine {
     /// Begins a span of this engine.
     pub fn span<'a>(&'a self, name: &'a str) -> SpanBuilder<'a> {
         SpanBuilder::new(Some(self), name)
+    }
+
+    /// Begins a log record of this engine; [`LogBuilder::emit`] records it.
+    pub fn log<'a>(&'a self, severity: Severity, body: impl Into<Value<'a>>) -> LogBuilder<'a> {
+        LogBuilder::new(Some(self), severity, body.into())
+    }
+
+    /// Whether a log record of that severity would be kept.
+    #[inline]
+    pub fn is_log_enabled(&self, severity: Severity) -> bool {
+        logs::keeps(self.0.definition.log_threshold.load(Ordering::Relaxed), severity)
+    }
+
+    /// From which severity on log records are kept; [`LogLevel::None`] where they have nowhere to go.
+    pub fn log_level(&self) -> LogLevel {
+        LogLevel::from_threshold(self.0.definition.log_threshold.load(Ordering::Relaxed))
+    }
+
+    /// Changes from which severity on log records are kept, from now on. Nothing changes where they have nowhere
+    /// to go.
+    pub fn set_log_level(&self, level: LogLevel) {
+        if self.settings().exports_logs {
+            self.0.definition.log_threshold.store(level.threshold(), Ordering::Relaxed);
+        }
     }
 
     /// Takes in a frame of events that a host encoded itself (`docs/frame.md`). Returns false when the
@@ -338,14 +386,15 @@ impl Waiting {
         let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(50);
         let answered = answer.recv_timeout(left).is_ok();
         let stats = live.stats();
-        let pending = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
+        let pending = stats.unsettled();
         let lost = stats.dropped_for(reasons).saturating_sub(before);
         if lost == 0 && (answered || pending == 0) {
             return Ok(FlushReport { pending });
         }
         let left = pending + lost;
-        let message =
-            format!("{what} within {timeout:?} leaves {left} spans that are not known to be delivered");
+        let message = format!(
+            "{what} within {timeout:?} leaves {left} spans or log records that are not known to be delivered"
+        );
         Err(Error::new(ErrorCode::DeadlineExceeded, message))
     }
 }
@@ -387,10 +436,13 @@ impl Live {
     /// The answer to a flush where the export thread does not run: nothing was recorded, unless the
     /// operating system refused the thread.
     fn never_ran(&self) -> Result<FlushReport, Error> {
-        match self.stats().pending {
+        let stats = self.stats();
+        match stats.pending + stats.logs.pending {
             0 => Ok(FlushReport::default()),
             left => {
-                let message = format!("the export thread could not be started; {left} spans wait for it");
+                let message = format!(
+                    "the export thread could not be started; {left} spans or log records wait for it"
+                );
                 Err(Error::new(ErrorCode::Resource, message))
             }
         }
@@ -431,6 +483,7 @@ impl Live {
     /// A snapshot. What happens to a span is read before `ended`, so that no count runs ahead of it.
     pub(crate) fn stats(&self) -> Stats {
         let exporters = self.exporters.iter().map(|exporter| exporter.snapshot()).collect();
+        let log_exporters = self.log_exporters.iter().map(|exporter| exporter.snapshot()).collect();
         let worker = self.worker_counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut drops = worker.drops;
         drops.add(DropReason::BufferFull, self.sum(|shard| &shard.buffer_full));
@@ -442,6 +495,10 @@ impl Live {
         let frames = self.sum(|shard| &shard.frames);
         let ended = self.sum(|shard| &shard.ended) + quiet + frames + forked;
         let not_recording = self.sum(|shard| &shard.not_recording);
+        let mut log_drops = worker.log_drops;
+        log_drops.add(DropReason::BufferFull, self.sum(|shard| &shard.logs_buffer_full));
+        log_drops.add(DropReason::AlreadyShutdown, self.sum(|shard| &shard.logs_already_shutdown));
+        let emitted = self.sum(|shard| &shard.logs);
         Stats {
             started: self.sum(|shard| &shard.recording) + not_recording + frames,
             not_recording,
@@ -459,6 +516,13 @@ impl Live {
             limited: worker.limited + self.sum(|shard| &shard.limited),
             panics: worker.panics + self.sum(|shard| &shard.panics),
             exporters,
+            logs: LogStats {
+                emitted,
+                pending: emitted.saturating_sub(log_drops.total() + worker.logs_accepted),
+                accepted: worker.logs_accepted,
+                dropped: log_drops.by_reason(),
+                exporters: log_exporters,
+            },
         }
     }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter, env};
 use crate::engine::{Engine, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
-use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleSink};
+use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleSink};
 use crate::export::file::FileSink;
 use crate::export::host::{HostEncoder, HostSink};
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
-use crate::export::memory::DataEncoder;
-use crate::export::otlp::encode::OtlpEncoder;
+use crate::export::memory::{DataEncoder, LogDataEncoder};
+use crate::export::otlp::encode::{LogsEncoder, OtlpEncoder};
 use crate::frame::record::Scope;
 use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::propagation::Propagators;
@@ -79,9 +79,17 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
 
 fn settings(config: ResolvedConfig) -> Settings {
     let exporters = if config.disabled { &[][..] } else { &config.exporters };
-    let limits = lane_limits(&config.batch, config.memory.budget_bytes, exporters.len());
-    let lanes =
+    let log_exporters = if config.disabled { &[][..] } else { &config.log_exporters };
+    // Half the byte budget is the exporters', a quarter of that log records'.
+    let share = config.memory.budget_bytes / 2;
+    let log_share = if log_exporters.is_empty() { 0 } else { share / 4 };
+    let limits = lane_limits(&config.batch, share - log_share, exporters.len());
+    let log_limits = lane_limits(&config.log_batch, log_share, log_exporters.len());
+    let mut lanes: Vec<LaneBuilder> =
         exporters.iter().map(|exporter| lane_builder(exporter.clone(), limits, config.batch)).collect();
+    let timeout = config.log_batch.export_timeout;
+    lanes
+        .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
     let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;
     Settings {
@@ -95,19 +103,20 @@ fn settings(config: ResolvedConfig) -> Settings {
         }),
         sampler,
         lanes,
+        exports_logs: !log_exporters.is_empty(),
         config,
     }
 }
 
-/// Half the byte budget is the exporters', in equal shares.
-fn lane_limits(batch: &Batching, budget: usize, exporters: usize) -> LaneLimits {
+/// What a lane may hold: an equal share of the bytes that all lanes of its signal have.
+fn lane_limits(batch: &Batching, bytes: usize, exporters: usize) -> LaneLimits {
     let usual = Batching::default().max_batch_spans;
     LaneLimits {
         batch_spans: u32::try_from(batch.max_batch_spans).unwrap_or(u32::MAX),
         batch_bytes: batch.max_batch_bytes,
         schedule_delay: batch.schedule_delay,
         queue_spans: batch.max_queue_spans as u64,
-        queue_bytes: budget / 2 / exporters.max(1),
+        queue_bytes: bytes / exporters.max(1),
         // A batch size that was asked for is kept to.
         joined_bytes: if batch.max_batch_spans == usual {
             JOINED_BYTES.min(batch.max_batch_bytes)
@@ -135,11 +144,7 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
                 Box::new(Lane::new("memory", DataEncoder::new(), store, prompt))
             }
             ResolvedExporter::Console(options) => {
-                let colour = match options.colour {
-                    Colour::Auto => None,
-                    Colour::Always => Some(true),
-                    Colour::Never => Some(false),
-                };
+                let colour = colour(options.colour);
                 let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
                 Box::new(Lane::new("console", ConsoleEncoder::new(), ConsoleSink::stderr(colour), limits))
             }
@@ -159,6 +164,45 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
             }
         })
     })
+}
+
+/// The lane of an exporter of log records.
+fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Duration) -> LaneBuilder {
+    Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
+        let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
+        Ok(match exporter.clone() {
+            #[cfg(feature = "otlp-http")]
+            ResolvedExporter::OtlpHttp(mut options) => {
+                use crate::export::otlp::OtlpHttpSink;
+                options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
+                let sink = OtlpHttpSink::new(options)?;
+                Box::new(Lane::new("otlp_http", LogsEncoder::new(), sink, limits).of_logs())
+            }
+            ResolvedExporter::Memory(store) => {
+                Box::new(Lane::new("memory", LogDataEncoder::default(), store, prompt).of_logs())
+            }
+            ResolvedExporter::Console(options) => {
+                let sink = ConsoleSink::stderr(colour(options.colour));
+                let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
+                Box::new(Lane::new("console", ConsoleLogEncoder::default(), sink, limits).of_logs())
+            }
+            ResolvedExporter::File(options) => {
+                Box::new(Lane::new("file", LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of_logs())
+            }
+            ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
+                let expected = "an exporter that takes log records: otlp, console, file, memory or none";
+                return Err(Error::invalid_option("logs_exporter", "an exporter of spans alone", expected));
+            }
+        })
+    })
+}
+
+fn colour(wanted: Colour) -> Option<bool> {
+    match wanted {
+        Colour::Auto => None,
+        Colour::Always => Some(true),
+        Colour::Never => Some(false),
+    }
 }
 
 /// Exporters of this process's own show spans at most this long after they ended.

@@ -32,6 +32,7 @@ pub mod kinds;
 mod lifecycle;
 #[cfg(feature = "engine")]
 mod log;
+pub mod logs;
 pub mod metrics;
 #[cfg(feature = "opentelemetry")]
 pub mod otel;
@@ -60,7 +61,8 @@ pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
 pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
-pub use stats::{DropReason, ExporterStats, Stats};
+pub use logs::{LogLevel, Severity};
+pub use stats::{DropReason, ExporterStats, LogStats, Stats};
 pub use value::{OwnedValue, Value};
 
 #[cfg(feature = "engine")]
@@ -75,6 +77,17 @@ pub use {
         skip_unsampled_child,
     },
 };
+
+/// Begins a log record of the default engine; [`logs::LogBuilder::emit`] records it.
+///
+/// ```
+/// # use polyspan::Severity;
+/// polyspan::log(Severity::WARN, "the disk is filling").attribute("disk.free_bytes", 1024).emit();
+/// ```
+#[cfg(feature = "engine")]
+pub fn log<'a>(severity: Severity, body: impl Into<Value<'a>>) -> logs::LogBuilder<'a> {
+    logs::LogBuilder::new(None, severity, body.into())
+}
 
 /// Begins a span of the default engine, or of the one that the registry's selector names for a root.
 #[cfg(feature = "engine")]

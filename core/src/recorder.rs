@@ -13,7 +13,7 @@ use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
 use crate::sampling::SamplingInput;
-use crate::span::Open;
+use crate::span::{Cuts, Open};
 
 /// Rooms of ended spans kept for the next ones.
 const SPARE_SPANS: usize = 32;
@@ -44,6 +44,8 @@ pub(crate) struct Recorder {
     default: Option<Arc<Live>>,
     version: u64,
     until_check: u32,
+    /// The event of the log record at hand.
+    log: Vec<u8>,
 }
 
 /// Runs `f` with this thread's recorder. While the thread ends, or when called from within itself (a
@@ -84,6 +86,7 @@ impl Recorder {
             // One off, so that the first look goes to the registry.
             version: registry::version().wrapping_sub(1),
             until_check: OPEN_CHECK,
+            log: Vec::new(),
         })
     }
 
@@ -236,6 +239,35 @@ fn note(shard: &Shard, open: &Open) {
     if cuts.limited > 0 {
         shard.limited.fetch_add(cuts.limited, Ordering::Relaxed);
     }
+}
+
+/// Hands a log record to the export thread and counts it. `write` makes the event in the buffer it is given, and
+/// says what it had to cut or leave out. False where the record is lost, which is counted too.
+pub(crate) fn log(live: &Live, write: impl FnOnce(&mut Vec<u8>) -> Cuts) -> bool {
+    with(|recorder| {
+        let shard = live.shard(recorder.thread);
+        let mut event = core::mem::take(&mut recorder.log);
+        let cuts = write(&mut event);
+        if cuts != Cuts::default() {
+            shard.altered.fetch_add(cuts.altered, Ordering::Relaxed);
+            shard.limited.fetch_add(cuts.limited, Ordering::Relaxed);
+        }
+        shard.logs.fetch_add(1, Ordering::AcqRel);
+        let lost = if live.stopped.load(Ordering::Acquire) {
+            Some(&shard.logs_already_shutdown)
+        } else {
+            live.runtime.ensure_thread();
+            recorder.writer.push(&event).is_err().then_some(&shard.logs_buffer_full)
+        };
+        if let Some(counter) = lost {
+            counter.fetch_add(1, Ordering::AcqRel);
+        }
+        if event.capacity() <= SPARE_CAPACITY {
+            recorder.log = event;
+        }
+        lost.is_none()
+    })
+    .unwrap_or(false)
 }
 
 /// Hands a host's frame of `spans` ended spans to the export thread as one event.

@@ -135,6 +135,55 @@ pub struct ExporterStats {
     pub dropped: BTreeMap<DropReason, u64>,
 }
 
+impl ExporterStats {
+    /// Whether its equation holds: `accepted = pending + exported + on disk + dropped`.
+    pub fn adds_up(&self) -> bool {
+        let dropped: u64 = self.dropped.values().sum();
+        self.accepted == self.pending + self.exported + self.on_disk + dropped
+    }
+}
+
+/// What an engine counts of log records, each of which is kept by its level.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogStats {
+    /// Records that were recorded.
+    pub emitted: u64,
+    /// Records that no exporter has been given yet.
+    pub pending: u64,
+    /// Records handed to the exporters.
+    pub accepted: u64,
+    /// Records lost before an exporter was given them.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Each exporter's counts, of records.
+    pub exporters: Vec<ExporterStats>,
+}
+
+impl LogStats {
+    /// Records delivered by every exporter.
+    pub fn exported(&self) -> u64 {
+        self.exporters.iter().map(|exporter| exporter.exported).min().unwrap_or(0)
+    }
+
+    /// Drops of the engine and of every exporter together, by reason.
+    pub fn all_dropped(&self) -> BTreeMap<DropReason, u64> {
+        all_dropped(&self.dropped, &self.exporters)
+    }
+
+    /// Whether both equations hold: `emitted = pending + dropped + accepted`, and that of each exporter.
+    pub fn adds_up(&self) -> bool {
+        self.emitted == self.pending + self.dropped.values().sum::<u64>() + self.accepted
+            && self.exporters.iter().all(ExporterStats::adds_up)
+    }
+}
+
+fn all_dropped(own: &BTreeMap<DropReason, u64>, exporters: &[ExporterStats]) -> BTreeMap<DropReason, u64> {
+    let mut all = own.clone();
+    for (reason, count) in exporters.iter().flat_map(|exporter| &exporter.dropped) {
+        *all.entry(*reason).or_default() += count;
+    }
+    all
+}
+
 /// A snapshot of everything an engine counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
@@ -170,6 +219,8 @@ pub struct Stats {
     pub panics: u64,
     /// Each exporter's counts.
     pub exporters: Vec<ExporterStats>,
+    /// The same for log records.
+    pub logs: LogStats,
 }
 
 impl Stats {
@@ -186,28 +237,30 @@ impl Stats {
 
     /// Drops of the engine and of every exporter together, by reason.
     pub fn all_dropped(&self) -> BTreeMap<DropReason, u64> {
-        let mut all = self.dropped.clone();
-        for (reason, count) in self.exporters.iter().flat_map(|exporter| &exporter.dropped) {
-            *all.entry(*reason).or_default() += count;
-        }
-        all
+        all_dropped(&self.dropped, &self.exporters)
     }
 
-    /// Drops of the engine and of every exporter together, for some reasons.
+    /// Drops of the engine and of every exporter together, those of log records among them, for some reasons.
     #[cfg(feature = "engine")]
     pub(crate) fn dropped_for(&self, reasons: &[DropReason]) -> u64 {
-        let exporters = self.exporters.iter().flat_map(|exporter| &exporter.dropped);
+        let exporters = self.exporters.iter().chain(&self.logs.exporters);
+        let exporters = exporters.flat_map(|exporter| &exporter.dropped);
         let dropped = self.dropped.iter().chain(exporters);
         dropped.filter(|(reason, _)| reasons.contains(reason)).map(|(_, count)| count).sum()
     }
 
-    /// Whether both equations hold.
+    /// Spans and log records that are neither delivered nor lost, in the engine and its exporters.
+    #[cfg(feature = "engine")]
+    pub(crate) fn unsettled(&self) -> u64 {
+        let exporters = self.exporters.iter().chain(&self.logs.exporters);
+        self.pending + self.logs.pending + exporters.map(|exporter| exporter.pending).sum::<u64>()
+    }
+
+    /// Whether both equations hold, for spans and for log records.
     pub fn adds_up(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();
         self.ended == self.pending + self.unsampled + self.filtered + dropped + self.accepted
-            && self.exporters.iter().all(|exporter| {
-                let dropped: u64 = exporter.dropped.values().sum();
-                exporter.accepted == exporter.pending + exporter.exported + exporter.on_disk + dropped
-            })
+            && self.exporters.iter().all(ExporterStats::adds_up)
+            && self.logs.adds_up()
     }
 }

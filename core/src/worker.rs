@@ -232,6 +232,7 @@ impl Worker {
                 continue;
             };
             engine.undecided = announced(&event);
+            engine.undecided_logs = logs_in(&event);
             let outcome = catch_unwind(AssertUnwindSafe(|| engine.take(&event, now)));
             let reason = match outcome {
                 Ok(_) => DropReason::BadFrame,
@@ -241,14 +242,16 @@ impl Worker {
                 }
             };
             engine.counts.drops.add(reason, core::mem::take(&mut engine.undecided));
+            engine.counts.log_drops.add(reason, core::mem::take(&mut engine.undecided_logs));
         }
     }
 
-    /// A span that ended while its engine was being shut down.
+    /// A span or log record that came while its engine was being shut down.
     fn too_late(&self, event: &RawEvent<'_>) {
         if let Some(live) = self.retired.iter().find(|live| live.slot == event.engine) {
             let mut counts = live.worker_counts.lock().unwrap_or_else(PoisonError::into_inner);
             counts.drops.add(DropReason::AlreadyShutdown, announced(event));
+            counts.log_drops.add(DropReason::AlreadyShutdown, logs_in(event));
         }
     }
 
@@ -270,7 +273,7 @@ impl Worker {
         let now = Instant::now();
         for engine in &mut self.engines {
             engine.poll_host(now);
-            for lane in &mut engine.lanes {
+            for lane in engine.all_lanes() {
                 lane.end_of_pass(now);
             }
         }
@@ -324,4 +327,9 @@ fn announced(event: &RawEvent<'_>) -> u64 {
         (Some(EventKind::Frame), Some(spans)) => u64::from(u32::from_le_bytes(*spans)),
         _ => 0,
     }
+}
+
+/// How many log records an event stands for.
+fn logs_in(event: &RawEvent<'_>) -> u64 {
+    u64::from(event.kind == Some(EventKind::Log))
 }

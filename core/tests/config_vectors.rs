@@ -64,8 +64,16 @@ fn exporter(exporter: &ResolvedExporter) -> Json {
     }
 }
 
+/// Where an OTLP exporter sends to.
+fn endpoint(exporter: &ResolvedExporter) -> Option<&str> {
+    match exporter {
+        ResolvedExporter::OtlpHttp(otlp) => Some(&otlp.endpoint),
+        _ => None,
+    }
+}
+
 fn resolved(config: &ResolvedConfig) -> Json {
-    let (batch, limits) = (&config.batch, &config.limits);
+    let (batch, log_batch, limits) = (&config.batch, &config.log_batch, &config.limits);
     let mut resource: Map<_, _> =
         config.resource.attributes.iter().map(|(key, value)| (key.clone(), json(value))).collect();
     assert_eq!(resource.remove("telemetry.sdk.version"), Some(json!(env!("CARGO_PKG_VERSION"))));
@@ -77,6 +85,8 @@ fn resolved(config: &ResolvedConfig) -> Json {
         "sampler": config.sampler.description(),
         "propagators": config.propagators,
         "exporters": config.exporters.iter().map(exporter).collect::<Vec<_>>(),
+        "log_exporters": config.log_exporters.iter().map(exporter).collect::<Vec<_>>(),
+        "log_endpoints": config.log_exporters.iter().filter_map(endpoint).collect::<Vec<_>>(),
         "console_fallback": config.console_fallback,
         "batch": {
             "max_queue_spans": batch.max_queue_spans,
@@ -84,6 +94,17 @@ fn resolved(config: &ResolvedConfig) -> Json {
             "max_batch_bytes": batch.max_batch_bytes,
             "schedule_delay_ms": millis(batch.schedule_delay),
             "export_timeout_ms": millis(batch.export_timeout),
+        },
+        "log_batch": {
+            "max_queue_spans": log_batch.max_queue_spans,
+            "max_batch_spans": log_batch.max_batch_spans,
+            "max_batch_bytes": log_batch.max_batch_bytes,
+            "schedule_delay_ms": millis(log_batch.schedule_delay),
+            "export_timeout_ms": millis(log_batch.export_timeout),
+        },
+        "log_limits": {
+            "attributes": config.log_limits.attributes,
+            "attribute_value_length": config.log_limits.attribute_value_length,
         },
         "limits": {
             "attributes": limits.attributes,
@@ -104,6 +125,7 @@ fn resolved(config: &ResolvedConfig) -> Json {
         },
         "exit_timeout_ms": millis(config.exit_timeout),
         "log_level": config.log_level.as_str(),
+        "diagnostic_level": config.diagnostic_level.as_str(),
     })
 }
 

@@ -129,6 +129,7 @@ fn head(record: &SpanData) -> Head {
         trace_flags: record.context.flags,
         kind: record.kind,
         status: record.status,
+        severity: 0,
         span_type: record.span_type,
         flags: record.flags,
         scope: 0,

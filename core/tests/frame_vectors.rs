@@ -54,6 +54,7 @@ fn event_kind(event: &Json) -> EventKind {
         "" | "span_ended" => EventKind::SpanEnded,
         "span_started" => EventKind::SpanStarted,
         "span_updated" => EventKind::SpanUpdated,
+        "log" => EventKind::Log,
         other => panic!("{other} is no kind of event"),
     }
 }
@@ -71,6 +72,7 @@ fn head(event: &Json) -> Head {
         trace_flags: own.flags,
         kind: kind(event),
         status: status(event),
+        severity: number(&event["severity"]) as u8,
         span_type: event["type"]
             .as_str()
             .map_or(SpanType::Generic, |name| SpanType::from_name(name).unwrap()),

@@ -78,6 +78,7 @@ fn frame(span: &Json) -> Vec<u8> {
         trace_flags: own.flags,
         kind: kind(span),
         status: status(span),
+        severity: 0,
         span_type: span["type"].as_str().map_or(SpanType::Generic, |name| SpanType::from_name(name).unwrap()),
         flags: if remote { SpanFlags::PARENT_REMOTE } else { SpanFlags::empty() },
         scope: number(&span["scope"]) as u32,

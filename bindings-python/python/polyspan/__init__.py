@@ -9,6 +9,7 @@ from ._polyspan import (
     Context,
     Engine,
     FinishedSpan,
+    LogRecord,
     MemoryExporter,
     PolyspanError,
     Span,
@@ -29,6 +30,7 @@ from ._polyspan import (
     init,
     inject,
     set_default,
+    set_log_level,
     set_selector,
     shutdown,
     span,
@@ -40,6 +42,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._events import SpanEnded, TelemetryEvent
     from ._executors import ContextExecutor, copy_context, propagate
+    from ._logging import LogHandler
     from ._traced import instrument, traced
 
 __all__ = [
@@ -47,6 +50,8 @@ __all__ = [
     "ContextExecutor",
     "Engine",
     "FinishedSpan",
+    "LogHandler",
+    "LogRecord",
     "MemoryExporter",
     "PolyspanError",
     "Span",
@@ -72,6 +77,7 @@ __all__ = [
     "instrument",
     "propagate",
     "set_default",
+    "set_log_level",
     "set_selector",
     "shutdown",
     "span",
@@ -86,6 +92,7 @@ _LATER = {
     "ContextExecutor": "_executors",
     "copy_context": "_executors",
     "propagate": "_executors",
+    "LogHandler": "_logging",
     "SpanEnded": "_events",
     "TelemetryEvent": "_events",
 }

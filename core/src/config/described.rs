@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::content;
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions};
-use super::limits::{LONGEST, LogLevel};
+use super::limits::{DiagnosticLevel, LONGEST};
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions};
@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::export::file::FileOptions;
 #[cfg(feature = "otlp-http")]
 use crate::export::otlp::{Compression, RetryOptions};
+use crate::logs::LogLevel;
 use crate::sampling::HeadSampler;
 use crate::sampling::fields::{Fields, number, truth, unexpected};
 use crate::semantics::Dialect;
@@ -28,7 +29,7 @@ const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 33] = [
+const ENGINE: [&str; 36] = [
     "service",
     "name",
     "replace",
@@ -62,12 +63,16 @@ const ENGINE: [&str; 33] = [
     "capture_span_bytes",
     "exit_timeout",
     "log_level",
+    "logger",
+    "logs_exporter",
+    "diagnostic_level",
 ];
 /// The options of an OTLP exporter, which an engine takes too, for all of them.
 #[cfg(feature = "otlp-http")]
-const OTLP: [&str; 11] = [
+const OTLP: [&str; 12] = [
     "endpoint",
     "traces_endpoint",
+    "logs_endpoint",
     "headers",
     "timeout",
     "compression",
@@ -155,12 +160,42 @@ impl Options {
         set(&mut self.capture.value_bytes, size("capture_value_bytes")?);
         set(&mut self.capture.span_bytes, size("capture_span_bytes")?);
         set(&mut self.exit_timeout, fields.read("exit_timeout", SECONDS, seconds)?);
-        let level = fields.read("log_level", "none, error, warn, info or debug", |value| {
-            LogLevel::from_name(value.as_str()?)
-        })?;
-        or(&mut self.log_level, level);
+        if let Some(list) = fields.get("logs_exporter") {
+            let at = fields.path("logs_exporter");
+            let items =
+                if let Value::Array(items) = list { items.as_slice() } else { std::slice::from_ref(list) };
+            self.logs_exporters.get_or_insert_default();
+            for item in items {
+                self = self.logs_exporter(read_exporter(item, &at)?);
+            }
+        }
+        or(&mut self.log_level, log_level(&fields)?);
+        let expected = "none, error, warn, info or debug";
+        let level =
+            fields.read("diagnostic_level", expected, |value| DiagnosticLevel::from_name(value.as_str()?))?;
+        or(&mut self.diagnostic_level, level);
         Ok(self)
     }
+}
+
+/// The level of log records, also as the option `logger` of old, which is translated.
+fn log_level(fields: &Fields<'_, '_>) -> Result<Option<LogLevel>, Error> {
+    const LEVEL: &str = "trace, debug, info, warn, error, fatal or none";
+    let named = |value: &Value<'_>| LogLevel::from_name(value.as_str()?);
+    let old = fields.read("logger", LEVEL, |value| match value {
+        Value::Bool(true) => Some(LogLevel::default()),
+        Value::Bool(false) => Some(LogLevel::None),
+        name => named(name),
+    })?;
+    if let Some(old) = old {
+        #[cfg(feature = "engine")]
+        crate::log::warn_once(
+            "option logger",
+            &format!("the option `logger` is deprecated; use `log_level`, here {:?}", old.as_str()),
+        );
+        return Ok(fields.read("log_level", LEVEL, named)?.or(Some(old)));
+    }
+    fields.read("log_level", LEVEL, named)
 }
 
 fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> {
@@ -233,7 +268,8 @@ fn otlp(fields: &Fields<'_, '_>) -> Result<OtlpOptions, Error> {
     })?;
     let base = text("endpoint")?.map(Endpoint::Base);
     Ok(OtlpOptions {
-        endpoint: text("traces_endpoint")?.map(Endpoint::Traces).or(base),
+        endpoint: text("traces_endpoint")?.map(Endpoint::Exact).or(base),
+        logs_endpoint: text("logs_endpoint")?,
         headers,
         timeout: fields.read("timeout", SECONDS, seconds)?,
         compression,

@@ -7,9 +7,9 @@ use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
-use super::limits::{BatchSettings, LONGEST, LimitSettings, LogLevel, QUEUE_SPANS};
+use super::limits::{BatchSettings, DiagnosticLevel, LONGEST, LimitSettings, QUEUE_SPANS};
 #[cfg(feature = "otlp-http")]
-use super::otlp::{Endpoint, OtlpOptions, check_url};
+use super::otlp::{Endpoint, OtlpOptions, Signal, check_url};
 use super::pairs;
 #[cfg(feature = "otlp-http")]
 use crate::export::otlp::Compression;
@@ -38,7 +38,7 @@ impl fmt::Display for Warning {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EnvSettings {
     pub(super) disabled: Option<bool>,
-    pub(super) log_level: Option<LogLevel>,
+    pub(super) diagnostic_level: Option<DiagnosticLevel>,
     pub(super) service: Option<String>,
     pub(super) resource: Vec<(String, String)>,
     pub(super) process_name: Option<String>,
@@ -46,19 +46,26 @@ pub struct EnvSettings {
     pub(super) sampler: Option<HeadSampler>,
     /// `Some` and empty for `none`.
     pub(super) exporters: Option<Vec<EnvExporter>>,
+    /// The same for log records.
+    pub(super) log_exporters: Option<Vec<EnvExporter>>,
     pub(super) batch: BatchSettings,
+    pub(super) log_batch: BatchSettings,
     pub(super) limits: LimitSettings,
+    pub(super) log_limits: LimitSettings,
     pub(super) no_color: bool,
     /// Spans of instrumentations are brought to the newest GenAI conventions too.
     pub(super) gen_ai_latest: bool,
     #[cfg(feature = "otlp-http")]
     pub(super) otlp: OtlpOptions,
+    /// The same for log records.
+    #[cfg(feature = "otlp-http")]
+    pub(super) otlp_logs: OtlpOptions,
     /// Variables of the products that have a preset, as far as they are set.
     #[cfg(feature = "otlp-http")]
     pub(super) presets: Vec<(String, String)>,
 }
 
-/// An exporter that `OTEL_TRACES_EXPORTER` can name.
+/// An exporter that `OTEL_TRACES_EXPORTER` and `OTEL_LOGS_EXPORTER` can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EnvExporter {
     #[cfg(feature = "otlp-http")]
@@ -97,24 +104,54 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
     }
     let settings = EnvSettings {
         disabled: reader.boolean("OTEL_SDK_DISABLED"),
-        log_level: reader.choice("OTEL_LOG_LEVEL", "info", LogLevel::from_name),
+        diagnostic_level: reader.choice("OTEL_LOG_LEVEL", "info", DiagnosticLevel::from_name),
         service: reader.text("OTEL_SERVICE_NAME"),
         resource: reader.resource(),
         process_name: None,
         propagators: reader.propagators(),
         sampler: reader.sampler(),
-        exporters: reader.exporters(),
-        batch: reader.batch(),
+        exporters: reader.exporters("OTEL_TRACES_EXPORTER"),
+        log_exporters: reader.exporters("OTEL_LOGS_EXPORTER"),
+        batch: reader.batch(&SPAN_BATCHES),
+        log_batch: reader.batch(&LOG_BATCHES),
         limits: reader.limits(),
+        log_limits: reader.log_limits(),
         no_color: reader.text("NO_COLOR").is_some(),
         gen_ai_latest: reader.gen_ai_latest(),
         #[cfg(feature = "otlp-http")]
-        otlp: reader.otlp(),
+        otlp: reader.otlp(Signal::Traces),
+        #[cfg(feature = "otlp-http")]
+        otlp_logs: reader.otlp(Signal::Logs),
         #[cfg(feature = "otlp-http")]
         presets: reader.presets(),
     };
     (settings, reader.warnings)
 }
+
+/// The variables that say how a signal is gathered.
+struct BatchVariables {
+    queue: &'static str,
+    batch: &'static str,
+    delay: &'static str,
+    default_delay: &'static str,
+    timeout: &'static str,
+}
+
+const SPAN_BATCHES: BatchVariables = BatchVariables {
+    queue: "OTEL_BSP_MAX_QUEUE_SIZE",
+    batch: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    delay: "OTEL_BSP_SCHEDULE_DELAY",
+    default_delay: "5000",
+    timeout: "OTEL_BSP_EXPORT_TIMEOUT",
+};
+
+const LOG_BATCHES: BatchVariables = BatchVariables {
+    queue: "OTEL_BLRP_MAX_QUEUE_SIZE",
+    batch: "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+    delay: "OTEL_BLRP_SCHEDULE_DELAY",
+    default_delay: "1000",
+    timeout: "OTEL_BLRP_EXPORT_TIMEOUT",
+};
 
 struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
@@ -129,12 +166,17 @@ impl Reader<'_> {
     }
 
     fn warn(&mut self, variable: &'static str, value: &str, problem: &str, fallback: &str) {
-        self.warnings.push(Warning {
+        let warning = Warning {
             variable,
             value: value.to_owned(),
             problem: problem.to_owned(),
             fallback: fallback.to_owned(),
-        });
+        };
+        // A variable of several signals is read for each of them.
+        let same = |known: &Warning| known.variable == variable && known.value == value;
+        if !self.warnings.iter().any(same) {
+            self.warnings.push(warning);
+        }
     }
 
     /// True only if it says so; anything but true and false is worth a warning.
@@ -253,9 +295,8 @@ impl Reader<'_> {
         }
     }
 
-    fn exporters(&mut self) -> Option<Vec<EnvExporter>> {
-        const NAME: &str = "OTEL_TRACES_EXPORTER";
-        let value = self.text(NAME)?;
+    fn exporters(&mut self, variable: &'static str) -> Option<Vec<EnvExporter>> {
+        let value = self.text(variable)?;
         let mut exporters = Vec::new();
         let mut unused = Vec::new();
         let mut none = None;
@@ -291,28 +332,43 @@ impl Reader<'_> {
         }
         let nothing_chosen = exporters.is_empty() && none.is_none();
         for (name, problem) in unused {
-            self.warn(NAME, name, problem, if nothing_chosen { "taken as not set" } else { "left out" });
+            self.warn(variable, name, problem, if nothing_chosen { "taken as not set" } else { "left out" });
         }
         (!nothing_chosen).then_some(exporters)
     }
 
-    fn batch(&mut self) -> BatchSettings {
-        const SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
-        let max_queue_spans = self.integer("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE_SPANS, "65536");
-        let mut max_batch_spans = self.integer(SIZE, QUEUE_SPANS, "512");
+    fn batch(&mut self, names: &BatchVariables) -> BatchSettings {
+        let max_queue_spans = self.integer(names.queue, QUEUE_SPANS, "65536");
+        let mut max_batch_spans = self.integer(names.batch, QUEUE_SPANS, "512");
         if let (Some(queue), Some(batch)) = (max_queue_spans, max_batch_spans)
             && batch > queue
         {
-            let problem = format!("is more than OTEL_BSP_MAX_QUEUE_SIZE ({queue})");
-            self.warn(SIZE, &batch.to_string(), &problem, &format!("using {queue}"));
+            let problem = format!("is more than {} ({queue})", names.queue);
+            self.warn(names.batch, &batch.to_string(), &problem, &format!("using {queue}"));
             max_batch_spans = max_queue_spans;
         }
         BatchSettings {
             max_queue_spans,
             max_batch_spans,
             max_batch_bytes: None,
-            schedule_delay: self.milliseconds("OTEL_BSP_SCHEDULE_DELAY", "5000"),
-            export_timeout: self.timeout("OTEL_BSP_EXPORT_TIMEOUT", "30000"),
+            schedule_delay: self.milliseconds(names.delay, names.default_delay),
+            export_timeout: self.timeout(names.timeout, "30000"),
+        }
+    }
+
+    /// The limits of log records are those of their attributes.
+    fn log_limits(&mut self) -> LimitSettings {
+        const ANY: RangeInclusive<usize> = 0..=usize::MAX;
+        let general = self.integer("OTEL_ATTRIBUTE_COUNT_LIMIT", ANY, "128");
+        let general_length = self.integer("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ANY, "no limit");
+        let (count, length) =
+            ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT");
+        let attributes = self.integer(count, ANY, "OTEL_ATTRIBUTE_COUNT_LIMIT or 128");
+        let length = self.integer(length, ANY, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT or no limit");
+        LimitSettings {
+            attributes: attributes.or(general),
+            attribute_value_length: length.or(general_length).map(Some),
+            ..LimitSettings::default()
         }
     }
 
@@ -341,12 +397,16 @@ fn all() -> HeadSampler {
     RatioSampler::new(1.0).map_or(HeadSampler::AlwaysOn, HeadSampler::Ratio)
 }
 
-/// A variable of the traces signal and the one for all signals, which it goes before.
+/// A variable of a signal and the one for all signals, which it goes before.
 #[cfg(feature = "otlp-http")]
 macro_rules! otlp_variables {
-    ($option:literal) => {
-        [concat!("OTEL_EXPORTER_OTLP_TRACES_", $option), concat!("OTEL_EXPORTER_OTLP_", $option)]
-    };
+    ($signal:expr, $option:literal) => {{
+        let of_signal = match $signal {
+            Signal::Traces => concat!("OTEL_EXPORTER_OTLP_TRACES_", $option),
+            Signal::Logs => concat!("OTEL_EXPORTER_OTLP_LOGS_", $option),
+        };
+        [of_signal, concat!("OTEL_EXPORTER_OTLP_", $option)]
+    }};
 }
 
 #[cfg(feature = "otlp-http")]
@@ -356,43 +416,47 @@ impl Reader<'_> {
         names.filter_map(|name| Some((name.to_owned(), self.text(name)?))).collect()
     }
 
-    fn otlp(&mut self) -> OtlpOptions {
-        self.protocol();
+    fn otlp(&mut self, signal: Signal) -> OtlpOptions {
+        self.protocol(signal);
         let path = |reader: &Self, names: [&'static str; 2]| {
             names.into_iter().find_map(|name| reader.text(name)).map(Into::into)
         };
         OtlpOptions {
-            endpoint: self.endpoint(),
-            headers: self.headers(),
-            timeout: self.of_signal(otlp_variables!("TIMEOUT"), "10000", Self::timeout),
-            compression: self.of_signal(otlp_variables!("COMPRESSION"), "none", |reader, name, default| {
-                reader.choice(name, default, |value| match value.to_ascii_lowercase().as_str() {
-                    "gzip" => Some(Compression::Gzip),
-                    "none" => Some(Compression::None),
-                    _ => None,
-                })
-            }),
-            certificate: path(self, otlp_variables!("CERTIFICATE")),
-            client_key: path(self, otlp_variables!("CLIENT_KEY")),
-            client_certificate: path(self, otlp_variables!("CLIENT_CERTIFICATE")),
+            endpoint: self.endpoint(signal),
+            headers: self.headers(signal),
+            timeout: self.of_signal(otlp_variables!(signal, "TIMEOUT"), "10000", Self::timeout),
+            compression: self.of_signal(
+                otlp_variables!(signal, "COMPRESSION"),
+                "none",
+                |reader, name, default| {
+                    reader.choice(name, default, |value| match value.to_ascii_lowercase().as_str() {
+                        "gzip" => Some(Compression::Gzip),
+                        "none" => Some(Compression::None),
+                        _ => None,
+                    })
+                },
+            ),
+            certificate: path(self, otlp_variables!(signal, "CERTIFICATE")),
+            client_key: path(self, otlp_variables!(signal, "CLIENT_KEY")),
+            client_certificate: path(self, otlp_variables!(signal, "CLIENT_CERTIFICATE")),
             ..OtlpOptions::default()
         }
     }
 
-    /// The traces variable, or else the one for all signals; `of` is told what is used instead of a bad one.
+    /// The signal's variable, or else the one for all signals; `of` is told what is used instead of a bad one.
     fn of_signal<T>(
         &mut self,
-        [traces, general]: [&'static str; 2],
+        [own, general]: [&'static str; 2],
         default: &str,
         of: impl Fn(&mut Self, &'static str, &str) -> Option<T>,
     ) -> Option<T> {
-        of(self, traces, &format!("{general} or {default}")).or_else(|| of(self, general, default))
+        of(self, own, &format!("{general} or {default}")).or_else(|| of(self, general, default))
     }
 
     /// There is one protocol so far; asking for another must not go unnoticed.
-    fn protocol(&mut self) {
+    fn protocol(&mut self, signal: Signal) {
         let Some((name, value)) =
-            otlp_variables!("PROTOCOL").into_iter().find_map(|name| Some((name, self.text(name)?)))
+            otlp_variables!(signal, "PROTOCOL").into_iter().find_map(|name| Some((name, self.text(name)?)))
         else {
             return;
         };
@@ -407,9 +471,9 @@ impl Reader<'_> {
         }
     }
 
-    fn endpoint(&mut self) -> Option<Endpoint> {
-        let [traces, base] = otlp_variables!("ENDPOINT");
-        self.url(traces).map(Endpoint::Traces).or_else(|| self.url(base).map(Endpoint::EnvBase))
+    fn endpoint(&mut self, signal: Signal) -> Option<Endpoint> {
+        let [own, base] = otlp_variables!(signal, "ENDPOINT");
+        self.url(own).map(Endpoint::Exact).or_else(|| self.url(base).map(Endpoint::EnvBase))
     }
 
     fn url(&mut self, name: &'static str) -> Option<String> {
@@ -424,16 +488,16 @@ impl Reader<'_> {
         None
     }
 
-    fn headers(&mut self) -> Vec<(String, String)> {
+    fn headers(&mut self, signal: Signal) -> Vec<(String, String)> {
         let Some((name, list)) =
-            otlp_variables!("HEADERS").into_iter().find_map(|name| Some((name, self.text(name)?)))
+            otlp_variables!(signal, "HEADERS").into_iter().find_map(|name| Some((name, self.text(name)?)))
         else {
             return Vec::new();
         };
         let mut headers: Vec<(String, String)> = Vec::new();
         for pair in pairs::parse(&list) {
             match pair {
-                Ok((key, value)) if OtlpOptions::new().header(&key, &value).resolve("").is_ok() => {
+                Ok((key, value)) if OtlpOptions::new().header(&key, &value).resolve("", signal).is_ok() => {
                     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&key));
                     headers.push((key, value));
                 }

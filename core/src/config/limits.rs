@@ -30,6 +30,13 @@ pub struct Batching {
     pub export_timeout: Duration,
 }
 
+impl Batching {
+    /// The defaults of log records: as those of spans, but for a `schedule_delay` of 1 s.
+    pub fn of_logs() -> Self {
+        Self { schedule_delay: Duration::from_secs(1), ..Self::default() }
+    }
+}
+
 impl Default for Batching {
     fn default() -> Self {
         Self {
@@ -105,9 +112,10 @@ impl Default for CaptureLimits {
     }
 }
 
-/// What the engine tells the host's logger about itself.
+/// What the engine tells the host's logger about itself (`OTEL_LOG_LEVEL`). What an application logs has its own
+/// threshold, [`LogLevel`](crate::LogLevel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum LogLevel {
+pub enum DiagnosticLevel {
     /// Nothing.
     None,
     /// What failed.
@@ -121,7 +129,7 @@ pub enum LogLevel {
     Debug,
 }
 
-impl LogLevel {
+impl DiagnosticLevel {
     /// The name in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -167,8 +175,7 @@ impl BatchSettings {
         }
     }
 
-    pub(super) fn resolve(self) -> Batching {
-        let default = Batching::default();
+    pub(super) fn resolve(self, default: Batching) -> Batching {
         let max_queue_spans = self.max_queue_spans.unwrap_or(default.max_queue_spans);
         Batching {
             max_queue_spans,

@@ -15,6 +15,7 @@ mod exporters;
 #[cfg(feature = "engine")]
 mod host;
 mod limits;
+mod logs;
 mod options;
 #[cfg(feature = "otlp-http")]
 mod otlp;
@@ -31,7 +32,7 @@ pub use env::{EnvSettings, Warning};
 pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 #[cfg(feature = "engine")]
 pub use host::{HostExporter, HostTaps};
-pub use limits::{Batching, CaptureLimits, LogLevel, MemoryLimits, SpanLimits};
+pub use limits::{Batching, CaptureLimits, DiagnosticLevel, MemoryLimits, SpanLimits};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]
 pub use otlp::OtlpOptions;

@@ -6,11 +6,12 @@ use super::content::{ContentLimits, Unrecorded};
 use super::exporters::ExporterOptions;
 #[cfg(feature = "engine")]
 use super::host::HostTaps;
-use super::limits::{BatchSettings, CaptureLimits, LimitSettings, LogLevel, MemoryLimits};
+use super::limits::{BatchSettings, CaptureLimits, DiagnosticLevel, LimitSettings, MemoryLimits};
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
 #[cfg(feature = "engine")]
 use crate::host::HostHandler;
+use crate::logs::LogLevel;
 use crate::sampling::HeadSampler;
 use crate::value::OwnedValue;
 
@@ -44,6 +45,8 @@ pub struct Options {
     pub(super) propagators: Option<Vec<String>>,
     /// `Some` and empty if the application wants no exporter.
     pub(super) exporters: Option<Vec<ExporterOptions>>,
+    /// The same for log records.
+    pub(super) logs_exporters: Option<Vec<ExporterOptions>>,
     #[cfg(feature = "otlp-http")]
     pub(super) otlp: OtlpOptions,
     pub(super) batch: BatchSettings,
@@ -56,6 +59,7 @@ pub struct Options {
     pub(super) log_level: Option<LogLevel>,
     #[cfg(feature = "engine")]
     pub(super) host: HostTaps,
+    pub(super) diagnostic_level: Option<DiagnosticLevel>,
 }
 
 impl Default for Options {
@@ -72,6 +76,7 @@ impl Default for Options {
             sampler: None,
             propagators: None,
             exporters: None,
+            logs_exporters: None,
             #[cfg(feature = "otlp-http")]
             otlp: OtlpOptions::default(),
             batch: BatchSettings::default(),
@@ -84,6 +89,7 @@ impl Default for Options {
             log_level: None,
             #[cfg(feature = "engine")]
             host: HostTaps::default(),
+            diagnostic_level: None,
         }
     }
 }
@@ -176,6 +182,17 @@ impl Options {
     #[must_use]
     pub fn exporter(mut self, exporter: ExporterOptions) -> Self {
         let exporters = self.exporters.get_or_insert_default();
+        if !matches!(exporter, ExporterOptions::None) {
+            exporters.push(exporter);
+        }
+        self
+    }
+
+    /// Adds an exporter of log records; `OTEL_LOGS_EXPORTER` is not used then. Default: where spans go, as far as
+    /// log records can go there (OTLP, console, file, memory).
+    #[must_use]
+    pub fn logs_exporter(mut self, exporter: ExporterOptions) -> Self {
+        let exporters = self.logs_exporters.get_or_insert_default();
         if !matches!(exporter, ExporterOptions::None) {
             exporters.push(exporter);
         }
@@ -366,10 +383,18 @@ impl Options {
         self
     }
 
-    /// What the engine tells the host's logger about itself. Default: [`LogLevel::Info`].
+    /// From which severity on log records are kept; [`Engine::set_log_level`](crate::Engine::set_log_level) changes
+    /// it later. Default: [`LogLevel::Info`].
     #[must_use]
     pub fn log_level(mut self, level: LogLevel) -> Self {
         self.log_level = Some(level);
+        self
+    }
+
+    /// What the engine tells the host's logger about itself. Default: [`DiagnosticLevel::Info`].
+    #[must_use]
+    pub fn diagnostic_level(mut self, level: DiagnosticLevel) -> Self {
+        self.diagnostic_level = Some(level);
         self
     }
 

@@ -8,8 +8,22 @@ use crate::error::Error;
 use crate::export::otlp::{Compression, OtlpHttpOptions, RetryOptions};
 use crate::semantics::Dialect;
 
-/// The signal's path below a base URL (OpenTelemetry, "Endpoint URLs for OTLP/HTTP").
-const TRACES_PATH: &str = "v1/traces";
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Logs,
+}
+
+impl Signal {
+    /// The signal's path below a base URL (OpenTelemetry, "Endpoint URLs for OTLP/HTTP").
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Traces => "v1/traces",
+            Self::Logs => "v1/logs",
+        }
+    }
+}
 
 /// Options of an OTLP/HTTP exporter; what is not set comes from the `OTEL_EXPORTER_OTLP_*` variables, and
 /// then from the defaults.
@@ -17,6 +31,7 @@ const TRACES_PATH: &str = "v1/traces";
 pub struct OtlpOptions {
     pub(super) preset: Option<String>,
     pub(super) endpoint: Option<Endpoint>,
+    pub(super) logs_endpoint: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
     pub(super) compression: Option<Compression>,
@@ -36,29 +51,32 @@ pub(super) enum Endpoint {
     Base(String),
     /// A receiver of all signals, set by `OTEL_EXPORTER_OTLP_ENDPOINT`.
     EnvBase(String),
-    /// The receiver of traces.
-    Traces(String),
+    /// The receiver of the signal at hand; of code, of traces.
+    Exact(String),
 }
 
 impl Endpoint {
-    /// The URL that traces are sent to.
-    fn url(&self) -> String {
+    /// The URL that a signal is sent to.
+    fn url(&self, signal: Signal) -> String {
         match self {
-            Self::Traces(url) => {
+            Self::Exact(url) => {
                 let url = url.trim();
                 let has_path = url.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?']));
                 if has_path { url.to_owned() } else { format!("{url}/") }
             }
             // What someone copied from a manual names the signal already; the variable is taken literally,
             // as its specification has it.
-            Self::Base(url) if url.trim().ends_with("/v1/traces") => url.trim().to_owned(),
+            Self::Base(url) if url.trim().ends_with("/v1/traces") => {
+                let base = url.trim().trim_end_matches(Signal::Traces.path());
+                format!("{base}{}", signal.path())
+            }
             Self::Base(url) | Self::EnvBase(url) => {
                 let (base, query) = match url.trim().split_once('?') {
                     Some((base, query)) => (base, format!("?{query}")),
                     None => (url.trim(), String::new()),
                 };
                 let slash = if base.ends_with('/') { "" } else { "/" };
-                format!("{base}{slash}{TRACES_PATH}{query}")
+                format!("{base}{slash}{}{query}", signal.path())
             }
         }
     }
@@ -90,7 +108,14 @@ impl OtlpOptions {
     /// The full URL that traces are sent to, taken as it is; replaces [`OtlpOptions::endpoint`].
     #[must_use]
     pub fn traces_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(Endpoint::Traces(url.into()));
+        self.endpoint = Some(Endpoint::Exact(url.into()));
+        self
+    }
+
+    /// The full URL that log records are sent to, taken as it is; replaces [`OtlpOptions::endpoint`] for them.
+    #[must_use]
+    pub fn logs_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.logs_endpoint = Some(url.into());
         self
     }
 
@@ -169,6 +194,7 @@ impl OtlpOptions {
         Self {
             preset: self.preset.or(other.preset),
             endpoint: self.endpoint.or(other.endpoint),
+            logs_endpoint: self.logs_endpoint.or(other.logs_endpoint),
             headers,
             timeout: self.timeout.or(other.timeout),
             compression: self.compression.or(other.compression),
@@ -182,14 +208,24 @@ impl OtlpOptions {
         }
     }
 
+    /// Those of the exporter's log records: none of its endpoint, if that is one of traces alone.
+    pub(super) fn of_logs(mut self) -> Self {
+        let base = self.endpoint.filter(|endpoint| !matches!(endpoint, Endpoint::Exact(_)));
+        self.endpoint = self.logs_endpoint.clone().map(Endpoint::Exact).or(base);
+        self
+    }
+
     /// What the sink needs, checked as far as possible without touching files or the network.
-    pub(super) fn resolve(self, language: &str) -> Result<OtlpHttpOptions, Error> {
+    pub(super) fn resolve(self, language: &str, signal: Signal) -> Result<OtlpHttpOptions, Error> {
         let default = OtlpHttpOptions::default();
-        if let Some(Endpoint::Base(text) | Endpoint::Traces(text)) = &self.endpoint {
+        if let Some(text) = &self.logs_endpoint {
+            check_url(text).map_err(|error| Error::new(error.code(), format!("logs_{}", error.message())))?;
+        }
+        if let Some(Endpoint::Base(text) | Endpoint::Exact(text)) = &self.endpoint {
             check_url(text)?;
         }
         let resolved = OtlpHttpOptions {
-            endpoint: self.endpoint.map_or(default.endpoint, |endpoint| endpoint.url()),
+            endpoint: self.endpoint.unwrap_or(Endpoint::EnvBase(DEFAULT_BASE.to_owned())).url(signal),
             headers: self.headers,
             timeout: self.timeout.unwrap_or(default.timeout),
             compression: self.compression.unwrap_or(default.compression),
@@ -205,6 +241,9 @@ impl OtlpOptions {
         Ok(resolved)
     }
 }
+
+/// Where an OTLP receiver is if nothing else is said.
+const DEFAULT_BASE: &str = "http://localhost:4318";
 
 /// Whether a text is a URL that spans can be sent to; the error names the option `endpoint`.
 pub(super) fn check_url(text: &str) -> Result<(), Error> {
@@ -229,6 +268,7 @@ impl fmt::Debug for OtlpOptions {
         f.debug_struct("OtlpOptions")
             .field("preset", &self.preset)
             .field("endpoint_set", &self.endpoint.is_some())
+            .field("logs_endpoint_set", &self.logs_endpoint.is_some())
             .field("headers", &names)
             .field("timeout", &self.timeout)
             .field("compression", &self.compression)

@@ -8,15 +8,18 @@ use super::exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter
 #[cfg(feature = "engine")]
 use super::host::HostTaps;
 use super::limits::{
-    BATCH_BYTES, Batching, CAPTURE_BYTES, CaptureLimits, LONGEST, LogLevel, MemoryLimits, QUEUE_SPANS,
+    BATCH_BYTES, Batching, CAPTURE_BYTES, CaptureLimits, DiagnosticLevel, LONGEST, MemoryLimits, QUEUE_SPANS,
     SpanLimits,
 };
 use super::options::Options;
+#[cfg(feature = "otlp-http")]
+use super::otlp::Signal;
 #[cfg(feature = "otlp-http")]
 use super::presets;
 use super::resource;
 use crate::error::Error;
 use crate::frame::record::Resource;
+use crate::logs::LogLevel;
 use crate::propagation::Propagators;
 use crate::sampling::HeadSampler;
 
@@ -37,27 +40,35 @@ pub struct ResolvedConfig {
     pub propagators: Vec<String>,
     /// Where spans go; none for nowhere.
     pub exporters: Vec<ResolvedExporter>,
+    /// Where log records go; none for nowhere.
+    pub log_exporters: Vec<ResolvedExporter>,
     /// The console was chosen because nothing else was; the engine says so once.
     pub console_fallback: bool,
     /// How spans are gathered.
     pub batch: Batching,
+    /// How log records are gathered.
+    pub log_batch: Batching,
     /// What one span may hold.
     pub limits: SpanLimits,
     /// How much of each value is exported.
     pub content: ContentLimits,
     /// What is never recorded.
     pub unrecorded: Unrecorded,
+    /// What one log record may hold.
+    pub log_limits: SpanLimits,
     /// What all spans may hold.
     pub memory: MemoryLimits,
     /// The coarse cut when a value is set.
     pub capture: CaptureLimits,
     /// How long the end of the process may be held up.
     pub exit_timeout: Duration,
-    /// What the engine tells the host's logger.
+    /// From which severity on log records are kept at first.
     pub log_level: LogLevel,
     /// What the host does with spans on their way.
     #[cfg(feature = "engine")]
     pub host: HostTaps,
+    /// What the engine tells the host's logger.
+    pub diagnostic_level: DiagnosticLevel,
 }
 
 impl Options {
@@ -93,21 +104,26 @@ impl Options {
         if env.gen_ai_latest {
             exporters.iter_mut().for_each(ResolvedExporter::rename_everywhere);
         }
+        let log_exporters = self.resolve_log_exporters(env)?;
         Ok(ResolvedConfig {
             disabled: self.disabled.or(env.disabled).unwrap_or(false),
             resource,
             sampler: self.sampler.or_else(|| env.sampler.clone()).unwrap_or_default(),
             propagators,
             exporters,
+            log_exporters,
             console_fallback,
-            batch: self.batch.or(env.batch.clone()).resolve(),
+            log_batch: self.batch.clone().or(env.log_batch.clone()).resolve(Batching::of_logs()),
+            batch: self.batch.or(env.batch.clone()).resolve(Batching::default()),
+            log_limits: self.limits.clone().or(env.log_limits.clone()).resolve(),
             limits: self.limits.or(env.limits.clone()).resolve(),
             content: self.content,
             unrecorded: self.unrecorded,
             memory: self.memory,
             capture: self.capture,
             exit_timeout: self.exit_timeout,
-            log_level: self.log_level.or(env.log_level).unwrap_or_default(),
+            log_level: self.log_level.unwrap_or_default(),
+            diagnostic_level: self.diagnostic_level.or(env.diagnostic_level).unwrap_or_default(),
             #[cfg(feature = "engine")]
             host: self.host,
             name: self.name,
@@ -170,7 +186,7 @@ impl Options {
                     Error::invalid_option("preset", name, &format!("one of {}", known.join(", ")))
                 })?;
                 let options = preset.complete(options.clone(), &env.presets)?;
-                ResolvedExporter::OtlpHttp(options.resolve(&self.language)?)
+                ResolvedExporter::OtlpHttp(options.resolve(&self.language, Signal::Traces)?)
             }
             #[cfg(feature = "otlp-http")]
             ExporterOptions::OtlpHttp(options) => {
@@ -202,7 +218,7 @@ impl Options {
         }
         // Checked by itself, so that what an exporter adds is what its own errors name.
         #[cfg(feature = "otlp-http")]
-        self.otlp.clone().resolve(&self.language)?;
+        self.otlp.clone().resolve(&self.language, Signal::Traces)?;
         let batch = &self.batch;
         within("max_queue_spans", batch.max_queue_spans, *QUEUE_SPANS.start(), *QUEUE_SPANS.end())?;
         let queue = batch.max_queue_spans.unwrap_or(*QUEUE_SPANS.end());
@@ -244,7 +260,7 @@ impl Options {
         env: &EnvSettings,
     ) -> Result<ResolvedExporter, Error> {
         let options = if options.ignores_environment { options } else { options.or(env.otlp.clone()) };
-        options.resolve(&self.language).map(ResolvedExporter::OtlpHttp)
+        options.resolve(&self.language, Signal::Traces).map(ResolvedExporter::OtlpHttp)
     }
 }
 
@@ -264,14 +280,14 @@ pub(super) fn propagator_names<'a>(names: impl IntoIterator<Item = &'a str>) -> 
     (used, unused.into_iter().map(str::to_owned).collect())
 }
 
-fn console(options: &ConsoleOptions, env: &EnvSettings) -> ResolvedExporter {
+pub(super) fn console(options: &ConsoleOptions, env: &EnvSettings) -> ResolvedExporter {
     let plain = options.colour == Colour::Auto && env.no_color;
     ResolvedExporter::Console(ConsoleOptions { colour: if plain { Colour::Never } else { options.colour } })
 }
 
 /// What shows without touching the file.
 #[cfg(feature = "engine")]
-fn check_file(options: &crate::export::file::FileOptions) -> Result<(), Error> {
+pub(super) fn check_file(options: &crate::export::file::FileOptions) -> Result<(), Error> {
     if options.path.as_os_str().is_empty() {
         return Err(Error::invalid_option("path", "", "the path of a file"));
     }

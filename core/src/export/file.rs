@@ -1,4 +1,4 @@
-//! The file exporter: OTLP JSON, one `ExportTraceServiceRequest` a line, as the OpenTelemetry Collector's
+//! The file exporter: OTLP JSON, one request (of spans or of log records) a line, as the OpenTelemetry Collector's
 //! file exporter writes and its `otlpjsonfile` receiver reads; with rotation by size.
 //!
 //! What a batch's `send` has written survives the end of the process; what was written before a `flush`
@@ -47,6 +47,18 @@ impl FileSink {
     /// # Errors
     /// `invalid_option` when `max_files` is 0; `io` naming `path` when it cannot be opened for appending.
     pub fn new(options: FileOptions) -> Result<Self, Error> {
+        Self::writing(options, json::write_request_json)
+    }
+
+    /// Opens the file for batches of log records.
+    ///
+    /// # Errors
+    /// As [`FileSink::new`].
+    pub fn of_logs(options: FileOptions) -> Result<Self, Error> {
+        Self::writing(options, json::write_logs_json)
+    }
+
+    fn writing(options: FileOptions, write_json: WriteJson) -> Result<Self, Error> {
         if options.max_files == 0 {
             return Err(Error::invalid_option("max_files", "0", "at least 1"));
         }
@@ -54,7 +66,7 @@ impl FileSink {
             let path = options.path.display();
             Error::new(ErrorCode::Io, format!("path: {path} cannot be opened for appending: {error}"))
         };
-        let file = RotatingFile::open(options.clone()).map_err(refused)?;
+        let file = RotatingFile::open(options.clone(), write_json).map_err(refused)?;
         Ok(Self(Arc::new(Mutex::new(file))))
     }
 
@@ -91,18 +103,22 @@ struct RotatingFile {
     /// Whether names in the directory changed since the last sync.
     renamed: bool,
     line: String,
+    write_json: WriteJson,
 }
 
+/// Writes an encoded request as a line of JSON.
+type WriteJson = fn(&mut String, &[u8]) -> Option<()>;
+
 impl RotatingFile {
-    fn open(options: FileOptions) -> io::Result<Self> {
+    fn open(options: FileOptions, write_json: WriteJson) -> io::Result<Self> {
         let file = open_for_appending(&options.path)?;
-        Ok(Self { options, file, renamed: true, line: String::new() })
+        Ok(Self { options, file, renamed: true, line: String::new(), write_json })
     }
 
     fn append(&mut self, batch: &OtlpBatch) -> Outcome {
         let spans = batch.spans;
         self.line.clear();
-        if json::write_request_json(&mut self.line, &batch.body).is_none() {
+        if (self.write_json)(&mut self.line, &batch.body).is_none() {
             return Outcome::dropped(DropReason::Internal, spans, "the batch is no OTLP request");
         }
         self.line.push('\n');

@@ -56,6 +56,8 @@ pub(crate) trait ExportLane: Send {
     fn start(&mut self, settled: &Arc<Notify>);
     /// Its counts, for other threads.
     fn counts(&self) -> Arc<dyn LaneCounts>;
+    /// Whether it is for log records, and otherwise for spans.
+    fn takes_logs(&self) -> bool;
 }
 
 /// The counts of a lane.
@@ -119,6 +121,7 @@ pub(crate) struct Lane<E: Encoder, S> {
     encoder: E,
     sink: Option<S>,
     limits: LaneLimits,
+    logs: bool,
     shared: Arc<Shared<E::Batch>>,
     opened: Option<Instant>,
     /// Spans pushed and refused since the counts were last made visible.
@@ -148,6 +151,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             encoder,
             sink: Some(sink),
             limits,
+            logs: false,
             shared: Arc::new(Shared {
                 name: name.to_owned(),
                 state: Mutex::new(state),
@@ -161,6 +165,12 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             deadline: watch::channel(None).0,
             task: None,
         }
+    }
+
+    /// Makes it one for log records, which its encoder is then given in place of spans.
+    pub(crate) fn of_logs(mut self) -> Self {
+        self.logs = true;
+        self
     }
 
     fn is_full(&self, spans: u64, bytes: usize, share: usize) -> bool {
@@ -288,6 +298,10 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
 
     fn counts(&self) -> Arc<dyn LaneCounts> {
         Arc::clone(&self.shared) as Arc<dyn LaneCounts>
+    }
+
+    fn takes_logs(&self) -> bool {
+        self.logs
     }
 }
 

@@ -1,10 +1,11 @@
-//! The memory exporter: finished spans as objects, for tests and for hosts that show traces themselves.
+//! The memory exporter: finished spans and log records as objects, for tests and for hosts that show traces themselves.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::{RecordContext, SpanData};
 use crate::frame::view::SpanView;
+use crate::logs::LogData;
 use crate::semantics::{self, Dialect};
 use crate::stats::DropReason;
 
@@ -12,6 +13,7 @@ use crate::stats::DropReason;
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
     spans: Arc<Mutex<Vec<SpanData>>>,
+    logs: Arc<Mutex<Vec<LogData>>>,
     capacity: usize,
 }
 
@@ -29,14 +31,14 @@ impl PartialEq for MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store of at most 100,000 spans.
+    /// A store of at most 100,000 spans, and as many log records.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store of at most `capacity` spans; later ones are dropped and counted as `queue_full`.
+    /// A store of at most `capacity` spans, and as many log records; later ones are dropped and counted as `queue_full`.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { spans: Arc::default(), capacity }
+        Self { spans: Arc::default(), logs: Arc::default(), capacity }
     }
 
     /// Copies of the spans received so far, in the order they ended.
@@ -47,6 +49,20 @@ impl MemoryStore {
     /// Takes the spans out.
     pub fn take(&self) -> Vec<SpanData> {
         core::mem::take(&mut *self.lock())
+    }
+
+    /// Copies of the log records received so far, in the order they were recorded.
+    pub fn logs(&self) -> Vec<LogData> {
+        self.lock_logs().clone()
+    }
+
+    /// Takes the log records out.
+    pub fn take_logs(&self) -> Vec<LogData> {
+        core::mem::take(&mut *self.lock_logs())
+    }
+
+    fn lock_logs(&self) -> MutexGuard<'_, Vec<LogData>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SpanData>> {
@@ -102,15 +118,53 @@ impl Encoder for DataEncoder {
 
 impl Sink<Vec<SpanData>> for MemoryStore {
     async fn send(&mut self, batch: Vec<SpanData>, _: &SendContext) -> Outcome {
-        let mut spans = self.lock();
-        let room = self.capacity.saturating_sub(spans.len());
-        let total = batch.len();
-        spans.extend(batch.into_iter().take(room));
-        let kept = total.min(room);
-        let mut outcome = Outcome::exported(kept as u32);
-        if kept < total {
-            outcome.drop_spans(DropReason::QueueFull, (total - kept) as u32);
-        }
-        outcome
+        keep(&mut self.lock(), batch, self.capacity)
     }
+}
+
+/// Collects log records as objects.
+#[derive(Debug, Default)]
+pub(crate) struct LogDataEncoder {
+    records: Vec<LogData>,
+    bytes: usize,
+}
+
+impl Encoder for LogDataEncoder {
+    type Batch = Vec<LogData>;
+
+    fn push(&mut self, record: &SpanView<'_>, context: &RecordContext<'_>) {
+        self.bytes += size_of::<LogData>() + 2 * record.fields_len();
+        self.records.push(LogData::from_view(record, context));
+    }
+
+    fn spans(&self) -> u32 {
+        self.records.len() as u32
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn take(&mut self) -> Vec<LogData> {
+        self.bytes = 0;
+        core::mem::take(&mut self.records)
+    }
+}
+
+impl Sink<Vec<LogData>> for MemoryStore {
+    async fn send(&mut self, batch: Vec<LogData>, _: &SendContext) -> Outcome {
+        keep(&mut self.lock_logs(), batch, self.capacity)
+    }
+}
+
+/// Keeps what there is room for, and says so.
+fn keep<T>(kept: &mut Vec<T>, batch: Vec<T>, capacity: usize) -> Outcome {
+    let total = batch.len();
+    let room = total.min(capacity.saturating_sub(kept.len()));
+    kept.extend(batch.into_iter().take(room));
+    let mut outcome = Outcome::exported(room as u32);
+    if room < total {
+        outcome.drop_spans(DropReason::QueueFull, (total - room) as u32);
+    }
+    outcome
 }

@@ -25,6 +25,14 @@ impl SpanView<'_> {
         if !head.trace_id.is_valid() || !head.span_id.is_valid() {
             return Err(FrameError::Id);
         }
+        self.check_fields(budget)
+    }
+
+    /// The same for a log record, which need not belong to a span.
+    ///
+    /// # Errors
+    /// The first [`FrameError`] met.
+    pub fn check_fields(&self, budget: &mut TextBudget) -> Result<(), FrameError> {
         let mut reader = self.fields;
         while !reader.is_empty() {
             match read_field(&mut reader, self.table)? {

@@ -42,6 +42,8 @@ pub enum EventKind {
     SpanUpdated = 2,
     /// A span ended; its whole record.
     SpanEnded = 3,
+    /// A log record. Its bytes are those of a span, so that the stages which redact and limit spans take it too.
+    Log = 4,
     /// Defines the next entry of the frame's string table.
     StringEntry = 16,
     /// A frame of many events as a host batched it, with how many spans it announces (u32) before it.
@@ -55,6 +57,7 @@ impl EventKind {
             1 => Some(Self::SpanStarted),
             2 => Some(Self::SpanUpdated),
             3 => Some(Self::SpanEnded),
+            4 => Some(Self::Log),
             16 => Some(Self::StringEntry),
             17 => Some(Self::Frame),
             _ => None,

@@ -332,10 +332,8 @@ impl<'a> SpanView<'a> {
             trace_flags: TraceFlags::from_bits(reader.u8()?),
             kind: SpanKind::from_wire(reader.u8()?),
             status: StatusCode::from_wire(reader.u8()?),
-            span_type: {
-                reader.u8()?;
-                SpanType::from_wire(reader.u16()?)
-            },
+            severity: reader.u8()?,
+            span_type: SpanType::from_wire(reader.u16()?),
             flags: SpanFlags::from_bits(reader.u16()?),
             scope: reader.u32()?,
         };

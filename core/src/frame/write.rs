@@ -27,6 +27,8 @@ pub struct Head {
     pub kind: SpanKind,
     /// The status code.
     pub status: StatusCode,
+    /// The severity of a log record as OTLP numbers it, 1 to 24; 0 where none is known, and for spans.
+    pub severity: u8,
     /// The span type.
     pub span_type: SpanType,
     /// The flag bits of the record.
@@ -78,7 +80,7 @@ fn event_front(body_length: u32, event: EventKind, engine: u16, head: &Head) -> 
     put(head.parent_span_id.as_bytes());
     put(&head.start_unix_nanos.to_le_bytes());
     put(&head.end_unix_nanos.to_le_bytes());
-    put(&[head.trace_flags.bits(), head.kind as u8, head.status as u8, 0]);
+    put(&[head.trace_flags.bits(), head.kind as u8, head.status as u8, head.severity]);
     put(&(head.span_type as u16).to_le_bytes());
     put(&head.flags.bits().to_le_bytes());
     put(&head.scope.to_le_bytes());

@@ -14,6 +14,8 @@ use crate::frame::{EVENT_HEADER, EventKind, FrameError, copy};
 #[derive(Debug)]
 pub(crate) struct FieldFilter {
     without: Unrecorded,
+    /// Whether they are left out of log records, whose bodies stay.
+    logs: bool,
     buf: Vec<u8>,
 }
 
@@ -27,7 +29,13 @@ enum Verdict<'p> {
 
 impl FieldFilter {
     pub(crate) fn new(without: &Unrecorded) -> Self {
-        Self { without: without.clone(), buf: Vec::new() }
+        Self { without: without.clone(), logs: false, buf: Vec::new() }
+    }
+
+    /// For log records: what they say is no operation's input, though it stands in the same field.
+    pub(crate) fn of_logs(without: &Unrecorded) -> Self {
+        let without = Unrecorded { io: false, ..without.clone() };
+        Self { without, logs: true, buf: Vec::new() }
     }
 
     /// Hands the span on as it is, or without what is not to leave.
@@ -76,6 +84,9 @@ impl FieldFilter {
     }
 
     fn io(&self, name: &str) -> Verdict<'_> {
+        if self.logs {
+            return Verdict::Stays;
+        }
         if self.without.io { Verdict::Goes } else { judge(self.paths(), name) }
     }
 

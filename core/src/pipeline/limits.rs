@@ -30,6 +30,11 @@ impl Limiter {
         Self { limits, content, cuts: 0, buf: Vec::new(), shrunk: Vec::new() }
     }
 
+    /// For log records, whose attributes have limits of their own.
+    pub(crate) fn of_logs(config: &ResolvedConfig) -> Self {
+        Self { limits: config.log_limits, ..Self::new(config) }
+    }
+
     /// Hands the span on as it is, or as the limits leave it.
     #[inline]
     pub(crate) fn apply(

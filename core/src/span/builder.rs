@@ -389,6 +389,7 @@ impl<'a> SpanBuilder<'a> {
             trace_flags: flags,
             kind: self.kind,
             status: crate::kinds::StatusCode::Unset,
+            severity: 0,
             span_type: self.span_type,
             flags: self.flags.with(place),
             scope: self.scope,

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 pub use builder::{SpanBuilder, skip_unsampled_child};
 pub use capture::{CaptureBounds, CaptureWriter, Captured, Cuts};
-pub(crate) use open::Open;
-use open::{captured_text, put_captured, put_list};
+use open::put_list;
+pub(crate) use open::{Open, captured_text, put_captured};
 pub use shared::SharedSpan;
 
 use crate::clock;

@@ -306,7 +306,7 @@ pub(super) fn put_list(
 }
 
 /// What is kept of a text, and whether it was cut.
-pub(super) fn captured_text<'t>(text: &'t str, capture: CaptureBounds) -> (Cow<'t, str>, Cuts) {
+pub(crate) fn captured_text<'t>(text: &'t str, capture: CaptureBounds) -> (Cow<'t, str>, Cuts) {
     if text.len() <= capture.value_bytes {
         return (Cow::Borrowed(text), Cuts::default());
     }
@@ -316,7 +316,7 @@ pub(super) fn captured_text<'t>(text: &'t str, capture: CaptureBounds) -> (Cow<'
 
 /// Writes a value within the bounds. Returns what had to be cut.
 #[inline]
-pub(super) fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureBounds) -> Cuts {
+pub(crate) fn put_captured(buf: &mut Vec<u8>, value: &Value<'_>, capture: CaptureBounds) -> Cuts {
     let mut writer = CaptureWriter::new(buf, capture);
     writer.value(value, 0);
     writer.cuts()

@@ -1,5 +1,5 @@
-//! One engine on the export thread: the way of its spans from the hand-off through the stages of the pipeline
-//! to the exporters.
+//! One engine on the export thread: the way of its spans and log records from the hand-off through the stages of
+//! the pipeline to the exporters.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -29,15 +29,21 @@ const GRACE: Duration = Duration::from_millis(25);
 /// An engine on the export thread.
 pub(super) struct EngineWorker {
     pub(super) live: Arc<Live>,
+    /// Those of spans.
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
+    log_lanes: Vec<Box<dyn ExportLane>>,
     fields: FieldFilter,
     limiter: Limiter,
+    log_fields: FieldFilter,
+    log_limiter: Limiter,
     /// The host's processors and its span filter, away while they are read.
     process: Option<Box<Tap<Mark>>>,
     filter: Option<Box<Tap<Mark>>>,
     pub(super) counts: WorkerCounts,
     /// Spans of the event at hand of which it is not yet decided what becomes of them.
     pub(super) undecided: u64,
+    /// The same of log records.
+    pub(super) undecided_logs: u64,
     pub(super) closing: Option<Closing>,
 }
 
@@ -55,19 +61,31 @@ impl EngineWorker {
     /// `wake` wakes the export thread.
     pub(super) fn new(live: Arc<Live>, lanes: Vec<Box<dyn ExportLane>>, wake: &Arc<Notify>) -> Self {
         let config = &live.definition.settings.config;
-        let (fields, limiter) = (FieldFilter::new(&config.unrecorded), Limiter::new(config));
+        let (fields, log_fields) =
+            (FieldFilter::new(&config.unrecorded), FieldFilter::of_logs(&config.unrecorded));
+        let (limiter, log_limiter) = (Limiter::new(config), Limiter::of_logs(config));
         let [process, filter] = host::taps(config, wake);
+        let (log_lanes, lanes) = lanes.into_iter().partition(|lane| lane.takes_logs());
         Self {
             live,
             lanes,
+            log_lanes,
             fields,
             limiter,
+            log_fields,
+            log_limiter,
             process,
             filter,
             counts: WorkerCounts::default(),
             undecided: 0,
+            undecided_logs: 0,
             closing: None,
         }
+    }
+
+    /// The lanes of spans and of log records.
+    pub(super) fn all_lanes(&mut self) -> impl Iterator<Item = &mut Box<dyn ExportLane>> {
+        self.lanes.iter_mut().chain(&mut self.log_lanes)
     }
 
     fn decided(&mut self) {
@@ -79,6 +97,7 @@ impl EngineWorker {
     pub(super) fn take(&mut self, event: &RawEvent<'_>, now: Instant) -> Result<(), FrameError> {
         match event.kind {
             Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, now),
+            Some(EventKind::Log) => self.log(&SpanView::new(event.body)?, now),
             Some(EventKind::Frame) => self.frame(event.body, now),
             // Realtime events have no reader yet, and later kinds are not ours to understand.
             _ => Ok(()),
@@ -108,10 +127,36 @@ impl EngineWorker {
                         self.counts.drops.add(DropReason::BadFrame, 1);
                     }
                 }
+                Some(EventKind::Log) => {
+                    // Frames announce spans alone.
+                    self.live.shard(0).logs.fetch_add(1, Ordering::AcqRel);
+                    self.undecided_logs = 1;
+                    let read = SpanView::in_frame(event.body, &table)
+                        .and_then(|record| record.check_fields(&mut texts).map(|()| record))
+                        .and_then(|record| self.log(&record, now));
+                    if read.is_err() {
+                        self.undecided_logs = 0;
+                        self.counts.log_drops.add(DropReason::BadFrame, 1);
+                    }
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The way of a log record: redacted and limited as a span is, then to every exporter that takes logs.
+    fn log(&mut self, record: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
+        let Self { live, log_lanes, log_fields, log_limiter, counts, undecided_logs, .. } = self;
+        let passed = log_fields.apply(record, |record| {
+            log_limiter.apply(record, |record| {
+                *undecided_logs = 0;
+                counts.logs_accepted += 1;
+                fan_out(live, log_lanes, record, now);
+            })
+        });
+        counts.limited += log_limiter.take_cuts();
+        passed
     }
 
     /// The way of a finished span: the stages in their order, then every exporter.
@@ -241,7 +286,7 @@ impl EngineWorker {
     fn mark_passed(&mut self, mark: Mark) {
         match (mark, &mut self.closing) {
             (Mark::Flush { deadline, reply }, _) => {
-                let settled = self.lanes.iter_mut().map(|lane| lane.flush()).collect();
+                let settled = self.all_lanes().map(|lane| lane.flush()).collect();
                 tokio::spawn(async move {
                     if all(settled, deadline.into()).await {
                         let _ = reply.send(());
@@ -268,7 +313,7 @@ impl EngineWorker {
         self.poll_host(now);
         if self.process.is_some() || self.filter.is_some() {
             // What the exporters have by now need not wait for the host.
-            for lane in &mut self.lanes {
+            for lane in self.all_lanes() {
                 drop(lane.flush());
             }
         }
@@ -285,7 +330,10 @@ impl EngineWorker {
         let lost = taps.map(|tap| tap.abandon()).sum();
         self.counts.drops.add(DropReason::Shutdown, lost);
         self.publish();
-        let Self { mut lanes, closing: Some(Closing { deadline, reply, .. }), .. } = self else { return };
+        let Self { mut lanes, log_lanes, closing: Some(Closing { deadline, reply, .. }), .. } = self else {
+            return;
+        };
+        lanes.extend(log_lanes);
         let settled = lanes.iter_mut().map(|lane| lane.close(deadline)).collect();
         tokio::spawn(async move {
             all(settled, deadline + GRACE).await;
@@ -303,7 +351,7 @@ impl EngineWorker {
 
     /// When something is to be looked at, if nothing wakes the export thread before.
     pub(super) fn due(&self) -> Option<Instant> {
-        let lanes = self.lanes.iter().filter_map(|lane| lane.due());
+        let lanes = self.lanes.iter().chain(&self.log_lanes).filter_map(|lane| lane.due());
         let taps = self.process.iter().chain(&self.filter).filter_map(|tap| tap.due());
         lanes.chain(taps).chain(self.closing.as_ref().map(|closing| closing.give_up)).min()
     }
@@ -335,7 +383,7 @@ fn context_of<'a>(live: &'a Live, span: &SpanView<'_>) -> RecordContext<'a> {
     }
 }
 
-/// Gives a span to every exporter.
+/// Gives a span to every exporter of spans, or a log record to every one of logs.
 #[inline]
 fn fan_out(live: &Live, lanes: &mut [Box<dyn ExportLane>], span: &SpanView<'_>, now: Instant) {
     let context = context_of(live, span);

@@ -5,7 +5,9 @@ use std::io::Read;
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
@@ -28,9 +30,11 @@ pub struct Received {
     pub wire_bytes: usize,
     /// The body's size uncompressed.
     pub body_bytes: usize,
-    /// The body, or why it could not be decoded.
+    /// The body, or why it could not be decoded; empty for one of log records.
     pub request: Result<ExportTraceServiceRequest, String>,
-    /// How many of its spans were accepted: all but the first ones.
+    /// The body of a request to `/v1/logs`.
+    pub logs: Option<ExportLogsServiceRequest>,
+    /// How many of its spans or log records were accepted: all but the first ones.
     pub accepted: usize,
 }
 
@@ -44,6 +48,14 @@ impl Received {
     pub fn spans(&self) -> Vec<&Span> {
         let resources = self.request.iter().flat_map(|request| &request.resource_spans);
         resources.flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans).collect()
+    }
+}
+
+impl Received {
+    /// All log records in it, in order.
+    pub fn log_records(&self) -> Vec<&LogRecord> {
+        let resources = self.logs.iter().flat_map(|request| &request.resource_logs);
+        resources.flat_map(|resource| &resource.scope_logs).flat_map(|scope| &scope.log_records).collect()
     }
 }
 
@@ -75,6 +87,17 @@ impl Log {
             }
         }
         arrivals
+    }
+
+    /// The log records that were accepted, in the order they came.
+    pub fn log_records(&self) -> Vec<LogRecord> {
+        let mut accepted = Vec::new();
+        for received in self.requests.lock().unwrap().iter() {
+            let records = received.log_records();
+            let from = records.len() - received.accepted.min(records.len());
+            accepted.extend(records[from..].iter().map(|record| (*record).clone()));
+        }
+        accepted
     }
 
     /// Requests that no OTLP client should send: wrong method or headers, a body that cannot be decoded.
@@ -117,6 +140,10 @@ pub(crate) fn uncompress(body: &[u8], encoding: Option<&str>) -> Result<Vec<u8>,
 
 pub(crate) fn decode(body: &[u8]) -> Result<ExportTraceServiceRequest, String> {
     ExportTraceServiceRequest::decode(body).map_err(|error| error.to_string())
+}
+
+pub(crate) fn decode_logs(body: &[u8]) -> Result<ExportLogsServiceRequest, String> {
+    ExportLogsServiceRequest::decode(body).map_err(|error| error.to_string())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -73,6 +73,7 @@ fn describe(number: usize, received: &Received) -> Value {
         "accepted": received.accepted,
         "error": received.request.as_ref().err(),
         "request": received.request.as_ref().ok(),
+        "logs": received.logs,
     })
 }
 

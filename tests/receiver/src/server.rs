@@ -15,14 +15,14 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::log::{Log, Received, decode, uncompress};
+use crate::log::{Log, Received, decode, decode_logs, uncompress};
 use crate::script::{Reply, RetryAfter, Script, Step, TlsMode};
 use crate::tls::Certificates;
 
@@ -81,6 +81,11 @@ impl Receiver {
     pub fn endpoint(&self) -> String {
         let scheme = if self.certificates.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/v1/traces", self.address)
+    }
+
+    /// The URL below which every signal has its path.
+    pub fn base(&self) -> String {
+        self.endpoint().trim_end_matches("/v1/traces").to_owned()
     }
 
     /// The port it listens on.
@@ -192,7 +197,14 @@ async fn serve(
         let most = shared.script.lock().unwrap().max_body_bytes;
         plain.as_ref().is_ok_and(|plain| most.is_some_and(|most| plain.len() > most))
     };
-    let decoded = plain.as_ref().map_err(String::clone).and_then(|plain| decode(plain));
+    let mut logs = None;
+    let decoded = plain.as_ref().map_err(String::clone).and_then(|plain| {
+        if head.uri.path().ends_with("/v1/logs") {
+            logs = Some(decode_logs(plain)?);
+            return Ok(ExportTraceServiceRequest::default());
+        }
+        decode(plain)
+    });
     let mut received = Received {
         at: Instant::now(),
         connection,
@@ -208,6 +220,7 @@ async fn serve(
         wire_bytes: wire.len(),
         body_bytes: plain.map_or(0, |plain| plain.len()),
         request: decoded,
+        logs,
         accepted: 0,
     };
     if too_large {
@@ -224,7 +237,8 @@ async fn serve(
             Step::Partial { rejected, .. } => usize::try_from(rejected).unwrap_or(0),
             _ => 0,
         };
-        received.accepted = received.spans().len().saturating_sub(refused);
+        let records = received.spans().len() + received.log_records().len();
+        received.accepted = records.saturating_sub(refused);
     }
     shared.log.push(received);
     answer(step, &raw).await

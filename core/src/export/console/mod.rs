@@ -3,6 +3,7 @@
 //! [`ConsoleEncoder`] holds spans back until their tree is complete; [`ConsoleSink`] draws and writes it.
 
 mod gather;
+mod logs;
 mod preview;
 mod tree;
 
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use gather::{ConsoleEncoder, GatheredTrace};
+pub(crate) use logs::ConsoleLogEncoder;
 
 use super::{Outcome, SendContext, Sink, blocking};
 use crate::stats::DropReason;
@@ -44,21 +46,40 @@ impl<W: Write + Send + 'static> ConsoleSink<W> {
 impl<W: Write + Send + 'static> Sink<Vec<GatheredTrace>> for ConsoleSink<W> {
     async fn send(&mut self, traces: Vec<GatheredTrace>, context: &SendContext) -> Outcome {
         let spans = traces.iter().fold(0u32, |sum, trace| sum.saturating_add(trace.spans.len() as u32));
-        let (writer, colour) = (Arc::clone(&self.writer), self.colour);
-        let print = move || {
+        let colour = self.colour;
+        let draw = move || {
             let mut text = String::new();
             for trace in &traces {
                 tree::draw(&mut text, trace, colour);
             }
+            text
+        };
+        self.print(spans, draw, context).await
+    }
+}
+
+impl<W: Write + Send + 'static> ConsoleSink<W> {
+    /// Writes the text that `draw` makes of so many spans or log records.
+    async fn print(
+        &self,
+        records: u32,
+        draw: impl FnOnce() -> String + Send + 'static,
+        context: &SendContext,
+    ) -> Outcome {
+        let writer = Arc::clone(&self.writer);
+        let print = move || {
+            let text = draw();
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             match writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
-                Ok(()) => Outcome::exported(spans),
-                Err(error) => {
-                    Outcome::dropped(DropReason::Io, spans, format!("the console cannot be written: {error}"))
-                }
+                Ok(()) => Outcome::exported(records),
+                Err(error) => Outcome::dropped(
+                    DropReason::Io,
+                    records,
+                    format!("the console cannot be written: {error}"),
+                ),
             }
         };
-        blocking::write(spans, context, print).await
+        blocking::write(records, context, print).await
     }
 }
 

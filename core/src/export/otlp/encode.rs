@@ -1,9 +1,12 @@
 //! Encoding records into OTLP protobuf (opentelemetry-proto 1.x, `trace.proto`): one pass over the bytes of
 //! the frame straight into the bytes of the request, no object in between.
 
+mod logs;
+mod request;
 mod typed;
 
-use std::sync::Arc;
+pub use logs::LogsEncoder;
+use request::Request;
 
 use super::OtlpBatch;
 use super::proto::{
@@ -11,12 +14,11 @@ use super::proto::{
 };
 use super::wire::put_varint;
 use crate::export::Encoder;
-use crate::frame::record::{RecordContext, Resource, Scope};
+use crate::frame::record::RecordContext;
 use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView};
 use crate::frame::write;
 use crate::kinds::{SpanFlags, SpanKind, StatusCode};
 use crate::semantics::{Dialect, INPUT, METADATA_PREFIX, OUTPUT, TAGS, json, last_values};
-use crate::value::OwnedValue;
 
 /// `SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`.
 const HAS_IS_REMOTE: u32 = 0x100;
@@ -24,30 +26,11 @@ const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
 /// Collects spans into an [`OtlpBatch`].
-///
-/// The first scope's group is written straight behind its wrappers, whose lengths get a fixed room and are
-/// filled in at the end, so that the usual batch (one scope) is never copied.
 #[derive(Debug, Default)]
 pub struct OtlpEncoder {
-    resource: Option<(Arc<Resource>, Vec<u8>)>,
-    groups: Vec<ScopeGroup>,
-    spans: u32,
-    bytes: usize,
-    last_group: usize,
-    /// The size of the last batch: batches of one program resemble each other, so it saves growing.
-    expected: usize,
+    request: Request,
     json: String,
     dialect: Dialect,
-}
-
-#[derive(Debug)]
-struct ScopeGroup {
-    scope_id: u32,
-    /// The wrappers (of the first group also the resource's), then the spans.
-    bytes: Vec<u8>,
-    /// Where the length of the `ScopeSpans` stands.
-    length_at: usize,
-    schema_url: Vec<u8>,
 }
 
 impl OtlpEncoder {
@@ -60,150 +43,36 @@ impl OtlpEncoder {
     pub fn speaking(dialect: Dialect) -> Self {
         Self { dialect, ..Self::default() }
     }
-
-    fn group(&mut self, context: &RecordContext<'_>) -> usize {
-        let known = |group: &ScopeGroup| group.scope_id == context.scope_id;
-        if self.groups.get(self.last_group).is_some_and(known) {
-            return self.last_group;
-        }
-        self.last_group = self.groups.iter().position(known).unwrap_or_else(|| {
-            let group = self.open_group(context);
-            self.groups.push(group);
-            self.groups.len() - 1
-        });
-        self.last_group
-    }
-
-    fn open_group(&mut self, context: &RecordContext<'_>) -> ScopeGroup {
-        let mut bytes = Vec::with_capacity(if self.groups.is_empty() { self.expected } else { 0 });
-        if self.groups.is_empty() {
-            if !self.resource.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, context.resource)) {
-                self.resource = Some((Arc::clone(context.resource), resource_fields(context.resource)));
-            }
-            put_tag(&mut bytes, 1, BYTES);
-            bytes.extend_from_slice(&[0; WIDE]);
-            bytes.extend(self.resource.as_ref().map_or(&[][..], |(_, fields)| fields));
-        }
-        put_tag(&mut bytes, 2, BYTES);
-        let length_at = bytes.len();
-        bytes.extend_from_slice(&[0; WIDE]);
-        bytes.extend(scope_field(context.scope));
-        ScopeGroup {
-            scope_id: context.scope_id,
-            bytes,
-            length_at,
-            schema_url: text_field(3, &context.scope.schema_url),
-        }
-    }
 }
 
 impl Encoder for OtlpEncoder {
     type Batch = OtlpBatch;
 
     fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
-        let at = self.group(context);
-        let Some(group) = self.groups.get_mut(at) else { return };
-        let before = group.bytes.len();
-        if self.dialect.changes(span) {
-            typed::put_span(&mut group.bytes, span, self.dialect, &mut self.json);
-        } else {
-            put_span(&mut group.bytes, span, &mut self.json);
-        }
-        self.bytes += group.bytes.len() - before;
-        self.spans += 1;
+        let Self { request, json, dialect } = self;
+        request.record(context, |out| {
+            if dialect.changes(span) {
+                typed::put_span(out, span, *dialect, json);
+            } else {
+                put_span(out, span, json);
+            }
+        });
     }
 
     fn spans(&self) -> u32 {
-        self.spans
+        self.request.records()
     }
 
     fn bytes(&self) -> usize {
-        self.bytes
+        self.request.bytes()
     }
 
     fn take(&mut self) -> OtlpBatch {
-        let mut body = Vec::new();
-        for mut group in self.groups.drain(..) {
-            group.bytes.append(&mut group.schema_url);
-            put_wide_length(&mut group.bytes, group.length_at);
-            if body.is_empty() {
-                body = group.bytes;
-            } else {
-                body.append(&mut group.bytes);
-            }
-        }
-        put_wide_length(&mut body, 1);
-        self.expected = body.len() + body.len() / 16;
-        self.bytes = 0;
-        OtlpBatch::new(body, core::mem::take(&mut self.spans))
+        self.request.take()
     }
 
-    /// Protobuf messages joined end to end are one message with the repeated fields of both.
     fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
-        into.body.extend_from_slice(&more.body);
-        into.spans += more.spans;
-        None
-    }
-}
-
-/// The room of a length that is filled in later: a varint of four bytes, padded, for up to 256 MiB.
-const WIDE: usize = 4;
-
-/// Fills in the length of everything behind `at + WIDE`.
-fn put_wide_length(bytes: &mut [u8], at: usize) {
-    let mut length = bytes.len().saturating_sub(at + WIDE);
-    let Some(room) = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<WIDE>()) else { return };
-    for byte in room.iter_mut() {
-        *byte = (length & 0x7f) as u8 | 0x80;
-        length >>= 7;
-    }
-    if let Some(last) = room.last_mut() {
-        *last &= 0x7f;
-    }
-}
-
-/// A text field, left out when empty as proto3 does.
-fn text_field(field: u8, text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    if !text.is_empty() {
-        put_bytes(&mut out, field, text.as_bytes());
-    }
-    out
-}
-
-/// The fields of `ResourceSpans` around its scope spans.
-fn resource_fields(resource: &Resource) -> Vec<u8> {
-    let mut out = Vec::new();
-    let message = Message::open(&mut out, 1);
-    put_owned_attributes(&mut out, 1, &resource.attributes);
-    message.close(&mut out);
-    out.extend(text_field(3, &resource.schema_url));
-    out
-}
-
-/// The `ScopeSpans.scope` field.
-fn scope_field(scope: &Scope) -> Vec<u8> {
-    let mut out = Vec::new();
-    let message = Message::open(&mut out, 1);
-    out.extend(text_field(1, &scope.name));
-    out.extend(text_field(2, &scope.version));
-    put_owned_attributes(&mut out, 3, &scope.attributes);
-    message.close(&mut out);
-    out
-}
-
-fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, OwnedValue)]) {
-    let mut record = Vec::new();
-    write::begin_span(&mut record);
-    for (name, value) in attributes {
-        write::attribute(&mut record, name, value);
-    }
-    let body = record.get(crate::frame::EVENT_HEADER..).unwrap_or(&[]);
-    let Ok(view) = SpanView::new(body) else { return };
-    for entry in view.fields() {
-        if let Field::Attribute(name, value) = entry {
-            put_attribute(out, field, name, value);
-        }
+        request::join(into, more)
     }
 }
 
@@ -442,6 +311,13 @@ fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueVie
     put_any_value(out, value);
 }
 
+/// An `AnyValue` field.
+fn any_value(out: &mut Vec<u8>, field: u8, value: ValueView<'_>) {
+    put_tag(out, field, BYTES);
+    put_varint(out, any_value_len(value) as u64);
+    put_any_value(out, value);
+}
+
 /// The bytes of an `AnyValue` message.
 #[inline]
 fn any_value_len(value: ValueView<'_>) -> usize {
@@ -505,6 +381,8 @@ fn put_any_value(out: &mut Vec<u8>, value: ValueView<'_>) {
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    use std::sync::Arc;
+
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use prost::Message as _;
 

@@ -16,8 +16,17 @@ const MAX_DEPTH: u32 = 200;
 /// Appends an encoded `ExportTraceServiceRequest` as one line of JSON, without the line's end; `None`,
 /// and `out` as it was, when the bytes are not a well-formed request.
 pub fn write_request_json(out: &mut String, request: &[u8]) -> Option<()> {
+    write_json(out, request, REQUEST)
+}
+
+/// The same for an encoded `ExportLogsServiceRequest`.
+pub fn write_logs_json(out: &mut String, request: &[u8]) -> Option<()> {
+    write_json(out, request, LOGS_REQUEST)
+}
+
+fn write_json(out: &mut String, request: &[u8], table: Table) -> Option<()> {
     let start = out.len();
-    let written = write_message(out, request, REQUEST, MAX_DEPTH);
+    let written = write_message(out, request, table, MAX_DEPTH);
     if written.is_none() {
         out.truncate(start);
     }
@@ -94,6 +103,31 @@ static SPAN: Table = &[
     many(13, "links", Kind::Message(&LINK)),
     one(14, "droppedLinksCount", Kind::Number),
     one(15, "status", Kind::Message(&STATUS)),
+];
+// logs_service.proto, logs.proto.
+static LOGS_REQUEST: Table = &[many(1, "resourceLogs", Kind::Message(&RESOURCE_LOGS))];
+static RESOURCE_LOGS: Table = &[
+    one(1, "resource", Kind::Message(&RESOURCE)),
+    many(2, "scopeLogs", Kind::Message(&SCOPE_LOGS)),
+    one(3, "schemaUrl", Kind::Text),
+];
+static SCOPE_LOGS: Table = &[
+    one(1, "scope", Kind::Message(&SCOPE)),
+    many(2, "logRecords", Kind::Message(&LOG_RECORD)),
+    one(3, "schemaUrl", Kind::Text),
+];
+static LOG_RECORD: Table = &[
+    one(1, "timeUnixNano", Kind::Time),
+    one(11, "observedTimeUnixNano", Kind::Time),
+    one(2, "severityNumber", Kind::Number),
+    one(3, "severityText", Kind::Text),
+    one(12, "eventName", Kind::Text),
+    one(5, "body", Kind::Message(&ANY_VALUE)),
+    many(6, "attributes", Kind::Message(&KEY_VALUE)),
+    one(7, "droppedAttributesCount", Kind::Number),
+    one(8, "flags", Kind::Number),
+    one(9, "traceId", Kind::Hex),
+    one(10, "spanId", Kind::Hex),
 ];
 static EVENT: Table = &[
     one(1, "timeUnixNano", Kind::Time),
