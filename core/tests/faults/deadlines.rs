@@ -75,6 +75,12 @@ fn after_a_shutdown_there_is_nothing_to_wait_for() {
     assert_eq!(stats.dropped, [(DropReason::AlreadyShutdown, 5)].into());
 }
 
+/// Spans that have ended and are neither delivered nor given up.
+fn undelivered(engine: &Engine) -> u64 {
+    let stats = engine.stats();
+    stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>()
+}
+
 #[test]
 fn a_thread_that_keeps_writing_hides_nothing_from_a_flush() {
     let _alone = alone();
@@ -89,13 +95,16 @@ fn a_thread_that_keeps_writing_hides_nothing_from_a_flush() {
                 engine.span("span").start().end();
                 // No faster than an export thread without optimization can follow.
                 if ended.fetch_add(1, Ordering::Release).is_multiple_of(64) {
-                    while engine.stats().pending > 500 && !stop.load(Ordering::Relaxed) {
+                    while undelivered(&engine) > 500 && !stop.load(Ordering::Relaxed) {
                         std::thread::sleep(Duration::from_micros(200));
                     }
                 }
             }
         });
-        for _ in 0..60 {
+        while ended.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        for _ in 0..100 {
             let before = ended.load(Ordering::Acquire) as u64;
             if engine.flush(LONG).is_err() {
                 stop.store(true, Ordering::Relaxed);
