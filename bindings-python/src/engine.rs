@@ -112,6 +112,12 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
                 }
                 data.push((option.into(), Value::Array(described)));
             }
+            "processors" if !value.is_none() => {
+                options = options.processors(host::options::processors(&value)?)
+            }
+            "span_filter" if !value.is_none() => {
+                options = options.span_filter(host::options::filter(&value)?)
+            }
             // Not the engine's business, but the interpreter's.
             "handle_sigterm" | "logs" => {}
             "log_level" | "logger" => {
@@ -137,7 +143,7 @@ fn exporter_object(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptio
     if exporter.is_none() || exporter.is_instance_of::<PyString>() || exporter.is_instance_of::<PyDict>() {
         return Ok(None);
     }
-    host::read_exporter(exporter)
+    host::options::exporter(exporter)
 }
 
 /// A `timedelta` as its seconds, anything else as it looks in a span.

@@ -10,7 +10,7 @@ use crate::invalid;
 
 /// A snapshot of everything an engine counts in this process.
 ///
-/// `ended == pending + unsampled + dropped before export + accepted`, and for each exporter
+/// `ended == pending + unsampled + filtered + dropped before export + accepted`, and for each exporter
 /// `accepted == pending + exported + on_disk + dropped`, at every moment.
 #[pyclass(frozen, module = "polyspan")]
 pub struct Stats(pub polyspan::Stats);
@@ -73,6 +73,18 @@ impl Stats {
     #[getter]
     fn open_limit(&self) -> u64 {
         self.0.open_limit
+    }
+
+    /// Spans that processors or the span filter left out.
+    #[getter]
+    fn filtered(&self) -> u64 {
+        self.0.filtered
+    }
+
+    /// Calls of processors, filters and formatters that raised; their spans went on.
+    #[getter]
+    fn host_errors(&self) -> u64 {
+        self.0.host_errors
     }
 
     /// Spans handed to the exporters.
@@ -159,7 +171,9 @@ impl Stats {
             self.dropped(py)?.repr()?
         );
         // What is nothing out of the ordinary is left out.
-        for (name, count) in [("pending", self.pending()), ("unsampled", self.0.unsampled)] {
+        for (name, count) in
+            [("pending", self.pending()), ("unsampled", self.0.unsampled), ("filtered", self.0.filtered)]
+        {
             if count > 0 {
                 text.push_str(&format!(", {name}={count}"));
             }

@@ -127,6 +127,7 @@ pub(crate) struct WorkerCounts {
     pub(crate) panics: u64,
     pub(crate) logs_accepted: u64,
     pub(crate) log_drops: Drops,
+    pub(crate) host_errors: u64,
 }
 
 /// What a flush or shutdown left behind.
@@ -515,6 +516,7 @@ impl Live {
             altered: self.sum(|shard| &shard.altered),
             limited: worker.limited + self.sum(|shard| &shard.limited),
             panics: worker.panics + self.sum(|shard| &shard.panics),
+            host_errors: worker.host_errors,
             exporters,
             logs: LogStats {
                 emitted,

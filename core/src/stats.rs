@@ -217,6 +217,8 @@ pub struct Stats {
     pub limited: u64,
     /// Panics caught at the borders of the engine.
     pub panics: u64,
+    /// Calls of the application's processors, filters and formatters that failed; their spans went on.
+    pub host_errors: u64,
     /// Each exporter's counts.
     pub exporters: Vec<ExporterStats>,
     /// The same for log records.

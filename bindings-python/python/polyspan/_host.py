@@ -1,4 +1,4 @@
-"""The host stage: exporters written in Python, run by one thread of their own.
+"""The host stage: processors, filters and exporters written in Python, run by one thread of their own.
 
 The engine leaves batches as jobs; the thread pulls them, calls the application's code, and answers. Loaded by
 ``init`` where it is given such code. Nothing here raises, and nothing the application's code does can hold up
@@ -14,6 +14,7 @@ import inspect
 import sys
 import threading
 
+from ._error import PolyspanError
 from ._events import EVENTS, SpanEnded
 from ._polyspan import _host_warn, _HostWorker
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._polyspan import FinishedSpan, _HostJob
 
-__all__ = ["plan_exporter", "serve", "start"]
+__all__ = ["plan_exporter", "plan_filter", "plan_processors", "serve", "start"]
 
 # While a coroutine runs, its event loop looks for further jobs after such a time, first and at the most.
 _FIRST_LOOK, _LAST_LOOK = 0.001, 0.1
@@ -169,6 +170,91 @@ def _is_async(function: Any) -> bool:
     )
 
 
+class Processors(Handler):
+    """A chain that changes spans, or leaves them out."""
+
+    __slots__ = ("chain", "finals")
+
+    def __init__(self, processors: list[Any]) -> None:
+        # For each its name and what it does.
+        self.chain: list[tuple[str, Callable[[FinishedSpan], Any]]] = []
+        self.finals: dict[str, list[Callable[[], Any]]] = {"flush": [], "shutdown": []}
+        functions: list[Callable[..., Any]] = []
+        for at, processor in enumerate(processors):
+            process = getattr(processor, "process", processor)
+            if isinstance(processor, type) or not callable(process):
+                expected = "a function of a span, or an object with process(span)"
+                raise _unusable(f"processors[{at}]", processor, expected)
+            self.chain.append((_name_of(processor), process))
+            functions.append(process)
+            for name, finals in self.finals.items():
+                function = getattr(processor, name, None)
+                if callable(function):
+                    finals.append(function)
+                    functions.append(function)
+        super().__init__("processors", functions, processors)
+
+    async def run(self, job: _HostJob) -> None:
+        if job.task == "process":
+            await self._process(job)
+            return
+        for function in self.finals.get(job.task, ()):
+            try:
+                await self.call(function)
+            except Exception as error:
+                self.warn(job.task, error)
+        job.done()
+
+    async def _process(self, job: _HostJob) -> None:
+        results: list[FinishedSpan | None] = []
+        failures = 0
+        for span in job.spans():
+            now: FinishedSpan | None = span
+            for name, process in self.chain:
+                try:
+                    now = _same(await self.call(process, span), span)
+                except Exception as error:
+                    failures += 1
+                    self.warn(name, error)
+                    now = span
+                if now is None:
+                    break
+            results.append(now)
+        refused = job.judge(results, failures)
+        if refused is not None:
+            _host_warn("processors result", f"processors: a span goes on as it was: {refused}")
+
+
+def _same(result: Any, span: FinishedSpan) -> FinishedSpan | None:
+    """What a processor returned: the span it was given, or nothing."""
+    if result is None or result is span:
+        return result
+    raise TypeError(f"the span it was given or None is expected, not {type(result).__name__}")
+
+
+class Filter(Handler):
+    """Decides which spans are kept."""
+
+    __slots__ = ("decide",)
+
+    def __init__(self, decide: Callable[[FinishedSpan], Any]) -> None:
+        super().__init__("span_filter", [decide], [decide])
+        self.decide = decide
+
+    async def run(self, job: _HostJob) -> None:
+        kept = []
+        failures = 0
+        for span in job.spans():
+            keep = True
+            try:
+                keep = bool(await self.call(self.decide, span))
+            except Exception as error:
+                failures += 1
+                self.warn(_name_of(self.decide), error)
+            kept.append(keep)
+        job.filter(kept, failures)
+
+
 class Exporter(Handler):
     """Hands spans to an exporter of the application's, in whichever forms it takes them."""
 
@@ -245,3 +331,20 @@ def plan_exporter(exporter: Any) -> Exporter | None:
     if isinstance(exporter, type) or not methods.keys() - {"flush", "shutdown"}:
         return None
     return Exporter(exporter, methods)
+
+
+def plan_processors(processors: Any) -> Processors:
+    """Who runs the option ``processors``: a list, or one alone."""
+    listed = list(processors) if isinstance(processors, (list, tuple)) else [processors]
+    return Processors(listed)
+
+
+def plan_filter(decide: Any) -> Filter:
+    """Who runs the option ``span_filter``."""
+    if isinstance(decide, type) or not callable(decide):
+        raise _unusable("span_filter", decide, "a function of a span")
+    return Filter(decide)
+
+
+def _unusable(option: str, found: Any, expected: str) -> PolyspanError:
+    return PolyspanError("invalid_option", f"{option}: {found!r} is not usable; expected {expected}")

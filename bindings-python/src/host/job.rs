@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use polyspan::DropReason;
 use polyspan::export::Outcome;
-use polyspan::host::{HostJob, HostTask, HostWorker, Next};
+use polyspan::host::{HostJob, HostTask, HostWorker, Next, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -71,6 +71,13 @@ impl Job {
     fn take(&self) -> Option<HostJob> {
         lock(&self.0).take()
     }
+
+    fn settle(&self, verdicts: Vec<Verdict>, failures: u64) {
+        if let Some(mut job) = self.take() {
+            job.count_failures(failures);
+            job.judged(verdicts);
+        }
+    }
 }
 
 #[pymethods]
@@ -79,6 +86,8 @@ impl Job {
     #[getter]
     fn task(&self) -> &'static str {
         match lock(&self.0).as_ref().map(HostJob::task) {
+            Some(HostTask::Process) => "process",
+            Some(HostTask::Filter) => "filter",
             Some(HostTask::Export) => "export",
             Some(HostTask::Flush) => "flush",
             Some(HostTask::Shutdown) => "shutdown",
@@ -114,6 +123,43 @@ impl Job {
         if let Some(job) = self.take() {
             job.done();
         }
+    }
+
+    /// What processors made of each span: the span to go on with, or `None` to leave it out. So many of their calls
+    /// raised. Says what cannot be recorded as it was changed; that span goes on as it was.
+    fn judge(
+        &self,
+        py: Python<'_>,
+        spans: Vec<Option<Py<FinishedSpan>>>,
+        failures: u64,
+    ) -> PyResult<Option<String>> {
+        let mut refused = None;
+        let mut verdicts = Vec::with_capacity(spans.len());
+        let mut failed = 0;
+        for span in &spans {
+            let Some(span) = span else {
+                verdicts.push(Verdict::Drop);
+                continue;
+            };
+            let written = span.try_borrow_mut(py).map_err(PyErr::from);
+            verdicts.push(match written.and_then(|mut span| span.written(py)) {
+                Ok(Some(body)) => Verdict::Replace(body),
+                Ok(None) => Verdict::Keep,
+                Err(error) => {
+                    failed += 1;
+                    refused.get_or_insert_with(|| error.to_string());
+                    Verdict::Keep
+                }
+            });
+        }
+        self.settle(verdicts, failures + failed);
+        Ok(refused)
+    }
+
+    /// Which spans are kept. So many calls raised.
+    fn filter(&self, kept: Vec<bool>, failures: u64) {
+        let verdict = |kept| if kept { Verdict::Keep } else { Verdict::Drop };
+        self.settle(kept.into_iter().map(verdict).collect(), failures);
     }
 
     /// An export has ended: so many spans were refused, at so many the application's code raised, all others are

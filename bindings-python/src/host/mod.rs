@@ -1,4 +1,4 @@
-//! The host stage in Python: what the application wrote (exporters), driven by jobs that one thread pulls.
+//! The host stage in Python: what the application wrote (processors, a span filter, exporters), driven by jobs that one thread pulls.
 //!
 //! `polyspan._host` has the thread and calls the application; this module gives it jobs and spans. The loop is
 //! Python code, and so is everything on the stack while the application's code runs: an interpreter that is being
@@ -6,12 +6,11 @@
 
 mod finished;
 mod job;
-mod options;
+pub mod options;
 mod parts;
 mod port;
 
 pub use finished::FinishedSpan;
 pub use job::{Job, Worker, warn};
-pub use options::read as read_exporter;
 pub use parts::{SpanError, SpanEvent, SpanLink};
 pub use port::{is_host_thread, is_used, leave, start};

@@ -4,6 +4,7 @@ use polyspan::config::{ExporterOptions, HostExporter};
 use polyspan::host::HostHandler;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::port::Way;
 
@@ -29,7 +30,7 @@ fn handler(target: Bound<'_, PyAny>, plan: &Plan<'_>) -> HostHandler {
 }
 
 /// An exporter written in Python; `None` for anything else, which is then read as data.
-pub fn read(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
+pub fn exporter(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
     let py = exporter.py();
     let module = py.import(intern!(py, "polyspan._host"))?;
     let target = module.call_method1(intern!(py, "plan_exporter"), (exporter,))?;
@@ -39,4 +40,21 @@ pub fn read(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
     let plan: Plan<'_> = target.extract()?;
     let exporter = HostExporter::new(&plan.name, handler(target, &plan)).at_once(plan.at_once);
     Ok(Some(ExporterOptions::Host(exporter)))
+}
+
+/// A chain of processors.
+pub fn processors(given: &Bound<'_, PyAny>) -> PyResult<HostHandler> {
+    planned(given, intern!(given.py(), "plan_processors"))
+}
+
+/// A span filter.
+pub fn filter(given: &Bound<'_, PyAny>) -> PyResult<HostHandler> {
+    planned(given, intern!(given.py(), "plan_filter"))
+}
+
+fn planned(given: &Bound<'_, PyAny>, plan: &Bound<'_, PyString>) -> PyResult<HostHandler> {
+    let py = given.py();
+    let target = py.import(intern!(py, "polyspan._host"))?.call_method1(plan, (given,))?;
+    let plan: Plan<'_> = target.extract()?;
+    Ok(handler(target, &plan))
 }

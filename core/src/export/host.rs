@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
-use crate::host::{Answer, HostBatch, HostEvent, HostHandler, HostTask};
+use crate::host::{Answer, HostBatch, HostEvent, HostHandler, HostTask, Reply};
 use crate::stats::DropReason;
 
 /// A job that nobody took for so long calls for another worker.
@@ -61,7 +61,7 @@ impl HostSink {
         let mut waited = Duration::ZERO;
         loop {
             tokio::select! {
-                _ = &mut pending.answer => return,
+                _ = &mut pending.reply => return,
                 () = tokio::time::sleep(LOOK), if !pending.is_taken() => {
                     waited += LOOK;
                     if waited >= PATIENCE {
@@ -87,8 +87,8 @@ impl Sink<HostBatch> for HostSink {
         let mut waited = Duration::ZERO;
         loop {
             tokio::select! {
-                answer = &mut pending.answer => return match answer {
-                    Ok(Answer::Outcome(outcome)) => outcome,
+                reply = &mut pending.reply => return match reply {
+                    Ok(Reply { answer: Answer::Outcome(outcome), .. }) => outcome,
                     Ok(_) => Outcome::exported(spans),
                     Err(_) => Outcome::dropped(DropReason::HostFailed, spans, "the host gave a batch up"),
                 },

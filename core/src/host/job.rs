@@ -37,6 +37,13 @@ pub(crate) enum Answer {
     Verdicts(Vec<Verdict>),
 }
 
+/// An answer, and how many calls of the application's code failed on the way to it.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) answer: Answer,
+    pub(crate) failures: u64,
+}
+
 /// Nobody has it.
 const WAITING: u8 = 0;
 /// The host has it.
@@ -51,7 +58,8 @@ pub struct HostJob {
     batch: Arc<HostBatch>,
     generation: usize,
     state: Arc<AtomicU8>,
-    reply: Option<oneshot::Sender<Answer>>,
+    reply: Option<oneshot::Sender<Reply>>,
+    failures: u64,
     /// Wakes who looks for the answer.
     wake: Option<Arc<Notify>>,
 }
@@ -60,7 +68,7 @@ pub struct HostJob {
 pub(crate) struct Pending {
     state: Arc<AtomicU8>,
     /// Fails when the host drops the job.
-    pub(crate) answer: oneshot::Receiver<Answer>,
+    pub(crate) reply: oneshot::Receiver<Reply>,
 }
 
 impl HostJob {
@@ -70,7 +78,7 @@ impl HostJob {
         batch: Arc<HostBatch>,
         wake: Option<Arc<Notify>>,
     ) -> (Self, Pending) {
-        let (reply, answer) = oneshot::channel();
+        let (send, reply) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(WAITING));
         let job = Self {
             task,
@@ -78,10 +86,11 @@ impl HostJob {
             batch,
             generation: generation(),
             state: Arc::clone(&state),
-            reply: Some(reply),
+            reply: Some(send),
+            failures: 0,
             wake,
         };
-        (job, Pending { state, answer })
+        (job, Pending { state, reply })
     }
 
     /// Whether it is the caller's now, and not withdrawn meanwhile.
@@ -104,6 +113,12 @@ impl HostJob {
         &self.batch
     }
 
+    /// Counts calls of the application's code that failed, while their spans go on
+    /// ([`Stats::host_errors`](crate::Stats::host_errors)).
+    pub fn count_failures(&mut self, calls: u64) {
+        self.failures += calls;
+    }
+
     /// It is done.
     pub fn done(self) {
         self.answer(Answer::Done);
@@ -124,7 +139,7 @@ impl HostJob {
             && let Some(reply) = self.reply.take()
         {
             // Whoever waited may have given up.
-            let _ = reply.send(answer);
+            let _ = reply.send(Reply { answer, failures: self.failures });
         }
     }
 }

@@ -11,7 +11,7 @@ mod port;
 mod tap;
 
 pub use batch::{HostBatch, HostEvent, HostRecord};
-pub(crate) use job::Answer;
+pub(crate) use job::{Answer, Reply};
 pub use job::{HostJob, HostTask};
 pub use port::{HostPort, HostWorker, Next};
 pub use tap::Verdict;

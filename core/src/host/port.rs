@@ -108,7 +108,8 @@ impl HostPort {
         drop(left);
     }
 
-    /// Leaves a job for the host; on the export thread, which `wake` wakes for the answer. One that cannot be done any more fails at once.
+    /// Leaves a job for the host; on the export thread, which `wake` wakes for the answer. One that cannot be
+    /// done any more fails at once.
     pub(crate) fn offer(
         &self,
         task: HostTask,

@@ -134,11 +134,15 @@ impl<M> Tap<M> {
         }
     }
 
-    /// Hands `each` what has come back, and gives the host what is next.
-    pub(crate) fn poll(&mut self, mut each: impl FnMut(Passed<'_, M>)) {
+    /// Hands `each` what has come back, and gives the host what is next. Says how many calls of the
+    /// application's code failed.
+    pub(crate) fn poll(&mut self, mut each: impl FnMut(Passed<'_, M>)) -> u64 {
+        let mut failed = 0;
         loop {
             if let Some(out) = &mut self.out {
-                let verdicts = match out.pending.answer.try_recv() {
+                let reply = out.pending.reply.try_recv();
+                failed += reply.as_ref().map_or(0, |reply| reply.failures);
+                let verdicts = match reply.map(|reply| reply.answer) {
                     Ok(Answer::Verdicts(verdicts)) => verdicts.into_iter().map(Some).collect(),
                     Ok(_) => vec![Some(Verdict::Keep); out.batch.len()],
                     Err(TryRecvError::Closed) => Vec::new(),
@@ -146,7 +150,7 @@ impl<M> Tap<M> {
                         if !out.pending.is_taken() && out.since.elapsed() >= PATIENCE {
                             self.handler.port().call_for_help();
                         }
-                        return;
+                        return failed;
                     }
                 };
                 let batch = Arc::clone(&out.batch);
@@ -164,7 +168,7 @@ impl<M> Tap<M> {
                 Some(Step::Batch(batch)) => self.offer(self.task, batch),
                 Some(Step::Call(task)) => self.offer(task, HostBatch::default()),
                 Some(Step::Mark(mark)) => each(Passed::Mark(mark)),
-                None => return,
+                None => return failed,
             }
         }
     }

@@ -208,17 +208,19 @@ impl EngineWorker {
     /// Takes on what came back from the host, and gives it what is next.
     pub(super) fn poll_host(&mut self, now: Instant) {
         if let Some(mut tap) = self.process.take() {
-            tap.poll(|passed| match passed {
+            let failed = tap.poll(|passed| match passed {
                 Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::processed),
                 Passed::Mark(mark) => self.mark_filter(mark),
             });
+            self.counts.host_errors += failed;
             self.process = Some(tap);
         }
         if let Some(mut tap) = self.filter.take() {
-            tap.poll(|passed| match passed {
+            let failed = tap.poll(|passed| match passed {
                 Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::kept),
                 Passed::Mark(mark) => self.mark_passed(mark),
             });
+            self.counts.host_errors += failed;
             self.filter = Some(tap);
         }
     }
