@@ -80,9 +80,9 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
 fn settings(config: ResolvedConfig) -> Settings {
     let exporters = if config.disabled { &[][..] } else { &config.exporters };
     let log_exporters = if config.disabled { &[][..] } else { &config.log_exporters };
-    // Half the byte budget is the exporters', a quarter of that log records'.
+    // Half the byte budget is the exporters', an eighth of that log records'.
     let share = config.memory.budget_bytes / 2;
-    let log_share = if log_exporters.is_empty() { 0 } else { share / 4 };
+    let log_share = if log_exporters.is_empty() { 0 } else { share / 8 };
     let limits = lane_limits(&config.batch, share - log_share, exporters.len());
     let log_limits = lane_limits(&config.log_batch, log_share, log_exporters.len());
     let mut lanes: Vec<LaneBuilder> =

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::stats::{DropReason, Stats};
+use crate::stats::{DropReason, LogStats, Stats};
 
 /// What kind of number a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,33 @@ impl Stats {
                 add(exported, MetricKind::Counter, component(Some(error_type(*reason))), *count);
             }
         }
+        self.logs.add_metrics(&mut metrics);
         metrics
+    }
+}
+
+impl LogStats {
+    fn add_metrics(&self, metrics: &mut Vec<Metric>) {
+        let processor = || ("otel.component.type", Cow::Borrowed("batching_log_processor"));
+        let mut add = |name, kind, attributes: Vec<(&'static str, Cow<'static, str>)>, value| {
+            metrics.push(Metric { name, kind, unit: "{log_record}", attributes, value });
+        };
+        add("otel.sdk.log.created", MetricKind::Counter, Vec::new(), self.emitted);
+        add("otel.sdk.processor.log.queue.size", MetricKind::UpDownCounter, vec![processor()], self.pending);
+        let processed = "otel.sdk.processor.log.processed";
+        add(processed, MetricKind::Counter, vec![processor()], self.accepted);
+        for (reason, count) in &self.dropped {
+            add(processed, MetricKind::Counter, vec![processor(), error_type(*reason)], *count);
+        }
+        for exporter in &self.exporters {
+            let component = || ("otel.component.type", Cow::Owned(format!("{}_log_exporter", exporter.name)));
+            let (inflight, exported) = ("otel.sdk.exporter.log.inflight", "otel.sdk.exporter.log.exported");
+            add(inflight, MetricKind::UpDownCounter, vec![component()], exporter.pending);
+            add(exported, MetricKind::Counter, vec![component()], exporter.exported);
+            for (reason, count) in &exporter.dropped {
+                add(exported, MetricKind::Counter, vec![component(), error_type(*reason)], *count);
+            }
+        }
     }
 }
 
@@ -102,6 +128,19 @@ mod tests {
                 dropped: [(DropReason::Rejected, 1)].into(),
                 ..ExporterStats::default()
             }],
+            logs: LogStats {
+                emitted: 8,
+                accepted: 7,
+                dropped: [(DropReason::AlreadyShutdown, 1)].into(),
+                exporters: vec![ExporterStats {
+                    name: "otlp_http".into(),
+                    accepted: 7,
+                    exported: 5,
+                    dropped: [(DropReason::QueueFull, 2)].into(),
+                    ..ExporterStats::default()
+                }],
+                ..LogStats::default()
+            },
             ..Stats::default()
         };
         let metrics = stats.metrics();
@@ -116,5 +155,10 @@ mod tests {
         assert_eq!(value("otel.sdk.processor.span.processed", "queue_full"), Some(1));
         assert_eq!(value("otel.sdk.exporter.span.exported", "otlp_http_span_exporter"), Some(2));
         assert_eq!(value("otel.sdk.exporter.span.exported", "rejected"), Some(1));
+        assert_eq!(value("otel.sdk.processor.log.processed", "already_shutdown"), Some(1));
+        assert_eq!(value("otel.sdk.exporter.log.exported", "otlp_http_log_exporter"), Some(5));
+        assert_eq!(value("otel.sdk.exporter.log.exported", "queue_full"), Some(2));
+        let created = metrics.iter().find(|metric| metric.name == "otel.sdk.log.created").unwrap();
+        assert_eq!((created.value, created.unit), (8, "{log_record}"));
     }
 }

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from otlp_json import Span, read_spans
 
@@ -34,6 +35,7 @@ class Collector:
     def __init__(self, binary: Path, folder: Path) -> None:
         self.grpc_port, self.http_port, self._health_port = _free_ports(3)
         self.output = folder / "received.jsonl"
+        self._logs = folder / "logs.jsonl"
         self._log = folder / "collector.log"
         self._folder = folder
         config = folder / "collector.json"
@@ -64,13 +66,17 @@ class Collector:
             },
             "exporters": {
                 "file": {"path": str(self.output), "flush_interval": "50ms"},
+                "file/logs": {"path": str(self._logs), "flush_interval": "50ms"},
                 "debug": {"verbosity": "basic"},
             },
             "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self._health_port}"}},
             "service": {
                 "extensions": ["health_check"],
                 "telemetry": {"metrics": {"level": "none"}},
-                "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["file", "debug"]}},
+                "pipelines": {
+                    "traces": {"receivers": ["otlp"], "exporters": ["file", "debug"]},
+                    "logs": {"receivers": ["otlp"], "exporters": ["file/logs", "debug"]},
+                },
             },
         }
 
@@ -102,6 +108,12 @@ class Collector:
                 names = [span.name for span in spans]
                 raise CollectorError(f"after {within:.0f} s the Collector has only {names}:\n{self.log}")
             time.sleep(POLL_EVERY)
+
+    def stop_and_read_logs(self) -> list[dict[str, Any]]:
+        """Ends the Collector and returns what it received of log records: a request each."""
+        self.stop()
+        text = self._logs.read_text(encoding="utf-8") if self._logs.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
 
     def stop(self) -> list[Span]:
         """Ends the Collector, which writes what it still holds, and returns all spans."""
