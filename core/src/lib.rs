@@ -38,6 +38,7 @@ pub mod metrics;
 pub mod otel;
 #[cfg(feature = "engine")]
 mod pipeline;
+pub mod privacy;
 pub mod propagation;
 #[cfg(feature = "engine")]
 mod recorder;

@@ -59,6 +59,11 @@ impl<'a> Items<'a> {
         (reader.u32().unwrap_or(0), reader, self.table)
     }
 
+    /// The bytes they stand in.
+    pub(crate) fn raw(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// How many items there are.
     pub fn len(&self) -> u32 {
         self.split().0
@@ -129,6 +134,11 @@ pub(super) fn read_value<'a>(
         }
         other => return Err(FrameError::Unknown(other)),
     })
+}
+
+/// Reads a value that stands alone: its bytes, and no string table.
+pub(crate) fn read_alone(bytes: &[u8]) -> Option<ValueView<'_>> {
+    read_value(&mut Reader::new(bytes), &NO_STRINGS).ok()
 }
 
 #[inline]

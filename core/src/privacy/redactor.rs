@@ -1,0 +1,125 @@
+//! The rules as a thing to hold: what redacts a text or a value for whoever has one.
+
+use std::borrow::Cow;
+
+use super::book::Book;
+use super::encoded;
+use super::names::{Group, Verdict};
+use super::options::Redaction;
+use super::replace::Replacer;
+use super::rules::Rules;
+use super::text::{Edit, Scanner};
+use super::triggers::{Hit, Rule};
+use super::value::Rewriter;
+use crate::error::Error;
+use crate::frame::view::read_alone;
+use crate::frame::write;
+use crate::id::TraceId;
+use crate::value::{OwnedValue, Value};
+
+/// Redacts texts and values by the rules of one engine.
+///
+/// It holds nothing but the rules, and may be shared. Outside of a trace the indexed style is as the full one.
+#[derive(Debug)]
+pub struct Redactor {
+    pub(super) rules: Rules,
+}
+
+impl Redactor {
+    /// Makes the rules ready.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`](crate::ErrorCode) naming the option that cannot be used: a pattern that is no
+    /// regular expression or too large a one, a name without letters, too many of either.
+    pub fn new(redaction: &Redaction) -> Result<Self, Error> {
+        Rules::new(redaction).map(|rules| Self { rules })
+    }
+
+    /// The text without the secrets in it.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut scratch = Scratch::default();
+        let mut out = Vec::new();
+        let mut replacer = Replacer { rules: &self.rules, book: None, count: 0 };
+        let mut hits = core::mem::take(&mut scratch.hits);
+        self.rules.triggers.find(text.as_bytes(), &mut hits);
+        if scratch.text(&mut replacer, text.as_bytes(), &hits, 0, &mut out) {
+            Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| super::prose::MARK.to_owned()))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+
+    /// The value that stands under a name without the secrets in it; `None` if there are none. Without a name,
+    /// as for an input, the name is empty.
+    pub fn value(&self, name: &str, value: &Value<'_>) -> Option<OwnedValue> {
+        let mut bytes = Vec::new();
+        write::put_value(&mut bytes, value);
+        let mut state = State::default();
+        let mut out = Vec::new();
+        let mut pass = state.begin(&self.rules, &bytes, true, None);
+        let changed = pass.named(name.as_bytes(), read_alone(&bytes)?, &mut out);
+        changed.then(|| read_alone(&out).map_or(Value::from(super::prose::MARK), |value| value.to_value()))
+    }
+
+    /// Whether any value under that name is a secret.
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        matches!(self.rules.judge(name.as_bytes(), Group::None), Verdict::Secret(_))
+    }
+}
+
+/// What a redacting thread keeps from span to span.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    hits: Vec<Hit>,
+    scratch: Scratch,
+    book: Book,
+}
+
+impl State {
+    /// Looks through the bytes of an event, which a pass over its fields then redacts. `alone` says that all its
+    /// texts stand in these bytes.
+    pub(super) fn begin<'a>(
+        &'a mut self,
+        rules: &'a Rules,
+        bytes: &'a [u8],
+        alone: bool,
+        trace: Option<TraceId>,
+    ) -> Rewriter<'a> {
+        let Self { hits, scratch, book } = self;
+        hits.clear();
+        rules.triggers.find(bytes, hits);
+        let replacer = Replacer { rules, book: trace.map(|trace| (book, trace)), count: 0 };
+        Rewriter::new(replacer, bytes, hits, alone, scratch)
+    }
+}
+
+/// Buffers of a text's redaction.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) hits: Vec<Hit>,
+    edits: Vec<Edit>,
+}
+
+impl Scratch {
+    /// Redacts a text, whose hits are counted from `base`. True and the new text if there is anything to hide.
+    pub(super) fn text(
+        &mut self,
+        replacer: &mut Replacer<'_, '_>,
+        text: &[u8],
+        hits: &[Hit],
+        base: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let rules = replacer.rules;
+        self.edits.clear();
+        Scanner::run(rules, text, hits, base, &mut self.edits);
+        if hits.iter().any(|hit| hit.rule == Rule::Encoded) {
+            encoded::scan(rules, text, &mut self.edits);
+        }
+        if self.edits.is_empty() {
+            return false;
+        }
+        replacer.edit(out, text, &self.edits);
+        true
+    }
+}

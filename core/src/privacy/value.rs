@@ -1,0 +1,380 @@
+//! Redacting values as a record holds them: what stands under a sensitive name is replaced whole, whatever it
+//! is; texts are looked through; structures are entered only where something was found in them.
+
+use super::digits;
+use super::label::Label;
+use super::names::{Doubt, Group, Verdict};
+use super::pair::{is_code_number, is_plain};
+use super::prose;
+use super::redactor::Scratch;
+use super::replace::Replacer;
+use super::siblings::{is_name_key, is_schema_key, is_schema_type_name, is_value_key};
+use super::triggers::{Hit, Rule};
+use crate::frame::view::{Items, ValueView, text};
+use crate::frame::write::{self, Container};
+
+/// One pass over the fields of an event.
+#[derive(Debug)]
+pub(crate) struct Rewriter<'a> {
+    replacer: Replacer<'a, 'a>,
+    /// The bytes that were looked through ...
+    bytes: &'a [u8],
+    /// ... and what was found in them, in order.
+    hits: &'a [Hit],
+    /// Whether all texts stand in these bytes.
+    alone: bool,
+    scratch: &'a mut Scratch,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(
+        replacer: Replacer<'a, 'a>,
+        bytes: &'a [u8],
+        hits: &'a [Hit],
+        alone: bool,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        Self { replacer, bytes, hits, alone, scratch }
+    }
+
+    /// Whether nothing can have to be replaced.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.hits.is_empty() && self.alone && !self.replacer.rules.always()
+    }
+
+    /// Whether nothing can have to be replaced in that part of the event.
+    pub(crate) fn is_clean_in(&self, part: &[u8]) -> bool {
+        self.alone
+            && !self.replacer.rules.always()
+            && self.place_of(part).is_some_and(|at| self.hits_in(at, part.len()).is_empty())
+    }
+
+    /// Values replaced so far.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.replacer.count
+    }
+
+    /// Where a part of the event stands in it; `None` for what stands elsewhere.
+    fn place_of(&self, part: &[u8]) -> Option<usize> {
+        let at = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
+        (at + part.len() <= self.bytes.len()).then_some(at)
+    }
+
+    fn hits_in(&self, at: usize, length: usize) -> &'a [Hit] {
+        let from = self.hits.partition_point(|hit| hit.at < at);
+        let rest = self.hits.get(from..).unwrap_or_default();
+        let to = rest.partition_point(|hit| hit.at < at + length);
+        rest.get(..to).unwrap_or_default()
+    }
+
+    /// Whether anything was found in a text.
+    fn has_hits(&mut self, part: &[u8]) -> bool {
+        match self.place_of(part) {
+            Some(at) => !self.hits_in(at, part.len()).is_empty(),
+            None => {
+                self.scratch.hits.clear();
+                self.replacer.rules.triggers.find(part, &mut self.scratch.hits);
+                !self.scratch.hits.is_empty()
+            }
+        }
+    }
+
+    /// Writes a text without its secrets; false, and nothing written, if it has none.
+    pub(crate) fn text(&mut self, part: &[u8], out: &mut Vec<u8>) -> bool {
+        let Self { replacer, hits, scratch, .. } = self;
+        match (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize) {
+            Some(at) if at + part.len() <= self.bytes.len() => {
+                let from = hits.partition_point(|hit| hit.at < at);
+                let rest = hits.get(from..).unwrap_or_default();
+                let to = rest.partition_point(|hit| hit.at < at + part.len());
+                let found = rest.get(..to).unwrap_or_default();
+                (!found.is_empty() || replacer.rules.always()) && scratch.text(replacer, part, found, at, out)
+            }
+            _ => {
+                let mut found = core::mem::take(&mut scratch.hits);
+                found.clear();
+                replacer.rules.triggers.find(part, &mut found);
+                let changed = (!found.is_empty() || replacer.rules.always())
+                    && scratch.text(replacer, part, &found, 0, out);
+                scratch.hits = found;
+                changed
+            }
+        }
+    }
+
+    /// Writes the value that stands under a name; false if it is unchanged.
+    pub(crate) fn named(&mut self, name: &[u8], value: ValueView<'_>, out: &mut Vec<u8>) -> bool {
+        let verdict = self.judge(name, Group::None);
+        self.under(name, verdict, value, out)
+    }
+
+    /// Writes a value whose name has been judged, and may tell what its number is.
+    fn under(&mut self, name: &[u8], verdict: Verdict, value: ValueView<'_>, out: &mut Vec<u8>) -> bool {
+        if let (Verdict::Plain, ValueView::Str(part)) = (verdict, value)
+            && self.holds_numbers_only(part)
+            && digits::is_other_number(name)
+        {
+            copy(value, out);
+            return false;
+        }
+        self.judged(verdict, value, out)
+    }
+
+    /// Whether numbers are all that was found in a text.
+    fn holds_numbers_only(&self, part: &[u8]) -> bool {
+        !self.replacer.rules.always()
+            && self.place_of(part).is_some_and(|at| {
+                let hits = self.hits_in(at, part.len());
+                !hits.is_empty() && hits.iter().all(|hit| hit.rule == Rule::Digits)
+            })
+    }
+
+    fn judge(&mut self, name: &[u8], within: Group) -> Verdict {
+        if within == Group::None && !self.replacer.rules.judges_all() && !self.has_hits(name) {
+            return Verdict::Plain;
+        }
+        self.replacer.rules.judge(name, within)
+    }
+
+    /// Writes a value whose name has been judged; false if it is unchanged.
+    fn judged(&mut self, verdict: Verdict, value: ValueView<'_>, out: &mut Vec<u8>) -> bool {
+        let fits = match (verdict, value) {
+            (Verdict::Secret(label), _) => Some(label),
+            (Verdict::Maybe(label, Doubt::Digits), ValueView::Str(text)) => {
+                is_code_number(text).then_some(label)
+            }
+            (Verdict::Maybe(label, Doubt::Digits), ValueView::I64(number)) => {
+                (1000..10_000_000_000).contains(&number).then_some(label)
+            }
+            (Verdict::Maybe(label, Doubt::Text), ValueView::Str(text)) => (!is_plain(text)).then_some(label),
+            (Verdict::Maybe(label, Doubt::Text), ValueView::Array(items)) => {
+                let texts = items.values().all(|item| matches!(item, ValueView::Str(_)));
+                texts.then_some(label)
+            }
+            (Verdict::Group(Group::Card), ValueView::I64(number)) => {
+                digits::is_card(number).then_some(Label::CARD_NUMBER)
+            }
+            _ => None,
+        };
+        match (fits, verdict, value) {
+            (Some(label), ..) => self.hide(label, value, out),
+            (None, Verdict::Allowed, _) => {
+                copy(value, out);
+                false
+            }
+            (None, Verdict::Maybe(_, Doubt::Text), ValueView::Map(items)) => {
+                self.map(items, Group::Auth, out)
+            }
+            (None, Verdict::Group(group), ValueView::Map(items)) => self.map(items, group, out),
+            _ => self.plain(value, out),
+        }
+    }
+
+    /// Replaces a value, unless it is none.
+    fn hide(&mut self, label: Label, value: ValueView<'_>, out: &mut Vec<u8>) -> bool {
+        let mark = |out: &mut Vec<u8>, replacer: &mut Replacer<'_, '_>, value: &[u8]| {
+            let mut text = Vec::with_capacity(16);
+            replacer.put(&mut text, label, value);
+            write::put_str(out, &String::from_utf8_lossy(&text));
+            true
+        };
+        match value {
+            ValueView::Str(text) if prose::is_nothing(text) || self.replacer.rules.allows(text) => {
+                write::put_str(out, &String::from_utf8_lossy(text));
+                false
+            }
+            ValueView::Str(text) => mark(out, &mut self.replacer, text),
+            ValueView::Bytes(bytes) if !bytes.is_empty() => mark(out, &mut self.replacer, bytes),
+            ValueView::Map(items) if is_schema(items) => self.plain(value, out),
+            ValueView::Array(items) | ValueView::Map(items) if !items.is_empty() => {
+                // What tells one structure from another, without first and last characters to show.
+                let mut bytes = vec![0];
+                copy(value, &mut bytes);
+                mark(out, &mut self.replacer, &bytes)
+            }
+            ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => {
+                let mut bytes = vec![0];
+                copy(value, &mut bytes);
+                mark(out, &mut self.replacer, &bytes)
+            }
+            ValueView::Null | ValueView::Bytes(_) | ValueView::Array(_) | ValueView::Map(_) => {
+                copy(value, out);
+                false
+            }
+        }
+    }
+
+    /// A value whose name says nothing.
+    fn plain(&mut self, value: ValueView<'_>, out: &mut Vec<u8>) -> bool {
+        match value {
+            ValueView::Str(part) => {
+                let mut redacted = Vec::new();
+                let changed = self.text(part, &mut redacted);
+                write::put_str(out, &text(if changed { &redacted } else { part }));
+                changed
+            }
+            ValueView::Bytes(part) => {
+                let mut redacted = Vec::new();
+                let changed = core::str::from_utf8(part).is_ok() && self.text(part, &mut redacted);
+                write::put_bytes(out, if changed { &redacted } else { part });
+                changed
+            }
+            ValueView::Array(items) => self.array(items, out),
+            ValueView::Map(items) => self.map(items, Group::None, out),
+            ValueView::Null | ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => {
+                copy(value, out);
+                false
+            }
+        }
+    }
+
+    fn array(&mut self, items: Items<'_>, out: &mut Vec<u8>) -> bool {
+        if self.is_clean_in(items.raw()) {
+            copy(ValueView::Array(items), out);
+            return false;
+        }
+        let count = items.len();
+        let is_pair =
+            |item: ValueView<'_>| matches!(item, ValueView::Array(pair) if name_of_pair(pair).is_some());
+        let pairs = count > 0 && items.values().all(is_pair);
+        let array = Container::array(out);
+        let mut changed = false;
+        let mut before: Option<&[u8]> = None;
+        let mut written = 0;
+        for (place, item) in items.values().enumerate() {
+            written += 1;
+            if let (true, ValueView::Array(pair)) = (pairs, item) {
+                changed |= self.pair(pair, out);
+                continue;
+            }
+            let verdict = before.map_or(Verdict::Plain, |name| self.follower(name, item, place, count));
+            changed |= self.judged(verdict, item, out);
+            before = match item {
+                ValueView::Str(text) => Some(text),
+                _ => None,
+            };
+        }
+        array.close(out, written);
+        changed
+    }
+
+    /// Two items, the first of which names the second.
+    fn pair(&mut self, items: Items<'_>, out: &mut Vec<u8>) -> bool {
+        let array = Container::array(out);
+        let name = name_of_pair(items).unwrap_or_default();
+        let mut changed = false;
+        for (place, item) in items.values().enumerate() {
+            let verdict = if place == 0 { Verdict::Plain } else { self.judge(name, Group::None) };
+            changed |= self.judged(verdict, item, out);
+        }
+        array.close(out, items.len());
+        changed
+    }
+
+    /// What the item before an item of a list says of it: in a list of arguments, `--password`; in a list of
+    /// names and values in turn, a name.
+    fn follower(&mut self, before: &[u8], item: ValueView<'_>, place: usize, count: u32) -> Verdict {
+        let ValueView::Str(text) = item else { return Verdict::Plain };
+        let is_option = before.starts_with(b"--") && !before.contains(&b'=') && !text.starts_with(b"-");
+        let in_turn = place % 2 == 1 && count.is_multiple_of(2) && !is_plain(text);
+        if before.len() > 64 || !(is_option || in_turn) || before.contains(&b':') {
+            return Verdict::Plain;
+        }
+        match self.judge(before, Group::None) {
+            verdict @ Verdict::Secret(_) => verdict,
+            _ => Verdict::Plain,
+        }
+    }
+
+    fn map(&mut self, items: Items<'_>, within: Group, out: &mut Vec<u8>) -> bool {
+        if within == Group::None && self.is_clean_in(items.raw()) {
+            copy(ValueView::Map(items), out);
+            return false;
+        }
+        let named = self.named_by_sibling(items);
+        let is_piece = items.entries().any(|(name, _)| name.starts_with(b"logprob"));
+        let map = Container::map(out);
+        let mut changed = false;
+        let mut written = 0;
+        for (name, value) in items.entries() {
+            written += 1;
+            changed |= self.key(name, out);
+            let verdict = match (named, self.judge(name, within)) {
+                (_, Verdict::Allowed) => Verdict::Allowed,
+                (Some(label), _) if is_value_key(name) => Verdict::Secret(label),
+                (_, Verdict::Secret(Label::TOKEN)) if is_piece && name == b"token" => Verdict::Plain,
+                (_, verdict) => verdict,
+            };
+            changed |= self.under(name, verdict, value, out);
+        }
+        map.close(out, written);
+        changed
+    }
+
+    /// The label that `name`, `key` and the like give to `value` and the like.
+    fn named_by_sibling(&mut self, items: Items<'_>) -> Option<Label> {
+        for (name, value) in items.entries() {
+            let ValueView::Str(text) = value else { continue };
+            let short = text.len() <= 64 && text.iter().filter(|byte| **byte == b' ').count() <= 2;
+            if let (true, Verdict::Secret(label)) =
+                (short && is_name_key(name), self.judge(text, Group::None))
+            {
+                return Some(label);
+            }
+        }
+        None
+    }
+
+    /// Writes a key; a secret may stand there too, but not a name and its value.
+    pub(crate) fn key(&mut self, name: &[u8], out: &mut Vec<u8>) -> bool {
+        let found = match self.place_of(name) {
+            Some(at) => self.hits_in(at, name.len()).iter().any(|hit| hit.rule != Rule::Name),
+            None => false,
+        };
+        let mut redacted = Vec::new();
+        let changed = found && self.text(name, &mut redacted);
+        write::put_key(out, &text(if changed { &redacted } else { name }));
+        changed
+    }
+}
+
+/// The first of two items, if it is a text.
+fn name_of_pair(items: Items<'_>) -> Option<&[u8]> {
+    match items.values().next() {
+        Some(ValueView::Str(name)) if items.len() == 2 && name.len() <= 128 => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether a map describes a value, as a JSON Schema does.
+fn is_schema(items: Items<'_>) -> bool {
+    let typed = items.entries().any(|(name, value)| {
+        name == b"type" && matches!(value, ValueView::Str(kind) if is_schema_type_name(kind))
+    });
+    typed && items.entries().all(|(name, _)| is_schema_key(name))
+}
+
+/// Writes a value as it is.
+fn copy(value: ValueView<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueView::Null => write::put_null(out),
+        ValueView::Bool(value) => write::put_bool(out, value),
+        ValueView::I64(value) => write::put_i64(out, value),
+        ValueView::F64(value) => write::put_f64(out, value),
+        ValueView::Str(bytes) => write::put_str(out, &text(bytes)),
+        ValueView::Bytes(bytes) => write::put_bytes(out, bytes),
+        ValueView::Array(items) => {
+            let array = Container::array(out);
+            items.values().for_each(|item| copy(item, out));
+            array.close(out, items.len());
+        }
+        ValueView::Map(items) => {
+            let map = Container::map(out);
+            for (name, item) in items.entries() {
+                write::put_key(out, &text(name));
+                copy(item, out);
+            }
+            map.close(out, items.len());
+        }
+    }
+}
