@@ -15,6 +15,8 @@ use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
 use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::logs::{self, LogBuilder, LogLevel, Severity};
+use crate::pipeline::redact::RedactCounts;
+use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
 use crate::sampling::HeadSampler;
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) children_follow: bool,
     pub(crate) propagators: Propagators,
     /// Those of spans, then those of log records.
+    /// Changes nothing if redaction is off.
+    pub(crate) redactor: Arc<Redactor>,
     pub(crate) lanes: Vec<LaneBuilder>,
     /// Whether log records have anywhere to go.
     pub(crate) exports_logs: bool,
@@ -128,6 +132,7 @@ pub(crate) struct WorkerCounts {
     pub(crate) logs_accepted: u64,
     pub(crate) log_drops: Drops,
     pub(crate) host_errors: u64,
+    pub(crate) redact: RedactCounts,
 }
 
 /// What a flush or shutdown left behind.
@@ -239,6 +244,11 @@ impl Engine {
         &self.settings().propagators
     }
 
+    /// The rules by which it redacts; they change nothing if redaction is off.
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.settings().redactor
+    }
+
     /// How long the end of the process may be held up.
     pub fn exit_timeout(&self) -> Duration {
         self.settings().config.exit_timeout
@@ -246,7 +256,8 @@ impl Engine {
 
     /// A number for an instrumentation scope, for [`SpanBuilder::scope`]. Beyond 1,023 scopes spans are
     /// recorded in the engine's own scope.
-    pub fn scope(&self, scope: Scope) -> u32 {
+    pub fn scope(&self, mut scope: Scope) -> u32 {
+        self.settings().redactor.attributes(&mut scope.attributes);
         let Definition { scopes, scope_count, .. } = &*self.0.definition;
         let known = scopes.iter().position(|slot| slot.get().is_some_and(|known| **known == scope));
         if let Some(known) = known {
@@ -515,6 +526,8 @@ impl Live {
             ended_twice: self.sum(|shard| &shard.ended_twice),
             altered: self.sum(|shard| &shard.altered),
             limited: worker.limited + self.sum(|shard| &shard.limited),
+            redacted: worker.redact.redacted,
+            redaction_failures: worker.redact.failed,
             panics: worker.panics + self.sum(|shard| &shard.panics),
             host_errors: worker.host_errors,
             exporters,

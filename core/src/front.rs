@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::context::SpanContext;
 use crate::current::{Current, Surroundings, current};
 use crate::engine::{Engine, FlushReport};
 use crate::error::Error;
-use crate::propagation::{Baggage, Getter, Setter};
+use crate::propagation::{Baggage, Getter, Refused, Setter};
 use crate::registry;
 use crate::stats::Stats;
 
@@ -23,8 +24,14 @@ impl Engine {
         let span = from.span.clone().unwrap_or_default();
         let none = Baggage::default();
         let baggage = from.surroundings.as_ref().map_or(&none, |around| around.baggage());
-        let refused = self.propagators().inject(&span, baggage, carrier);
+        let refused = self.inject_pair(&span, baggage, carrier);
         self.count_refused(refused.total());
+    }
+
+    /// Writes a span and a redacted copy of some baggage into a carrier; returns what did not fit. For
+    /// bindings, which keep surroundings and counts of their own.
+    pub fn inject_pair(&self, span: &SpanContext, baggage: &Baggage, carrier: &mut dyn Setter) -> Refused {
+        self.propagators().inject(span, &self.redactor().baggage(baggage), carrier)
     }
 
     /// Reads the context that another process wrote into a carrier. Enter it, or give its span to

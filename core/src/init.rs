@@ -14,6 +14,7 @@ use crate::export::memory::{DataEncoder, LogDataEncoder};
 use crate::export::otlp::encode::{LogsEncoder, OtlpEncoder};
 use crate::frame::record::Scope;
 use crate::lifecycle::{self, MAX_GENERATIONS};
+use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::{registry, runtime, sampling};
 
@@ -47,6 +48,7 @@ pub fn init(options: Options) -> Result<Engine, Error> {
 pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Engine, Error> {
     let replace = options.replaces();
     let config = options.resolve(environment)?;
+    let redactor = Arc::new(Redactor::new(&config.redaction)?);
     let starting = STARTING.get(lifecycle::generation()).ok_or_else(Engine::refused)?;
     let _one_at_a_time = starting.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = registry::engine(&config.name) {
@@ -72,12 +74,12 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
     if registry::engines().is_empty() {
         runtime::set_budget(config.memory.budget_bytes);
     }
-    let engine = Engine::new(settings(config))?;
+    let engine = Engine::new(settings(config, redactor))?;
     registry::register(&engine)?;
     Ok(engine)
 }
 
-fn settings(config: ResolvedConfig) -> Settings {
+fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     let exporters = if config.disabled { &[][..] } else { &config.exporters };
     let log_exporters = if config.disabled { &[][..] } else { &config.log_exporters };
     // Half the byte budget is the exporters', an eighth of that log records'.
@@ -102,6 +104,7 @@ fn settings(config: ResolvedConfig) -> Settings {
             ..Scope::default()
         }),
         sampler,
+        redactor,
         lanes,
         exports_logs: !log_exporters.is_empty(),
         config,

@@ -215,6 +215,10 @@ pub struct Stats {
     pub altered: u64,
     /// Cuts that the limits on content made: texts, arrays, maps, values of a span that was too large.
     pub limited: u64,
+    /// Values that redaction replaced.
+    pub redacted: u64,
+    /// Values left out because their redaction failed.
+    pub redaction_failures: u64,
     /// Panics caught at the borders of the engine.
     pub panics: u64,
     /// Calls of the application's processors, filters and formatters that failed; their spans went on.

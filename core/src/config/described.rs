@@ -10,6 +10,7 @@ use super::limits::{DiagnosticLevel, LONGEST};
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions};
+use super::privacy;
 use crate::error::Error;
 #[cfg(feature = "engine")]
 use crate::export::file::FileOptions;
@@ -29,7 +30,7 @@ const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 36] = [
+const ENGINE: [&str; 39] = [
     "service",
     "name",
     "replace",
@@ -61,6 +62,9 @@ const ENGINE: [&str; 36] = [
     "open_span_bytes",
     "capture_value_bytes",
     "capture_span_bytes",
+    "redaction",
+    "hide_input",
+    "hide_output",
     "exit_timeout",
     "log_level",
     "logger",
@@ -97,7 +101,9 @@ impl Options {
     /// [`HeadSampler::from_value`] does, `propagators` is a list or a text with commas. `limits` is the name of a
     /// preset or a map of it and the fields of [`ContentLimits`](super::ContentLimits) and
     /// [`SpanLimits`](super::SpanLimits); `serialization_options` has the first four of them under the names that
-    /// they had.
+    /// they had. `redaction` is true or false, the name of a style, or a map with `enabled`, `style`, and what else
+    /// [`Redaction`](crate::privacy::Redaction) takes: `keys`, `patterns` (a map of names and expressions, or a
+    /// list of expressions), `personal`, `allow_keys`, `allow_patterns`.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`](crate::ErrorCode) for an unknown name or a value of a wrong form, named as
@@ -159,6 +165,11 @@ impl Options {
         set(&mut self.memory.open_span_bytes, size("open_span_bytes")?);
         set(&mut self.capture.value_bytes, size("capture_value_bytes")?);
         set(&mut self.capture.span_bytes, size("capture_span_bytes")?);
+        if let Some(redaction) = fields.get("redaction") {
+            self.redaction = privacy::read(redaction, &fields.path("redaction"))?;
+        }
+        set(&mut self.hide_input, fields.read("hide_input", TRUTH, truth)?);
+        set(&mut self.hide_output, fields.read("hide_output", TRUTH, truth)?);
         set(&mut self.exit_timeout, fields.read("exit_timeout", SECONDS, seconds)?);
         if let Some(list) = fields.get("logs_exporter") {
             let at = fields.path("logs_exporter");

@@ -22,6 +22,7 @@ mod otlp;
 mod pairs;
 #[cfg(feature = "otlp-http")]
 mod presets;
+mod privacy;
 mod resolve;
 mod resource;
 

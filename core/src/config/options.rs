@@ -12,6 +12,7 @@ use super::otlp::OtlpOptions;
 #[cfg(feature = "engine")]
 use crate::host::HostHandler;
 use crate::logs::LogLevel;
+use crate::privacy::Redaction;
 use crate::sampling::HeadSampler;
 use crate::value::OwnedValue;
 
@@ -55,6 +56,9 @@ pub struct Options {
     pub(super) unrecorded: Unrecorded,
     pub(super) memory: MemoryLimits,
     pub(super) capture: CaptureLimits,
+    pub(super) redaction: Redaction,
+    pub(super) hide_input: bool,
+    pub(super) hide_output: bool,
     pub(super) exit_timeout: Duration,
     pub(super) log_level: Option<LogLevel>,
     #[cfg(feature = "engine")]
@@ -85,6 +89,9 @@ impl Default for Options {
             unrecorded: Unrecorded::default(),
             memory: MemoryLimits::default(),
             capture: CaptureLimits::default(),
+            redaction: Redaction::default(),
+            hide_input: false,
+            hide_output: false,
             exit_timeout: Duration::from_secs(2),
             log_level: None,
             #[cfg(feature = "engine")]
@@ -356,6 +363,28 @@ impl Options {
     #[must_use]
     pub fn capture_span_bytes(mut self, bytes: usize) -> Self {
         self.capture.span_bytes = bytes;
+        self
+    }
+
+    /// How secrets are redacted. Default: on, by the built-in rules.
+    #[must_use]
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
+    /// Leaves out what goes into operations: inputs, and the attributes that the conventions have for them.
+    /// Default: false.
+    #[must_use]
+    pub fn hide_input(mut self, hide: bool) -> Self {
+        self.hide_input = hide;
+        self
+    }
+
+    /// Leaves out what comes out of operations. Default: false.
+    #[must_use]
+    pub fn hide_output(mut self, hide: bool) -> Self {
+        self.hide_output = hide;
         self
     }
 

@@ -20,6 +20,7 @@ use super::resource;
 use crate::error::Error;
 use crate::frame::record::Resource;
 use crate::logs::LogLevel;
+use crate::privacy::Redaction;
 use crate::propagation::Propagators;
 use crate::sampling::HeadSampler;
 
@@ -60,6 +61,12 @@ pub struct ResolvedConfig {
     pub memory: MemoryLimits,
     /// The coarse cut when a value is set.
     pub capture: CaptureLimits,
+    /// How secrets are redacted.
+    pub redaction: Redaction,
+    /// Whether inputs are left out.
+    pub hide_input: bool,
+    /// Whether outputs are left out.
+    pub hide_output: bool,
     /// How long the end of the process may be held up.
     pub exit_timeout: Duration,
     /// From which severity on log records are kept at first.
@@ -121,6 +128,9 @@ impl Options {
             unrecorded: self.unrecorded,
             memory: self.memory,
             capture: self.capture,
+            redaction: self.redaction,
+            hide_input: self.hide_input,
+            hide_output: self.hide_output,
             exit_timeout: self.exit_timeout,
             log_level: self.log_level.unwrap_or_default(),
             diagnostic_level: self.diagnostic_level.or(env.diagnostic_level).unwrap_or_default(),

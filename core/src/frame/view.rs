@@ -138,7 +138,7 @@ pub(super) fn read_value<'a>(
 
 /// Reads a value that stands alone: its bytes, and no string table.
 pub(crate) fn read_alone(bytes: &[u8]) -> Option<ValueView<'_>> {
-    read_value(&mut Reader::new(bytes), &NO_STRINGS).ok()
+    read_value(&mut Reader::new(bytes), &NO_STRINGS, 0).ok()
 }
 
 #[inline]
@@ -365,6 +365,16 @@ impl<'a> SpanView<'a> {
     /// The bytes of the fields, if they mean the same outside of their frame.
     pub(super) const fn plain_fields(&self) -> Option<&'a [u8]> {
         if self.table.is_empty() { Some(self.fields.rest()) } else { None }
+    }
+
+    /// The bytes of the fields, whether or not they refer to the string table of a frame.
+    pub(crate) const fn field_bytes(&self) -> &'a [u8] {
+        self.fields.rest()
+    }
+
+    /// Whether nothing in the fields refers to the string table of a frame.
+    pub(crate) const fn stands_alone(&self) -> bool {
+        self.table.is_empty()
     }
 
     /// The fields in the order they were written.

@@ -256,6 +256,18 @@ pub fn attribute(buf: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     put_value(buf, value);
 }
 
+/// The tag of an attribute; the caller appends key and value.
+#[inline]
+pub fn attribute_tag(buf: &mut Vec<u8>) {
+    buf.push(tag::ATTRIBUTE);
+}
+
+/// The tag of a piece of metadata; the caller appends key and value.
+#[inline]
+pub fn metadata_tag(buf: &mut Vec<u8>) {
+    buf.push(tag::METADATA);
+}
+
 /// The tag and key of a piece of metadata; the caller appends the value.
 pub fn metadata_key(buf: &mut Vec<u8>, name: &str) {
     buf.push(tag::METADATA);
@@ -337,12 +349,19 @@ impl AttributeList {
     /// Appends the key of the next attribute; the caller appends its value. False when the list is full
     /// (65,535), and nothing was written.
     pub fn key(&mut self, buf: &mut Vec<u8>, name: &str) -> bool {
-        if self.count == u16::MAX {
-            return false;
+        let counted = self.count_one();
+        if counted {
+            put_key(buf, name);
         }
-        self.count += 1;
-        put_key(buf, name);
-        true
+        counted
+    }
+
+    /// Counts an attribute whose key and value the caller appends; false, and nothing may be appended, when
+    /// the list is full.
+    pub fn count_one(&mut self) -> bool {
+        let next = self.count.checked_add(1);
+        self.count = next.unwrap_or(self.count);
+        next.is_some()
     }
 
     /// Appends an attribute.

@@ -5,4 +5,5 @@ mod content;
 pub mod fields;
 pub mod host;
 pub mod limits;
+pub(crate) mod redact;
 mod shrink;

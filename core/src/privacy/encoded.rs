@@ -29,7 +29,7 @@ pub(super) fn scan(rules: &Rules, text: &[u8], edits: &mut Vec<Edit>) {
     }
     places.push(text.len() as u32);
     let mut hits = Vec::new();
-    rules.triggers.find(&decoded, &mut hits);
+    rules.find(&decoded, &mut hits);
     let mut found = Vec::new();
     Scanner::run(rules, &decoded, &hits, 0, &mut found);
     let place = |at: usize| places.get(at).map_or(text.len(), |place| *place as usize);

@@ -30,4 +30,10 @@ mod value;
 mod words;
 
 pub use options::{Personal, Redaction, RedactionStyle};
+#[cfg(feature = "engine")]
+pub(crate) use prose::MARK;
 pub use redactor::Redactor;
+#[cfg(feature = "engine")]
+pub(crate) use redactor::State;
+#[cfg(feature = "engine")]
+pub(crate) use value::Rewriter;

@@ -5,7 +5,7 @@ use super::names::{Group, Verdict, judge};
 use super::words::Words;
 
 /// Stands where a secret was.
-pub(super) const MARK: &str = "[REDACTED]";
+pub(crate) const MARK: &str = "[REDACTED]";
 /// Stands between the first and the last characters of a secret in the partial style.
 pub(super) const BETWEEN: &str = "…";
 

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::frame::view::read_alone;
 use crate::frame::write;
 use crate::id::TraceId;
+use crate::propagation::Baggage;
 use crate::value::{OwnedValue, Value};
 
 /// Redacts texts and values by the rules of one engine.
@@ -41,7 +42,7 @@ impl Redactor {
         let mut out = Vec::new();
         let mut replacer = Replacer { rules: &self.rules, book: None, count: 0 };
         let mut hits = core::mem::take(&mut scratch.hits);
-        self.rules.triggers.find(text.as_bytes(), &mut hits);
+        self.rules.find(text.as_bytes(), &mut hits);
         if scratch.text(&mut replacer, text.as_bytes(), &hits, 0, &mut out) {
             Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| super::prose::MARK.to_owned()))
         } else {
@@ -56,9 +57,32 @@ impl Redactor {
         write::put_value(&mut bytes, value);
         let mut state = State::default();
         let mut out = Vec::new();
-        let mut pass = state.begin(&self.rules, &bytes, true, None);
+        let mut pass = state.begin(self, &bytes, true, None);
         let changed = pass.named(name.as_bytes(), read_alone(&bytes)?, &mut out);
         changed.then(|| read_alone(&out).map_or(Value::from(super::prose::MARK), |value| value.to_value()))
+    }
+
+    /// Redacts the attributes of a resource or scope.
+    pub fn attributes(&self, attributes: &mut [(String, OwnedValue)]) {
+        for (name, value) in attributes {
+            if let Some(redacted) = self.value(name, value) {
+                *value = redacted;
+            }
+        }
+    }
+
+    /// The copy of an application's baggage that may leave the process.
+    pub fn baggage<'b>(&self, baggage: &'b Baggage) -> Cow<'b, Baggage> {
+        let mut copy = Cow::Borrowed(baggage);
+        for entry in baggage.iter() {
+            let value = self.value(&entry.key, &Value::from(entry.value.as_str()));
+            let properties = self.text(&entry.metadata);
+            if value.is_some() || matches!(properties, Cow::Owned(_)) {
+                let value = value.as_ref().and_then(Value::as_str).unwrap_or(&entry.value);
+                copy.to_mut().insert_with_metadata(entry.key.as_str(), value, properties);
+            }
+        }
+        copy
     }
 
     /// Whether any value under that name is a secret.
@@ -78,16 +102,17 @@ pub(crate) struct State {
 impl State {
     /// Looks through the bytes of an event, which a pass over its fields then redacts. `alone` says that all its
     /// texts stand in these bytes.
-    pub(super) fn begin<'a>(
+    pub(crate) fn begin<'a>(
         &'a mut self,
-        rules: &'a Rules,
+        redactor: &'a Redactor,
         bytes: &'a [u8],
         alone: bool,
         trace: Option<TraceId>,
     ) -> Rewriter<'a> {
         let Self { hits, scratch, book } = self;
+        let rules = &redactor.rules;
         hits.clear();
-        rules.triggers.find(bytes, hits);
+        rules.find(bytes, hits);
         let replacer = Replacer { rules, book: trace.map(|trace| (book, trace)), count: 0 };
         Rewriter::new(replacer, bytes, hits, alone, scratch)
     }

@@ -6,7 +6,7 @@ use super::label::{Label, Labels};
 use super::names::{self, Group, Verdict};
 use super::options::{Personal, Redaction, RedactionStyle};
 use super::text::Edit;
-use super::triggers::Triggers;
+use super::triggers::{Hit, Triggers};
 use super::words::Words;
 use crate::error::Error;
 
@@ -18,7 +18,9 @@ const PATTERN_BYTES: usize = 1 << 20;
 /// What decides about names and text. Shared by all who redact for one engine.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub(super) triggers: Triggers,
+    /// Without, nothing is ever found.
+    enabled: bool,
+    triggers: Triggers,
     pub(super) labels: Labels,
     pub(super) style: RedactionStyle,
     keys: Vec<(Vec<Box<[u8]>>, Label)>,
@@ -64,6 +66,7 @@ impl Rules {
         let longest = |words: &Vec<Box<[u8]>>| words.iter().max_by_key(|word| word.len()).cloned();
         let found_by: Vec<Box<[u8]>> = keys.iter().filter_map(|(words, _)| longest(words)).collect();
         Ok(Self {
+            enabled: redaction.enabled,
             triggers: Triggers::new(found_by.iter().map(|word| &**word)),
             labels,
             style: redaction.style,
@@ -75,9 +78,22 @@ impl Rules {
         })
     }
 
+    /// Finds the places of a text that are to be looked at.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
+        if self.enabled {
+            self.triggers.find(text, hits);
+        }
+    }
+
+    /// Whether redaction is off.
+    pub(super) fn is_off(&self) -> bool {
+        !self.enabled
+    }
+
     /// Whether texts in which nothing was found must be looked at all the same.
     pub(super) fn always(&self) -> bool {
-        self.short_keys || !self.patterns.is_empty()
+        self.enabled && (self.short_keys || !self.patterns.is_empty())
     }
 
     /// Whether names in which nothing was found must be judged all the same.
@@ -87,6 +103,9 @@ impl Rules {
 
     /// What a name says of its value.
     pub(super) fn judge(&self, name: &[u8], within: Group) -> Verdict {
+        if !self.enabled {
+            return Verdict::Plain;
+        }
         let words = Words::of(name);
         if self.allow_keys.iter().any(|known| known.iter().map(|word| &**word).eq(words.iter())) {
             return Verdict::Allowed;

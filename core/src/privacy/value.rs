@@ -3,6 +3,7 @@
 
 use super::digits;
 use super::label::Label;
+use super::lex::is_name;
 use super::names::{Doubt, Group, Verdict};
 use super::pair::{is_code_number, is_plain};
 use super::prose;
@@ -39,7 +40,7 @@ impl<'a> Rewriter<'a> {
 
     /// Whether nothing can have to be replaced.
     pub(crate) fn is_clean(&self) -> bool {
-        self.hits.is_empty() && self.alone && !self.replacer.rules.always()
+        self.replacer.rules.is_off() || self.hits.is_empty() && self.alone && !self.replacer.rules.always()
     }
 
     /// Whether nothing can have to be replaced in that part of the event.
@@ -73,7 +74,7 @@ impl<'a> Rewriter<'a> {
             Some(at) => !self.hits_in(at, part.len()).is_empty(),
             None => {
                 self.scratch.hits.clear();
-                self.replacer.rules.triggers.find(part, &mut self.scratch.hits);
+                self.replacer.rules.find(part, &mut self.scratch.hits);
                 !self.scratch.hits.is_empty()
             }
         }
@@ -93,7 +94,7 @@ impl<'a> Rewriter<'a> {
             _ => {
                 let mut found = core::mem::take(&mut scratch.hits);
                 found.clear();
-                replacer.rules.triggers.find(part, &mut found);
+                replacer.rules.find(part, &mut found);
                 let changed = (!found.is_empty() || replacer.rules.always())
                     && scratch.text(replacer, part, &found, 0, out);
                 scratch.hits = found;
@@ -275,9 +276,9 @@ impl<'a> Rewriter<'a> {
     /// names and values in turn, a name.
     fn follower(&mut self, before: &[u8], item: ValueView<'_>, place: usize, count: u32) -> Verdict {
         let ValueView::Str(text) = item else { return Verdict::Plain };
-        let is_option = before.starts_with(b"--") && !before.contains(&b'=') && !text.starts_with(b"-");
+        let is_option = before.starts_with(b"--") && !text.starts_with(b"-");
         let in_turn = place % 2 == 1 && count.is_multiple_of(2) && !is_plain(text);
-        if before.len() > 64 || !(is_option || in_turn) || before.contains(&b':') {
+        if before.len() > 64 || !(is_option || in_turn) || !before.iter().all(|byte| is_name(*byte)) {
             return Verdict::Plain;
         }
         match self.judge(before, Group::None) {

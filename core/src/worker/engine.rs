@@ -20,6 +20,7 @@ use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
 use crate::pipeline::fields::FieldFilter;
 use crate::pipeline::host::{self, Mark};
 use crate::pipeline::limits::Limiter;
+use crate::pipeline::redact::{Redact, hidden_in};
 use crate::stats::DropReason;
 
 /// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
@@ -33,8 +34,10 @@ pub(super) struct EngineWorker {
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
     log_lanes: Vec<Box<dyn ExportLane>>,
     fields: FieldFilter,
+    redact: Redact,
     limiter: Limiter,
     log_fields: FieldFilter,
+    log_redact: Redact,
     log_limiter: Limiter,
     /// The host's processors and its span filter, away while they are read.
     process: Option<Box<Tap<Mark>>>,
@@ -64,6 +67,8 @@ impl EngineWorker {
         let (fields, log_fields) =
             (FieldFilter::new(&config.unrecorded), FieldFilter::of_logs(&config.unrecorded));
         let (limiter, log_limiter) = (Limiter::new(config), Limiter::of_logs(config));
+        let redactor = &live.definition.settings.redactor;
+        let (redact, log_redact) = (Redact::new(redactor, hidden_in(config)), Redact::of_logs(redactor));
         let [process, filter] = host::taps(config, wake);
         let (log_lanes, lanes) = lanes.into_iter().partition(|lane| lane.takes_logs());
         Self {
@@ -71,8 +76,10 @@ impl EngineWorker {
             lanes,
             log_lanes,
             fields,
+            redact,
             limiter,
             log_fields,
+            log_redact,
             log_limiter,
             process,
             filter,
@@ -147,14 +154,17 @@ impl EngineWorker {
 
     /// The way of a log record: redacted and limited as a span is, then to every exporter that takes logs.
     fn log(&mut self, record: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, log_lanes, log_fields, log_limiter, counts, undecided_logs, .. } = self;
+        let Self { live, log_lanes, log_fields, log_redact, log_limiter, counts, undecided_logs, .. } = self;
         let passed = log_fields.apply(record, |record| {
-            log_limiter.apply(record, |record| {
-                *undecided_logs = 0;
-                counts.logs_accepted += 1;
-                fan_out(live, log_lanes, record, now);
+            log_redact.apply(record, |record| {
+                log_limiter.apply(record, |record| {
+                    *undecided_logs = 0;
+                    counts.logs_accepted += 1;
+                    fan_out(live, log_lanes, record, now);
+                })
             })
         });
+        counts.redact.add(log_redact.take_counts());
         counts.limited += log_limiter.take_cuts();
         passed
     }
@@ -185,22 +195,25 @@ impl EngineWorker {
     /// The way from the processors on, which may have brought back what is not to leave.
     #[inline]
     fn processed(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, lanes, fields, limiter, filter, counts, undecided, .. } = self;
+        let Self { live, lanes, fields, redact, limiter, filter, counts, undecided, .. } = self;
         let passed = fields.apply(span, |span| {
-            limiter.apply(span, |span| {
-                *undecided = undecided.saturating_sub(1);
-                match filter {
-                    Some(tap) => {
-                        let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
-                        counts.drops.add(DropReason::HostFull, u64::from(!taken));
+            redact.apply(span, |span| {
+                limiter.apply(span, |span| {
+                    *undecided = undecided.saturating_sub(1);
+                    match filter {
+                        Some(tap) => {
+                            let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
+                            counts.drops.add(DropReason::HostFull, u64::from(!taken));
+                        }
+                        None => {
+                            counts.accepted += 1;
+                            fan_out(live, lanes, span, now);
+                        }
                     }
-                    None => {
-                        counts.accepted += 1;
-                        fan_out(live, lanes, span, now);
-                    }
-                }
+                })
             })
         });
+        counts.redact.add(redact.take_counts());
         counts.limited += limiter.take_cuts();
         passed
     }
