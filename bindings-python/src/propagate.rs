@@ -27,12 +27,8 @@ pub fn use_engine(engine: &Engine) {
     }
 }
 
-fn with_propagators<R>(run: impl FnOnce(&Propagators) -> R) -> R {
-    let chosen = ENGINE.read().ok().and_then(|engine| engine.clone()).or_else(registry::default_engine);
-    match chosen {
-        Some(engine) => run(engine.propagators()),
-        None => run(&Propagators::default()),
-    }
+fn chosen() -> Option<Engine> {
+    ENGINE.read().ok().and_then(|engine| engine.clone()).or_else(registry::default_engine)
 }
 
 /// Writes the current span and baggage to a carrier and returns it.
@@ -58,9 +54,12 @@ pub fn inject<'py>(
     };
     let span = face.map_or_else(SpanContext::default, |face| face.context().clone());
     let baggage = base.and_then(|base| otel::baggage_of(&base)).map(|baggage| read_baggage(&baggage));
+    let baggage = baggage.unwrap_or_default();
     let mut setter = PySetter::new(carrier, setter);
-    let refused =
-        with_propagators(|propagators| propagators.inject(&span, &baggage.unwrap_or_default(), &mut setter));
+    let refused = match chosen() {
+        Some(engine) => engine.inject_pair(&span, &baggage, &mut setter),
+        None => Propagators::default().inject(&span, &baggage, &mut setter),
+    };
     let (carrier, failed) = setter.finish();
     if failed {
         invalid::say(py, "inject: the carrier cannot be written");
@@ -82,7 +81,11 @@ pub fn extract<'py>(
     carrier: &Bound<'py, PyAny>,
     getter: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, Context>> {
-    let extracted = with_propagators(|propagators| propagators.extract(&PyGetter { carrier, getter }));
+    let getter = PyGetter { carrier, getter };
+    let extracted = match chosen() {
+        Some(engine) => engine.propagators().extract(&getter),
+        None => Propagators::default().extract(&getter),
+    };
     for (count, place) in [
         (extracted.refused.traceparent, "extract: a malformed traceparent"),
         (extracted.refused.tracestate, "extract: a malformed tracestate"),

@@ -129,6 +129,18 @@ impl Stats {
         self.0.limited
     }
 
+    /// Values that redaction replaced.
+    #[getter]
+    fn redacted(&self) -> u64 {
+        self.0.redacted
+    }
+
+    /// Values left out because their redaction failed.
+    #[getter]
+    fn redaction_failures(&self) -> u64 {
+        self.0.redaction_failures
+    }
+
     /// Panics caught at the borders of the engine.
     #[getter]
     fn panics(&self) -> u64 {

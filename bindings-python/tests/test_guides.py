@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-GUIDES = ["configuration.md", "host-stage.md", "limits.md", "logs.md"]
+GUIDES = ["configuration.md", "host-stage.md", "limits.md", "logs.md", "privacy.md"]
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -22,4 +22,7 @@ def examples() -> Iterator[object]:
 
 @pytest.mark.parametrize("example", list(examples()))
 def test_an_example_runs(run_python: Run, example: str) -> None:
-    run_python(example)
+    printed = run_python(example).stdout.splitlines()
+    # What stands behind a line that prints is what it prints.
+    for line in re.findall(r"^print\(.*\)  # (.*)$", example, re.M):
+        assert line in printed

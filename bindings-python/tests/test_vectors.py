@@ -202,3 +202,48 @@ def test_a_function_decides_about_roots(recorded: Recorded) -> None:
     assert (asked[0]["name"], asked[0]["type"], asked[0]["kind"]) == ("sample", "tool", "client")
     assert [about["name"] for about in asked] == ["sample", "drop", "only", "broken"]
     polyspan.init("tests", exporter=recorded.exporter)
+
+
+def noted(case: dict[str, Any]) -> tuple[str, Any, Any]:
+    """The name, the value under it, and what is to become of it."""
+    given = case.get("text", case.get("value"))
+    return case.get("key", "note"), given, case.get("expected", given)
+
+
+def replay_redaction(case: dict[str, Any], exporter: polyspan.MemoryExporter, engine: Engine) -> None:
+    key, given, expected = noted(case)
+    exporter.clear()
+    with engine.span("x", attributes={key: given}, input={key: given}, metadata={key: given}) as started:
+        started.event("y", {key: given})
+        started.update(output=[given])
+    engine.flush(30)
+    record = exporter.spans[0]
+    assert record.attributes.get(key) == expected
+    assert record.metadata.get(key) == expected
+    assert record.input == {key: expected}
+    assert record.events[0].attributes.get(key) == expected
+    if "text" in case:
+        assert record.output == [expected]
+
+
+@pytest.mark.parametrize("case", cases("redaction.json", "redacted") + cases("redaction.json", "left"))
+def test_redaction(case: dict[str, Any], recorded: Recorded) -> None:
+    replay_redaction(case, recorded.exporter, recorded.engine)
+
+
+@pytest.mark.parametrize("case", cases("redaction.json", "configured"))
+def test_redaction_as_configured(case: dict[str, Any]) -> None:
+    exporter = polyspan.MemoryExporter()
+    engine = polyspan.init("x", name="configured", exporter=exporter, redaction=case["redaction"])
+    try:
+        replay_redaction(case, exporter, engine)
+    finally:
+        engine.shutdown(30)
+
+
+@pytest.mark.parametrize("case", cases("redaction.json", "invalid"))
+def test_redaction_that_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(polyspan.PolyspanError) as caught:
+        polyspan.init("x", name="refused", exporters=[], redaction=case["redaction"])
+    assert caught.value.code == "invalid_option"
+    assert f"{case['names']}:" in str(caught.value)

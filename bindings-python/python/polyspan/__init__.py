@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._events import SpanEnded, TelemetryEvent
     from ._executors import ContextExecutor, copy_context, propagate
     from ._logging import LogHandler
+    from ._options import Redaction, RedactionStyle
     from ._traced import instrument, traced
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "LogRecord",
     "MemoryExporter",
     "PolyspanError",
+    "Redaction",
+    "RedactionStyle",
     "Span",
     "SpanContext",
     "SpanEnded",
@@ -93,6 +96,8 @@ _LATER = {
     "copy_context": "_executors",
     "propagate": "_executors",
     "LogHandler": "_logging",
+    "Redaction": "_options",
+    "RedactionStyle": "_options",
     "SpanEnded": "_events",
     "TelemetryEvent": "_events",
 }

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, final,
 from typing_extensions import Self, disjoint_base
 
 from ._error import PolyspanError as PolyspanError
+from ._options import Redaction, RedactionStyle
 from ._events import TelemetryEvent
 
 __version__: str
@@ -336,6 +337,10 @@ class Stats:
     @property
     def limited(self) -> int: ...
     @property
+    def redacted(self) -> int: ...
+    @property
+    def redaction_failures(self) -> int: ...
+    @property
     def panics(self) -> int: ...
     @property
     def exporters(self) -> dict[str, dict[str, Any]]: ...
@@ -441,6 +446,9 @@ def init(
     open_span_bytes: int = ...,
     capture_value_bytes: int = ...,
     capture_span_bytes: int = ...,
+    redaction: bool | RedactionStyle | Redaction = ...,
+    hide_input: bool = ...,
+    hide_output: bool = ...,
     exit_timeout: _Seconds = ...,
     handle_sigterm: bool = ...,
     logs: bool = ...,

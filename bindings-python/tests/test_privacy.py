@@ -1,0 +1,97 @@
+"""Redaction as a Python program meets it, beyond what the vectors show."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+import polyspan
+import pytest
+from conftest import Recorded
+from polyspan import MemoryExporter, inject, span
+
+SECRET = "hunter2-hunter2"
+
+
+def test_exceptions_are_redacted(recorded: Recorded) -> None:
+    def connect(dsn: str) -> None:
+        raise ConnectionError(f"cannot connect with password={SECRET} to {dsn}")
+
+    with pytest.raises(ConnectionError), span("job"):
+        connect(f"postgres://bob:{SECRET}@db/app")
+    record = recorded.one()
+    assert "password=[REDACTED]" in record.status_message
+    assert "postgres://bob:[REDACTED]@db/app" in str(record.events[0].attributes["exception.message"])
+    assert SECRET not in str([record.status_message, *(event.attributes for event in record.events)])
+
+
+def test_traces_of_calls_are_redacted(recorded: Recorded) -> None:
+    try:
+        int(f"password={SECRET}")
+    except ValueError:
+        with span("job") as started:
+            started.set("stack", traceback.format_exc())
+    assert SECRET not in str(recorded.one().attributes["stack"])
+
+
+def test_baggage_is_redacted_where_it_leaves(recorded: Recorded) -> None:
+    with polyspan.context(baggage={"tier": "gold", "api_key": SECRET, "note": f"password={SECRET}"}):
+        header = inject({})["baggage"]
+        assert polyspan.baggage()["api_key"] == SECRET, "the application keeps its own"
+    assert header.startswith("tier=gold,api_key=[REDACTED],note=password%3D[REDACTED]")
+
+
+def test_the_resource_and_scopes_are_redacted() -> None:
+    exporter = MemoryExporter()
+    engine = polyspan.init(
+        "x",
+        name="resource",
+        exporter=exporter,
+        resource={"db.password": SECRET, "process.command_args": ["app", "--token", SECRET], "host": "h"},
+    )
+    assert engine.resource["db.password"] == "[REDACTED]"
+    assert engine.resource["process.command_args"] == ["app", "--token", "[REDACTED]"]
+    assert engine.resource["host"] == "h"
+    engine.shutdown(5)
+
+
+def test_inputs_and_outputs_are_hidden() -> None:
+    exporter = MemoryExporter()
+    engine = polyspan.init("x", name="hidden", exporter=exporter, hide_input=True, redaction=False)
+    with engine.span("a", input="question", attributes={"gen_ai.input.messages": "[]", "k": 1}) as started:
+        started.update(output="answer")
+    engine.shutdown(5)
+    other = MemoryExporter()
+    engine = polyspan.init("x", name="hidden", exporter=other, hide_output=True)
+    with engine.span("a", input="question", attributes={"gen_ai.output.messages": "[]"}) as started:
+        started.update(output="answer")
+    engine.shutdown(5)
+    assert (exporter.spans[0].input, exporter.spans[0].output) == (None, "answer")
+    assert exporter.spans[0].attributes == {"k": 1}
+    assert (other.spans[0].input, other.spans[0].output, other.spans[0].attributes) == ("question", None, {})
+
+
+def test_what_was_replaced_is_counted(recorded: Recorded) -> None:
+    with span("a", attributes={"password": "x", "token": "y", "tokens_used": 3}):
+        pass
+    recorded.one()
+    counted = recorded.engine.stats()
+    assert (counted.redacted, counted.redaction_failures) == (2, 0)
+
+
+def test_lines_of_the_log_are_redacted(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="polyspan"):
+        engine = polyspan.init(
+            "x",
+            name="log",
+            endpoint=f"http://bob:{SECRET}@localhost:1",
+            retry={"max_elapsed": 0},
+            timeout=1,
+        )
+        with engine.span("a"):
+            pass
+        with pytest.raises(polyspan.PolyspanError):
+            engine.flush(5)
+        polyspan.stats()
+        engine.shutdown(5)
+    assert SECRET not in caplog.text
