@@ -94,10 +94,12 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
         .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
     let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;
+    let mut resource = config.resource.clone();
+    redactor.attributes(&mut resource.attributes);
     Settings {
         propagators,
         children_follow: sampler.inherits(),
-        resource: Arc::new(config.resource.clone()),
+        resource: Arc::new(resource),
         scope: Arc::new(Scope {
             name: "polyspan".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

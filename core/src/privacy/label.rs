@@ -23,6 +23,13 @@ labels! {
     SECURITY_CODE SSN SIGNATURE WEBHOOK EMAIL IP PHONE
 }
 
+impl Label {
+    /// Whether the application gave it.
+    pub(super) fn is_own(self) -> bool {
+        usize::from(self.0) >= Self::NAMES.len()
+    }
+}
+
 /// The names, the application's own included.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels(Vec<String>);

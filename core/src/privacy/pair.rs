@@ -315,7 +315,11 @@ impl<'t> Scanner<'t, '_> {
             Some(Doubt::Digits) => is_code_number(value),
             Some(Doubt::Text) => !is_plain(value) && !digits,
             // Few digits are a number of secrets rather than one.
-            None => !digits || !value.contains(&b':') && value.len() > if counts { 6 } else { 3 },
+            None => {
+                !digits
+                    || label.is_own()
+                    || !value.contains(&b':') && value.len() > if counts { 6 } else { 3 }
+            }
         };
         if !fits {
             return;
