@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, final,
 from typing_extensions import Self, disjoint_base
 
 from ._error import PolyspanError as PolyspanError
-from ._options import Redaction, RedactionStyle
 from ._events import TelemetryEvent
+from ._options import Redaction, RedactionStyle
 
 __version__: str
 
