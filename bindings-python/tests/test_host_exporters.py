@@ -275,6 +275,47 @@ def test_an_exporter_records_nothing_itself(started: Started) -> None:
     assert engine.stats().ended == 1
 
 
+def test_formatters_change_what_one_exporter_gets(started: Started, caplog: pytest.LogCaptureFixture) -> None:
+    def shout(span: FinishedSpan) -> FinishedSpan:
+        span.name = span.name.upper()
+        return span
+
+    async def enrich(span: FinishedSpan) -> FinishedSpan:
+        await asyncio.sleep(0)
+        if span.name == "BAD":
+            raise LookupError("nobody by that name")
+        span.metadata["user"] = "Ada"
+        return span
+
+    class Formatted(Keeping):
+        formatters = (shout, enrich)
+
+    formatted, plain = Formatted(), Keeping()
+    engine = started(formatted, plain)
+    with caplog.at_level(logging.WARNING, "polyspan"):
+        polyspan.span("good").end()
+        polyspan.span("bad").end()
+        engine.flush(30)
+    # One that raises leaves the span as it was.
+    assert [(span.name, span.metadata) for span in formatted.spans] == [
+        ("GOOD", {"user": "Ada"}),
+        ("bad", {}),
+    ]
+    assert [span.name for span in plain.spans] == ["good", "bad"]
+    assert (engine.stats().host_errors, engine.stats().exported) == (1, 2)
+    assert [line for line in caplog.messages if "enrich" in line] == [
+        "Formatted: enrich raised LookupError: nobody by that name"
+    ]
+
+
+def test_a_formatter_that_is_none_is_refused() -> None:
+    class Formatted(Keeping):
+        formatters = ("upper",)
+
+    with pytest.raises(PolyspanError, match=r"Formatted.formatters\[0\]: 'upper'"):
+        polyspan.init("tests", exporters=[Formatted()])
+
+
 def test_the_same_exporter_is_the_same_option() -> None:
     exporter = Keeping()
     engine = polyspan.init("tests", exporters=[exporter])

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::config::ResolvedConfig;
+use crate::config::{ResolvedConfig, ResolvedExporter};
 use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
@@ -85,6 +85,8 @@ pub(crate) struct Live {
     exporters: Vec<Arc<dyn LaneCounts>>,
     log_exporters: Vec<Arc<dyn LaneCounts>>,
     pub(crate) open_over: AtomicBool,
+    /// Failures of the host's exporters before this process, which the child of a fork is not to count.
+    host_errors_before: u64,
 }
 
 /// Counters of some recording threads, on a cache line pair of their own.
@@ -192,6 +194,7 @@ impl Engine {
             exporters: counts(false),
             log_exporters: counts(true),
             open_over: AtomicBool::new(false),
+            host_errors_before: export_failures(&self.settings().config),
         });
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
@@ -423,6 +426,15 @@ impl Definition {
     }
 }
 
+/// Calls of the host's exporters that failed while their spans went on.
+fn export_failures(config: &ResolvedConfig) -> u64 {
+    let failures = |exporter: &ResolvedExporter| match exporter {
+        ResolvedExporter::Host(exporter) => exporter.handler.failures(),
+        _ => 0,
+    };
+    config.exporters.iter().map(failures).sum()
+}
+
 fn build_lanes(settings: &Settings) -> Result<Vec<Box<dyn ExportLane>>, Error> {
     settings.lanes.iter().map(|build| build()).collect()
 }
@@ -529,7 +541,8 @@ impl Live {
             redacted: worker.redact.redacted,
             redaction_failures: worker.redact.failed,
             panics: worker.panics + self.sum(|shard| &shard.panics),
-            host_errors: worker.host_errors,
+            host_errors: worker.host_errors
+                + export_failures(&self.definition.settings.config).saturating_sub(self.host_errors_before),
             exporters,
             logs: LogStats {
                 emitted,

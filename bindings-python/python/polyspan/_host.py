@@ -258,10 +258,11 @@ class Filter(Handler):
 class Exporter(Handler):
     """Hands spans to an exporter of the application's, in whichever forms it takes them."""
 
-    __slots__ = ("export", "export_event", "flush", "on", "shutdown")
+    __slots__ = ("export", "export_event", "flush", "formatters", "on", "shutdown")
 
     def __init__(self, exporter: Any, methods: dict[str, Callable[..., Any]]) -> None:
-        super().__init__(_name_of(exporter), list(methods.values()), [exporter])
+        self.formatters = _formatters_of(exporter)
+        super().__init__(_name_of(exporter), [*methods.values(), *self.formatters], [exporter])
         # Batches may wait for more spans, events may not.
         self.at_once = bool(methods.keys() - {"export", "flush", "shutdown"})
         self.export = methods.get("export")
@@ -283,7 +284,7 @@ class Exporter(Handler):
         job.done()
 
     async def _deliver(self, job: _HostJob) -> None:
-        spans = job.spans()
+        spans, failures = await self._formatted(job)
         failed = [False] * len(spans)
         for at, span in enumerate(spans):
             failed[at] = not await self._tell("span_ended", SpanEnded(span), span)
@@ -295,7 +296,28 @@ class Exporter(Handler):
             except Exception as error:
                 failed = [True] * len(spans)
                 self.warn("export", error)
-        job.delivered(rejected, sum(failed))
+        job.delivered(rejected, sum(failed), failures)
+
+    async def _formatted(self, job: _HostJob) -> tuple[list[FinishedSpan], int]:
+        """The spans as the formatters make them, and how many could not be formatted."""
+        spans = job.spans()
+        if not self.formatters:
+            return spans, 0
+        unformatted: list[int] = []
+        for at, span in enumerate(spans):
+            for formatter in self.formatters:
+                try:
+                    _formatted_span(await self.call(formatter, span), span)
+                except Exception as error:
+                    unformatted.append(at)
+                    self.warn(_name_of(formatter), error)
+                    break
+        if unformatted:
+            # Whatever was changed until then.
+            originals = job.spans()
+            for at in unformatted:
+                spans[at] = originals[at]
+        return spans, len(unformatted)
 
     async def _tell(self, kind: str, event: Any, subject: FinishedSpan) -> bool:
         """Tell of one event. False if any function for it raised."""
@@ -314,6 +336,20 @@ class Exporter(Handler):
                 fine = False
                 self.warn("export_event", error)
         return fine
+
+
+def _formatters_of(exporter: Any) -> list[Callable[[FinishedSpan], Any]]:
+    formatters = getattr(exporter, "formatters", ())
+    listed = list(formatters) if isinstance(formatters, (list, tuple)) else [formatters]
+    for at, formatter in enumerate(listed):
+        if isinstance(formatter, type) or not callable(formatter):
+            raise _unusable(f"{_name_of(exporter)}.formatters[{at}]", formatter, "a function of a span")
+    return listed
+
+
+def _formatted_span(result: Any, span: FinishedSpan) -> None:
+    if result is not span:
+        raise TypeError(f"the span it was given is expected, not {type(result).__name__}")
 
 
 def _name_of(exporter: Any) -> str:

@@ -163,9 +163,10 @@ impl Job {
     }
 
     /// An export has ended: so many spans were refused, at so many the application's code raised, all others are
-    /// delivered.
-    fn delivered(&self, rejected: u32, failed: u32) {
-        if let Some(job) = self.take() {
+    /// delivered. So many formatters raised.
+    fn delivered(&self, rejected: u32, failed: u32, failures: u64) {
+        if let Some(mut job) = self.take() {
+            job.count_failures(failures);
             let spans = job.batch().spans();
             let mut outcome = Outcome::exported(spans.saturating_sub(rejected.saturating_add(failed)));
             outcome.rejected = rejected;

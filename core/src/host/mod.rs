@@ -20,6 +20,7 @@ pub(crate) use tap::{Passed, Tap, TapBounds};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something of the host that jobs are for: a chain of processors, a filter, an exporter.
 ///
@@ -29,18 +30,29 @@ pub struct HostHandler {
     port: HostPort,
     identity: Arc<[usize]>,
     token: Arc<dyn Any + Send + Sync>,
+    /// Calls of the application's code that failed during exports.
+    failures: Arc<AtomicU64>,
 }
 
 impl HostHandler {
     /// `identity` names the host's objects: handlers with the same identity are the same option, so that a
     /// second `init` with the same objects finds the running engine. `token` is for the host itself.
     pub fn new(port: &HostPort, identity: &[usize], token: impl Any + Send + Sync) -> Self {
-        Self { port: port.clone(), identity: Arc::from(identity), token: Arc::new(token) }
+        let (identity, token) = (Arc::from(identity), Arc::new(token));
+        Self { port: port.clone(), identity, token, failures: Arc::default() }
     }
 
     /// What the host gave to recognise its handler.
     pub fn token(&self) -> &(dyn Any + Send + Sync) {
         &*self.token
+    }
+
+    pub(crate) fn count_failures(&self, calls: u64) {
+        self.failures.fetch_add(calls, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Where its jobs are pulled.
