@@ -70,6 +70,13 @@ def test_it_belongs_to_the_current_span_and_inherits(recorded: Recorded, log: lo
     assert outside.attributes["session.id"] == "by hand"
 
 
+def test_secrets_do_not_leave(recorded: Recorded, log: logging.Logger) -> None:
+    log.error("password=%s", "hunter2hunter2", extra={"api_key": "k-0123456789", "attempt": 2})
+    (record,) = logged(recorded)
+    assert record.body == "password=[REDACTED]"
+    assert (record.attributes["api_key"], record.attributes["attempt"]) == ("[REDACTED]", 2)
+
+
 def test_an_exception_is_described(recorded: Recorded, log: logging.Logger) -> None:
     try:
         raise KeyError("missing")

@@ -169,6 +169,29 @@ fn records_keep_the_limits() {
 }
 
 #[test]
+fn secrets_of_a_record_stay_in_the_process() {
+    let receiver = Receiver::start(Script::default());
+    let engine = polyspan::init(sending_to(&receiver)).unwrap();
+    let secret = "s3cr3t-hunter2-0123456789";
+    let body = format!("login with password={secret} and Authorization: Bearer {secret}");
+    engine
+        .log(Severity::ERROR, body)
+        .event_name(format!("token={secret}"))
+        .attribute("api_key", secret)
+        .attribute("request", Value::from_iter([("headers", Value::from_iter([("x-api-key", secret)]))]))
+        .attribute("exception.message", format!("https://user:{secret}@host/?token={secret}"))
+        .attribute("attempt", 2)
+        .emit();
+    engine.flush(SOON).unwrap();
+    let records = receiver.log().log_records();
+    assert_eq!(records.len(), 1);
+    let sent = format!("{records:?}");
+    assert!(!sent.contains(secret), "{sent}");
+    assert!(sent.contains("login with") && sent.contains("IntValue(2)"), "{sent}");
+    engine.shutdown(SOON).unwrap();
+}
+
+#[test]
 fn a_record_after_the_shutdown_is_counted() {
     let (engine, _store) = started(|options| options);
     engine.log(Severity::INFO, "before").emit();
