@@ -87,6 +87,8 @@ pub(crate) struct Live {
     pub(crate) open_over: AtomicBool,
     /// Failures of the host's exporters before this process, which the child of a fork is not to count.
     host_errors_before: u64,
+    /// The queue of each of its exporters is above three quarters: new roots are left unsampled.
+    pub(crate) exporters_full: AtomicBool,
 }
 
 /// Counters of some recording threads, on a cache line pair of their own.
@@ -195,6 +197,7 @@ impl Engine {
             log_exporters: counts(true),
             open_over: AtomicBool::new(false),
             host_errors_before: export_failures(&self.settings().config),
+            exporters_full: AtomicBool::new(false),
         });
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
@@ -487,6 +490,13 @@ impl Live {
 
     fn sum(&self, counter: impl Fn(&Shard) -> &AtomicU64) -> u64 {
         self.shards.iter().map(|shard| counter(shard).load(Ordering::Acquire)).fold(0, u64::wrapping_add)
+    }
+
+    /// Whether new roots should be left unsampled for want of memory: in the hand-off, which all engines share,
+    /// or in this engine's exporters.
+    #[inline]
+    pub(crate) fn under_pressure(&self) -> bool {
+        self.runtime.handoff.under_pressure() || self.exporters_full.load(Ordering::Relaxed)
     }
 
     /// Spans that record and have not ended.

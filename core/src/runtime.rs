@@ -3,7 +3,7 @@
 //! Made when a recording thread first needs it; the thread is started by the first recorded span.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::sync::{Notify, mpsc};
@@ -35,8 +35,6 @@ pub(crate) struct Runtime {
     state: AtomicU8,
     next_slot: AtomicUsize,
     lives: Mutex<HashMap<u16, Weak<Live>>>,
-    /// Every exporter's queue is above three quarters: new roots are left unsampled.
-    pub(crate) exporters_full: AtomicBool,
 }
 
 /// Sets the byte budget for runtimes made from now on; the first engine of a process calls this.
@@ -70,7 +68,6 @@ impl Runtime {
             state: AtomicU8::new(COLD),
             next_slot: AtomicUsize::new(0),
             lives: Mutex::default(),
-            exporters_full: AtomicBool::new(false),
         }
     }
 
@@ -93,12 +90,6 @@ impl Runtime {
     /// The engine of that number, while anyone holds it.
     pub(crate) fn live(&self, slot: u16) -> Option<Arc<Live>> {
         self.lives.lock().unwrap_or_else(PoisonError::into_inner).get(&slot)?.upgrade()
-    }
-
-    /// Whether new roots should be left unsampled for want of memory.
-    #[inline]
-    pub(crate) fn under_pressure(&self) -> bool {
-        self.handoff.under_pressure() || self.exporters_full.load(Ordering::Relaxed)
     }
 
     /// Sends the export thread a message; it is read even if the thread starts only later.

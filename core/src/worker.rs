@@ -276,12 +276,11 @@ impl Worker {
             for lane in engine.all_lanes() {
                 lane.end_of_pass(now);
             }
+            let full = !engine.lanes.is_empty() && engine.is_pressed();
+            engine.live.exporters_full.store(full, Ordering::Relaxed);
         }
         self.publish();
         self.close_engines();
-        let mut exporting = self.engines.iter().filter(|engine| !engine.lanes.is_empty()).peekable();
-        let full = exporting.peek().is_some() && exporting.all(EngineWorker::is_pressed);
-        self.runtime.exporters_full.store(full, Ordering::Relaxed);
         if now >= self.clock_check {
             self.clock_check = now + CLOCK_CHECK;
             clock::re_anchor();

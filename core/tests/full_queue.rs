@@ -1,11 +1,12 @@
-//! A queue that fills before a receiver that hangs. A process of its own, because pressure on all exporters
-//! leaves new roots of every engine unsampled.
+//! A queue that fills before a receiver that hangs, and what other engines notice of it: nothing.
 #![cfg(feature = "otlp-http")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use polyspan::config::ExporterOptions;
+use polyspan::export::memory::MemoryStore;
 use polyspan::{DropReason, Options};
 use polyspan_test_receiver::{Receiver, Script, Step};
 
@@ -31,8 +32,19 @@ fn a_full_queue_drops_the_newest_and_counts_them() {
 
     // The pressure is seen: a new root is not begun.
     assert!(!engine.span("another root").start().is_recording());
+    // But by no other engine, however long it runs beside this one.
+    let store = MemoryStore::new();
+    let other = Options::new("service").name("other").exporter(ExporterOptions::Memory(store.clone()));
+    let other = polyspan::init(other).unwrap();
+    for _ in 0..10 {
+        assert!(other.span("root").start().is_recording());
+        other.flush(Duration::from_secs(10)).unwrap();
+        assert!(!engine.span("another root").start().is_recording());
+    }
+    assert_eq!(store.spans().len(), 10);
+    assert_eq!(other.stats().shed, 0);
     let _ = engine.shutdown(Duration::ZERO);
     let stats = engine.stats();
-    assert!(stats.adds_up() && stats.shed == 1, "{stats:?}");
+    assert!(stats.adds_up() && stats.shed == 11, "{stats:?}");
     assert_eq!(stats.exporters[0].pending, 0);
 }

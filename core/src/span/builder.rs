@@ -306,7 +306,7 @@ impl<'a> SpanBuilder<'a> {
         let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
         let shard = live.shard(recorder.thread);
         let mut result = self.sample(live, trace_id, parent);
-        if parent.is_none() && result.decision != Decision::Drop && live.runtime.under_pressure() {
+        if parent.is_none() && result.decision != Decision::Drop && live.under_pressure() {
             shard.shed.fetch_add(1, Ordering::Relaxed);
             result.decision = Decision::Drop;
         }
