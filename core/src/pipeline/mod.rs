@@ -6,4 +6,5 @@ pub mod fields;
 pub mod host;
 pub mod limits;
 pub(crate) mod redact;
+pub(crate) mod shown;
 mod shrink;
