@@ -180,12 +180,11 @@ impl<'t> Scanner<'t, '_> {
         let mark = quote.0.last().copied().unwrap_or(b'"');
         let is_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let marks = before.iter().enumerate().filter(|(at, byte)| {
-            let apostrophe = mark == b'\''
-                && is_word(at.checked_sub(1).and_then(|at| before.get(at)))
-                && is_word(before.get(at + 1));
-            **byte == mark
-                && !apostrophe
-                && (quote.escapes() > 0 || before.get(at.wrapping_sub(1)) != Some(&b'\\'))
+            let head = || before.get(..*at).unwrap_or_default();
+            // An apostrophe opens nothing, and a mark of an outer string is another one.
+            let apostrophe = || mark == b'\'' && is_word(head().last()) && is_word(before.get(at + 1));
+            let escapes = || head().iter().rev().take_while(|byte| **byte == b'\\').count();
+            **byte == mark && escapes() == quote.escapes() && !apostrophe()
         });
         marks.count() % 2 == 1
     }
@@ -413,7 +412,7 @@ impl<'t> Scanner<'t, '_> {
         let length = rest.iter().position(|byte| *byte == b'<');
         let value = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
         let is_cut = length.is_none() && !value.iter().any(u8::is_ascii_whitespace);
-        let closes = length.is_some_and(|length| rest.get(length + 1) == Some(&b'/'));
+        let closes = length.is_some_and(|length| matches!(rest.get(length + 1), Some(b'/') | None));
         let fits = match wanted.doubt {
             None => true,
             Some(Doubt::Digits) => is_code_number(value),
