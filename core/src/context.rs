@@ -2,6 +2,7 @@
 //!
 //! Samplers read it, propagators write and parse it ([`crate::propagation`]), spans carry it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::id::{SpanId, TraceId};
@@ -21,6 +22,10 @@ impl TraceFlags {
         Self(0)
     }
 
+    /// The ids are those of the nearest ancestor that is exported, because the span itself is not. Never
+    /// sent, and never read from another process.
+    const STANDS_IN: u8 = 1 << 7;
+
     /// Keeps the two bits that level 2 defines; W3C asks that others are sent as zero.
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & 3)
@@ -28,7 +33,31 @@ impl TraceFlags {
 
     /// The flag byte.
     pub const fn bits(self) -> u8 {
+        self.0 & 3
+    }
+
+    /// Every bit, for another slot of this process that keeps them.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) const fn raw(self) -> u8 {
         self.0
+    }
+
+    /// What [`TraceFlags::raw`] gave.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) const fn from_raw(bits: u8) -> Self {
+        Self(bits & (3 | Self::STANDS_IN))
+    }
+
+    /// Whether the ids are those of another span that stands in for one that is not exported.
+    #[inline]
+    pub(crate) const fn stands_in(self) -> bool {
+        self.0 & Self::STANDS_IN != 0
+    }
+
+    /// The same flags, of a span that is exported or of one that stands in.
+    #[inline]
+    pub(crate) const fn with_stand_in(self, stands_in: bool) -> Self {
+        Self(self.0 & !Self::STANDS_IN | (stands_in as u8) << 7)
     }
 
     /// Whether the sampled bit is set.
@@ -104,6 +133,26 @@ impl SpanContext {
     /// Whether the sampled flag is set.
     pub fn is_sampled(&self) -> bool {
         self.flags.is_sampled()
+    }
+
+    /// Whether spans can be children of it: it is valid, or stands for a span of this process that is not
+    /// exported and has no exported ancestor; its children are then at the top of its trace.
+    #[inline]
+    pub fn is_parent(&self) -> bool {
+        self.trace_id.is_valid() && (self.span_id.is_valid() || self.flags.stands_in())
+    }
+
+    /// What other processes are told: where no exported span stands in, an id that only this trace has, so
+    /// that they stay in the trace.
+    pub(crate) fn sent(&self) -> Cow<'_, Self> {
+        if self.span_id.is_valid() || !self.is_parent() {
+            return Cow::Borrowed(self);
+        }
+        let span_id = self.trace_id.to_bytes().last_chunk::<8>().map_or(SpanId::INVALID, |low| {
+            // All zeros would be no id.
+            SpanId::from_bytes(if *low == [0; 8] { [1; 8] } else { *low })
+        });
+        Cow::Owned(Self { span_id, ..self.clone() })
     }
 
     /// Whether it names a span of this process that is not sampled.

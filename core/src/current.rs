@@ -5,135 +5,19 @@
 
 #[cfg(not(feature = "opentelemetry"))]
 mod slot;
+mod surroundings;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+pub(crate) use surroundings::DefaultIds;
+pub use surroundings::Surroundings;
+
 use crate::context::SpanContext;
-use crate::frame::write;
 #[cfg(feature = "opentelemetry")]
 use crate::otel::slot;
-use crate::propagation::Baggage;
 use crate::span::{Home, Span};
-use crate::value::{OwnedValue, Value};
-
-/// What every span inside inherits: attributes such as the session, metadata, tags and baggage.
-///
-/// Immutable and shared; [`Surroundings::inside`] makes a changed copy. Kept encoded, so that inheriting
-/// costs one copy of bytes per span.
-#[derive(Debug, Clone, Default)]
-pub struct Surroundings {
-    attributes: Vec<(String, OwnedValue)>,
-    metadata: Vec<(String, OwnedValue)>,
-    tags: Vec<String>,
-    baggage: Baggage,
-    fields: Vec<u8>,
-    tag_fields: Vec<u8>,
-}
-
-/// Every span inside holds a copy of what it inherits; a single value may have so many bytes.
-const MAX_INHERITED: usize = 64 * 1024;
-
-impl Surroundings {
-    /// A copy to change, of `outer` or of nothing.
-    pub fn inside(outer: Option<&Arc<Self>>) -> Self {
-        outer.map_or_else(Self::default, |outer| Self::clone(outer))
-    }
-
-    /// An attribute of every span inside; replaces one of the same key.
-    #[must_use]
-    pub fn attribute<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
-        replace(&mut self.attributes, key, value.into().into_owned());
-        self.encode()
-    }
-
-    /// The session, as attribute `session.id`.
-    #[must_use]
-    pub fn session_id(self, id: &str) -> Self {
-        self.attribute("session.id", id)
-    }
-
-    /// The user, as attribute `user.id`.
-    #[must_use]
-    pub fn user_id(self, id: &str) -> Self {
-        self.attribute("user.id", id)
-    }
-
-    /// A piece of metadata of every span inside; replaces one of the same key.
-    #[must_use]
-    pub fn metadata<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
-        replace(&mut self.metadata, key, value.into().into_owned());
-        self.encode()
-    }
-
-    /// A tag of every trace that starts inside.
-    #[must_use]
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        let tag = tag.into();
-        if !self.tags.contains(&tag) {
-            self.tags.push(tag);
-        }
-        self.encode()
-    }
-
-    /// Replaces the baggage.
-    #[must_use]
-    pub fn with_baggage(mut self, baggage: Baggage) -> Self {
-        self.baggage = baggage;
-        self
-    }
-
-    /// The baggage that travels on from here.
-    pub fn baggage(&self) -> &Baggage {
-        &self.baggage
-    }
-
-    /// The attributes that every span inside carries.
-    pub fn attributes(&self) -> &[(String, OwnedValue)] {
-        &self.attributes
-    }
-
-    fn encode(mut self) -> Self {
-        self.fields.clear();
-        self.tag_fields.clear();
-        let mut put = |write: fn(&mut Vec<u8>, &str, &Value<'_>), key: &str, value: &Value<'_>| {
-            let at = self.fields.len();
-            write(&mut self.fields, key, value);
-            if key.is_empty() || self.fields.len() - at > MAX_INHERITED {
-                self.fields.truncate(at);
-                let message = "what spans inherit must have a key and at most 64 KiB; this is left out: ";
-                crate::log::warn_once("surroundings", &format!("{message}{key:?}"));
-            }
-        };
-        for (key, value) in &self.attributes {
-            put(write::attribute, key, value);
-        }
-        for (key, value) in &self.metadata {
-            put(write::metadata, key, value);
-        }
-        for tag in &self.tags {
-            write::trace_tag(&mut self.tag_fields, tag);
-        }
-        self
-    }
-
-    /// The fields each span inside starts with; the tags only at the top of a trace.
-    #[inline]
-    pub(crate) fn put(&self, buf: &mut Vec<u8>, local_root: bool) {
-        buf.extend_from_slice(&self.fields);
-        if local_root {
-            buf.extend_from_slice(&self.tag_fields);
-        }
-    }
-}
-
-fn replace(list: &mut Vec<(String, OwnedValue)>, key: &str, value: OwnedValue) {
-    match list.iter_mut().find(|(known, _)| known == key) {
-        Some((_, slot)) => *slot = value,
-        None => list.push((key.to_owned(), value)),
-    }
-}
 
 /// The current span and its surroundings.
 #[derive(Debug, Clone, Default)]

@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::config::{ResolvedConfig, ResolvedExporter};
+use crate::current::DefaultIds;
 use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
 use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::logs::{self, LogBuilder, LogLevel, Severity};
 use crate::pipeline::redact::RedactCounts;
-use crate::pipeline::shown::Shown;
 use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
@@ -44,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) sampler: HeadSampler,
     /// Whether children of this process's spans take their parent's decision without the sampler.
     pub(crate) children_follow: bool,
+    /// Whether the sampler looks at more than names and ids.
+    pub(crate) sampler_reads_content: bool,
+    /// What spans carry that do not inherit it.
+    pub(crate) default_ids: DefaultIds,
     pub(crate) propagators: Propagators,
     /// Those of spans, then those of log records.
     /// Changes nothing if redaction is off.
@@ -86,12 +90,12 @@ pub(crate) struct Live {
     exporters: Vec<Arc<dyn LaneCounts>>,
     log_exporters: Vec<Arc<dyn LaneCounts>>,
     pub(crate) open_over: AtomicBool,
-    /// The stages for spans that are shown before they are exported, made when first needed.
-    shown: Mutex<Option<Box<Shown>>>,
     /// Failures of the host's exporters before this process, which the child of a fork is not to count.
     host_errors_before: u64,
     /// The queue of each of its exporters is above three quarters: new roots are left unsampled.
     pub(crate) exporters_full: AtomicBool,
+    /// A span that is not exported was started, so that usage may have to be rolled up.
+    pub(crate) hides: AtomicBool,
 }
 
 /// Counters of some recording threads, on a cache line pair of their own.
@@ -133,6 +137,8 @@ pub(crate) struct WorkerCounts {
     pub(crate) accepted: u64,
     pub(crate) unsampled: u64,
     pub(crate) filtered: u64,
+    pub(crate) internal: u64,
+    pub(crate) excluded: u64,
     pub(crate) drops: Drops,
     pub(crate) limited: u64,
     pub(crate) panics: u64,
@@ -199,9 +205,9 @@ impl Engine {
             exporters: counts(false),
             log_exporters: counts(true),
             open_over: AtomicBool::new(false),
-            shown: Mutex::default(),
             host_errors_before: export_failures(&self.settings().config),
             exporters_full: AtomicBool::new(false),
+            hides: AtomicBool::new(false),
         });
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
@@ -323,16 +329,6 @@ impl Engine {
     /// hand-off is full; the events are then counted as dropped.
     pub fn submit(&self, frame: &[u8], spans: u64) -> bool {
         self.live().is_some_and(|live| crate::recorder::submit(live, frame, spans))
-    }
-
-    /// The body of a span's event ([`Span::record_so_far`](crate::Span::record_so_far)) as it may be shown to
-    /// code of the application before it is exported: redacted and limited. `None` when that fails: then nothing
-    /// of it may be shown.
-    pub fn shown(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let settings = self.settings();
-        let mut stages = self.live()?.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let stages = stages.get_or_insert_with(|| Box::new(Shown::new(&settings.config, &settings.redactor)));
-        stages.apply(body).ok()
     }
 
     /// Waits until every span that had ended when this was called is delivered or given up, at most for
@@ -552,8 +548,17 @@ impl Live {
             not_recording,
             live: self.open_spans(),
             ended,
-            pending: ended.saturating_sub(unsampled + worker.filtered + drops.total() + worker.accepted),
+            pending: ended.saturating_sub(
+                unsampled
+                    + worker.internal
+                    + worker.excluded
+                    + worker.filtered
+                    + drops.total()
+                    + worker.accepted,
+            ),
             unsampled,
+            internal: worker.internal,
+            excluded: worker.excluded,
             shed: self.sum(|shard| &shard.shed),
             open_limit: self.sum(|shard| &shard.open_limit),
             filtered: worker.filtered,

@@ -9,7 +9,7 @@ use crate::context::SpanContext;
 use crate::current::{Current, Surroundings, current};
 use crate::engine::{Engine, FlushReport};
 use crate::error::Error;
-use crate::propagation::{Baggage, Getter, Refused, Setter};
+use crate::propagation::{self, Baggage, Extracted, Getter, Refused, Setter};
 use crate::registry;
 use crate::stats::Stats;
 
@@ -19,29 +19,58 @@ impl Engine {
         self.inject_from(&current(), carrier);
     }
 
-    /// Writes a span and its surroundings' baggage into a carrier.
+    /// Writes a span, and its surroundings' baggage and ids, into a carrier.
     pub fn inject_from(&self, from: &Current, carrier: &mut dyn Setter) {
         let span = from.span.clone().unwrap_or_default();
+        let around = from.surroundings.as_deref();
         let none = Baggage::default();
-        let baggage = from.surroundings.as_ref().map_or(&none, |around| around.baggage());
-        let refused = self.inject_pair(&span, baggage, carrier);
+        let refused = self.inject_parts(&span, around.map_or(&none, Surroundings::baggage), around, carrier);
         self.count_refused(refused.total());
     }
 
-    /// Writes a span and a redacted copy of some baggage into a carrier; returns what did not fit. For
-    /// bindings, which keep surroundings and counts of their own.
-    pub fn inject_pair(&self, span: &SpanContext, baggage: &Baggage, carrier: &mut dyn Setter) -> Refused {
-        self.propagators().inject(span, &self.redactor().baggage(baggage), carrier)
+    /// Writes a span, a redacted copy of some baggage, and the ids of what surrounds it as far as they may
+    /// travel, for hosts that keep these apart. Returns what could not be written.
+    pub fn inject_parts(
+        &self,
+        span: &SpanContext,
+        baggage: &Baggage,
+        around: Option<&Surroundings>,
+        carrier: &mut dyn Setter,
+    ) -> Refused {
+        let trace = &self.settings().config.trace;
+        if trace.propagate.is_empty() {
+            return self.propagators().inject(&span.sent(), &self.redactor().baggage(baggage), carrier);
+        }
+        let inherited = || around.into_iter().flat_map(Surroundings::ids);
+        let defaults = trace.ids.iter().map(|(id, value)| (*id, value.as_str()));
+        let defaults = defaults.filter(|(id, _)| inherited().all(|(known, _)| known != *id));
+        let ids = inherited().chain(defaults).filter(|(id, _)| trace.propagate.contains(*id));
+        let mut baggage = baggage.clone();
+        let too_long = propagation::ids::write(ids, &mut baggage, carrier);
+        let mut refused =
+            self.propagators().inject(&span.sent(), &self.redactor().baggage(&baggage), carrier);
+        refused.baggage = refused.baggage.saturating_add(too_long);
+        refused
     }
 
     /// Reads the context that another process wrote into a carrier. Enter it, or give its span to
     /// [`crate::SpanBuilder::parent`]. Bad headers are left out and counted.
     pub fn extract(&self, carrier: &dyn Getter) -> Current {
-        let extracted = self.propagators().extract(carrier);
+        let extracted = self.extract_parts(carrier);
         self.count_refused(extracted.refused.total());
-        let surroundings = (!extracted.baggage.is_empty())
-            .then(|| Arc::new(Surroundings::default().with_baggage(extracted.baggage)));
+        let brings = !extracted.baggage.is_empty() || !extracted.ids.is_empty();
+        let surroundings = brings.then(|| {
+            let bare = Surroundings::default().with_baggage(extracted.baggage);
+            Arc::new(extracted.ids.iter().fold(bare, |around, (id, value)| around.id(*id, value)))
+        });
         Current { span: extracted.span, surroundings, home: None }
+    }
+
+    /// The same in parts, for hosts that keep them apart and count by themselves.
+    pub fn extract_parts(&self, carrier: &dyn Getter) -> Extracted {
+        let mut extracted = self.propagators().extract(carrier);
+        propagation::ids::read(carrier, self.settings().config.trace.propagate, &mut extracted);
+        extracted
     }
 
     fn count_refused(&self, entries: u64) {

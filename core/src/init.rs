@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter, env};
+use crate::current::DefaultIds;
 use crate::engine::{Engine, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleSink};
@@ -99,6 +100,8 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     Settings {
         propagators,
         children_follow: sampler.inherits(),
+        sampler_reads_content: sampler.reads_content(),
+        default_ids: DefaultIds::new(&config.trace.ids),
         resource: Arc::new(resource),
         scope: Arc::new(Scope {
             name: "polyspan".to_owned(),

@@ -215,6 +215,59 @@ pub const ALIASES: &[(&str, SpanType)] = &[
     ("graph", SpanType::GraphAction),
 ];
 
+/// Some span types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TypeSet(u64);
+
+impl TypeSet {
+    /// None of them.
+    pub const EMPTY: Self = Self(0);
+
+    /// The types of a family: `workflow`, `agent`, `tool` or `model`, as frameworks group what is theirs
+    /// alone, or `all` four.
+    pub fn of_family(name: &str) -> Option<Self> {
+        let prefix = |prefix: &str| -> Self {
+            SpanType::ALL.iter().copied().filter(|known| known.as_str().starts_with(prefix)).collect()
+        };
+        Some(match name {
+            "workflow" => prefix("workflow"),
+            "agent" => prefix("agent"),
+            "tool" => [SpanType::Tool, SpanType::McpTool, SpanType::ProviderTool, SpanType::ClientTool]
+                .into_iter()
+                .collect(),
+            "model" => prefix("model"),
+            "all" => ["workflow", "agent", "tool", "model"]
+                .into_iter()
+                .filter_map(Self::of_family)
+                .fold(Self::EMPTY, Self::union),
+            _ => return None,
+        })
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether this one is there.
+    #[inline]
+    pub const fn contains(self, span_type: SpanType) -> bool {
+        self.0 & 1 << (span_type as u16 & 63) != 0
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl FromIterator<SpanType> for TypeSet {
+    fn from_iter<I: IntoIterator<Item = SpanType>>(types: I) -> Self {
+        Self(types.into_iter().fold(0, |set, span_type| set | 1 << (span_type as u16 & 63)))
+    }
+}
+
 impl SpanType {
     /// Whether a text is this type's name, or another name of it, in any case.
     pub(crate) fn is_called(self, name: &[u8]) -> bool {
@@ -301,6 +354,19 @@ mod tests {
             assert_eq!(SpanType::from_name(span_type.as_str()), Some(*span_type));
         }
         assert_eq!(SpanType::from_name("nonsense"), None);
+    }
+
+    #[test]
+    fn every_type_has_a_bit_of_its_own() {
+        assert!(SpanType::ALL.iter().all(|span_type| (*span_type as u16) < 64));
+        let all = TypeSet::of_family("all").unwrap();
+        for (name, count) in [("workflow", 8), ("agent", 2), ("tool", 4), ("model", 4)] {
+            let family = TypeSet::of_family(name).unwrap();
+            assert_eq!(SpanType::ALL.iter().filter(|known| family.contains(**known)).count(), count);
+            assert_eq!(all.union(family), all);
+        }
+        assert!(TypeSet::EMPTY.is_empty() && !all.contains(SpanType::Generic));
+        assert_eq!(TypeSet::of_family("rag"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod carried;
 #[cfg(feature = "engine")]
 pub mod clock;
 pub mod config;
@@ -45,6 +46,8 @@ mod recorder;
 #[cfg(feature = "engine")]
 pub mod registry;
 #[cfg(feature = "engine")]
+mod request_context;
+#[cfg(feature = "engine")]
 mod ring;
 #[cfg(feature = "engine")]
 mod runtime;
@@ -57,11 +60,12 @@ pub mod value;
 #[cfg(feature = "engine")]
 mod worker;
 
+pub use carried::{CarriedId, CarriedSet};
 pub use config::Options;
 pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
-pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
+pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode, TypeSet};
 pub use logs::{LogLevel, Severity};
 pub use stats::{DropReason, ExporterStats, LogStats, Stats};
 pub use value::{OwnedValue, Value};

@@ -199,6 +199,10 @@ pub struct Stats {
     pub pending: u64,
     /// Spans left out because they were not sampled.
     pub unsampled: u64,
+    /// Spans left out because they are internal to a framework.
+    pub internal: u64,
+    /// Spans left out because their type is excluded.
+    pub excluded: u64,
     /// Those among [`Stats::unsampled`] whose root was left unsampled under memory pressure.
     pub shed: u64,
     /// Those among [`Stats::unsampled`] that did not record because too many spans were open.
@@ -262,10 +266,15 @@ impl Stats {
         self.pending + self.logs.pending + exporters.map(|exporter| exporter.pending).sum::<u64>()
     }
 
+    /// Spans that were deliberately not handed to the exporters.
+    pub const fn left_out(&self) -> u64 {
+        self.unsampled + self.internal + self.excluded + self.filtered
+    }
+
     /// Whether both equations hold, for spans and for log records.
     pub fn adds_up(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();
-        self.ended == self.pending + self.unsampled + self.filtered + dropped + self.accepted
+        self.ended == self.pending + self.left_out() + dropped + self.accepted
             && self.exporters.iter().all(ExporterStats::adds_up)
             && self.logs.adds_up()
     }

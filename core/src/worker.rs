@@ -55,6 +55,8 @@ struct Held {
     request: Control,
     /// The lanes not seen since.
     lanes: Vec<usize>,
+    /// Spans of its engine that wait for a further pass go on with this number.
+    rolled_up: u64,
 }
 
 struct Worker {
@@ -111,7 +113,7 @@ async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::Un
         if !worker.held.is_empty() {
             due = Some(due.map_or(now + LOOK_AGAIN, |due| due.min(now + LOOK_AGAIN)));
         }
-        if busy {
+        if busy || worker.engines.iter().any(|engine| engine.rollup.holds()) {
             idle_since = None;
             due = Some(due.map_or(now + DRAIN_INTERVAL, |due| due.min(now + DRAIN_INTERVAL)));
         } else if !runtime.handoff.may_sleep() {
@@ -178,12 +180,23 @@ impl Worker {
         for waiting in &mut held {
             waiting.lanes.retain(|lane| self.in_hand.contains(lane));
         }
-        held.extend(requests.into_iter().map(|request| Held { request, lanes: self.in_hand.clone() }));
+        held.extend(requests.into_iter().map(|request| {
+            let engine = self.engines.iter().find(|engine| Some(engine.live.slot) == request.slot());
+            let rolled_up = engine.map_or(0, |engine| engine.rollup.latest());
+            Held { request, lanes: self.in_hand.clone(), rolled_up }
+        }));
         let now = std::time::Instant::now();
         let mut whole = Vec::new();
         for waiting in held {
-            if waiting.lanes.is_empty() || waiting.request.deadline().is_some_and(|deadline| deadline <= now)
-            {
+            let engine =
+                self.engines.iter_mut().find(|engine| Some(engine.live.slot) == waiting.request.slot());
+            let is_late = waiting.request.deadline().is_some_and(|deadline| deadline <= now);
+            if let Some(engine) = engine.filter(|_| is_late) {
+                engine.end_of_pass(&[], true, Instant::now());
+            }
+            let engine = self.engines.iter().find(|engine| Some(engine.live.slot) == waiting.request.slot());
+            let went_on = engine.is_none_or(|engine| engine.rollup.has_released(waiting.rolled_up));
+            if is_late || waiting.lanes.is_empty() && went_on {
                 whole.push(waiting.request);
             } else {
                 self.held.push(waiting);
@@ -272,6 +285,7 @@ impl Worker {
     fn end_of_pass(&mut self) {
         let now = Instant::now();
         for engine in &mut self.engines {
+            engine.end_of_pass(&self.in_hand, false, now);
             engine.poll_host(now);
             for lane in engine.all_lanes() {
                 lane.end_of_pass(now);
@@ -311,6 +325,14 @@ impl Worker {
 }
 
 impl Control {
+    /// The engine it is about.
+    fn slot(&self) -> Option<u16> {
+        match self {
+            Self::Flush { slot, .. } | Self::Shutdown { slot, .. } => Some(*slot),
+            Self::Register { .. } => None,
+        }
+    }
+
     fn deadline(&self) -> Option<std::time::Instant> {
         match self {
             Self::Flush { deadline, .. } | Self::Shutdown { deadline, .. } => Some(*deadline),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use polyspan::config::{Options, ResolvedConfig, ResolvedExporter, env};
-use polyspan::{Error, Value};
+use polyspan::{CarriedId, Error, SpanType, TypeSet, Value};
 use serde_json::{Map, Value as Json, json};
 
 fn value(json: &Json) -> Value<'_> {
@@ -72,6 +72,21 @@ fn endpoint(exporter: &ResolvedExporter) -> Option<&str> {
     }
 }
 
+fn trace(config: &ResolvedConfig) -> Json {
+    let trace = &config.trace;
+    let types = |set: TypeSet| -> Vec<&str> {
+        SpanType::ALL.iter().filter(|known| set.contains(**known)).map(|known| known.as_str()).collect()
+    };
+    json!({
+        "ids": trace.ids.iter().map(|(id, value)| (id.name().to_owned(), json!(value))).collect::<Map<_, _>>(),
+        "request_context_keys": trace.request_context_keys,
+        "propagate": CarriedId::all().filter(|id| trace.propagate.contains(*id)).map(CarriedId::name).collect::<Vec<_>>(),
+        "internal": types(trace.hiding.internal),
+        "include_internal": trace.hiding.include_internal,
+        "excluded": types(trace.hiding.excluded),
+    })
+}
+
 fn resolved(config: &ResolvedConfig) -> Json {
     let (batch, log_batch, limits) = (&config.batch, &config.log_batch, &config.limits);
     let mut resource: Map<_, _> =
@@ -123,6 +138,7 @@ fn resolved(config: &ResolvedConfig) -> Json {
             "value_bytes": config.capture.value_bytes,
             "span_bytes": config.capture.span_bytes,
         },
+        "trace": trace(config),
         "exit_timeout_ms": millis(config.exit_timeout),
         "log_level": config.log_level.as_str(),
         "diagnostic_level": config.diagnostic_level.as_str(),

@@ -101,6 +101,13 @@ fn mapped(case: &Json, dialect: Dialect) -> Json {
     let record = record(case);
     let view = SpanView::new(&record[EVENT_HEADER..]).unwrap();
     view.check().unwrap();
+    let dialect = match dialect {
+        Dialect::GenAi if case["everywhere"] == true => Dialect::GenAiEverywhere,
+        other => other,
+    };
+    let typed = view.head().span_type != SpanType::Generic;
+    let changes = typed || dialect == Dialect::OpenInference || case["everywhere"] == true;
+    assert_eq!(dialect.changes(&view), changes, "{}", case["case"]);
     let wire = map(&view, dialect);
     let mut attributes = Map::new();
     for (key, value) in &wire.attributes {

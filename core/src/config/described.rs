@@ -11,11 +11,13 @@ use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions};
 use super::privacy;
+use crate::carried::{CarriedId, CarriedSet};
 use crate::error::Error;
 #[cfg(feature = "engine")]
 use crate::export::file::FileOptions;
 #[cfg(feature = "otlp-http")]
 use crate::export::otlp::{Compression, RetryOptions};
+use crate::kinds::{SpanType, TypeSet};
 use crate::logs::LogLevel;
 use crate::sampling::HeadSampler;
 use crate::sampling::fields::{Fields, number, truth, unexpected};
@@ -26,11 +28,15 @@ const SECONDS: &str = "a number of seconds, 0 to 31536000";
 pub(super) const COUNT: &str = "a whole number, 0 or more";
 const TRUTH: &str = "true or false";
 const DIALECT: &str = "genai or openinference";
+const TRAVELLING: &str = "true, false, or a list of session_id, user_id, organization_id, thread_id, run_id, \
+                           request_id and resource_id";
+const FAMILIES: &str = "a list of workflow, agent, tool and model, or all";
+const TYPES: &str = "a list of span types";
 const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 39] = [
+const ENGINE: [&str; 49] = [
     "service",
     "name",
     "replace",
@@ -70,6 +76,16 @@ const ENGINE: [&str; 39] = [
     "logger",
     "logs_exporter",
     "diagnostic_level",
+    "environment",
+    "session_id",
+    "default_session_id",
+    "user_id",
+    "organization_id",
+    "request_context_keys",
+    "propagate_context",
+    "internal_spans",
+    "include_internal_spans",
+    "exclude_span_types",
 ];
 /// The options of an OTLP exporter, which an engine takes too, for all of them.
 #[cfg(feature = "otlp-http")]
@@ -171,6 +187,7 @@ impl Options {
         set(&mut self.hide_input, fields.read("hide_input", TRUTH, truth)?);
         set(&mut self.hide_output, fields.read("hide_output", TRUTH, truth)?);
         set(&mut self.exit_timeout, fields.read("exit_timeout", SECONDS, seconds)?);
+        self = self.apply_trace(&fields)?;
         if let Some(list) = fields.get("logs_exporter") {
             let at = fields.path("logs_exporter");
             let items =
@@ -207,6 +224,34 @@ fn log_level(fields: &Fields<'_, '_>) -> Result<Option<LogLevel>, Error> {
         return Ok(fields.read("log_level", LEVEL, named)?.or(Some(old)));
     }
     fields.read("log_level", LEVEL, named)
+}
+
+impl Options {
+    fn apply_trace(mut self, fields: &Fields<'_, '_>) -> Result<Self, Error> {
+        let text = |key: &str| fields.read(key, "text", |value| value.as_str().map(str::to_owned));
+        if let Some(name) = text("environment")? {
+            self = self.environment(name);
+        }
+        for (option, id) in [
+            ("default_session_id", CarriedId::Session),
+            ("session_id", CarriedId::Session),
+            ("user_id", CarriedId::User),
+            ("organization_id", CarriedId::Organization),
+        ] {
+            if let Some(value) = text(option)? {
+                self = self.default_id(id, value);
+            }
+        }
+        if let Some(keys) = fields.read("request_context_keys", "a list of names or dotted paths", names)? {
+            self = self.request_context_keys(keys);
+        }
+        set(&mut self.trace.propagate, fields.read("propagate_context", TRAVELLING, travelling)?);
+        set(&mut self.trace.hiding.internal, fields.read("internal_spans", FAMILIES, families)?);
+        let include = fields.read("include_internal_spans", TRUTH, truth)?;
+        set(&mut self.trace.hiding.include_internal, include);
+        set(&mut self.trace.hiding.excluded, fields.read("exclude_span_types", TYPES, types)?);
+        Ok(self)
+    }
 }
 
 fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> {
@@ -320,6 +365,30 @@ fn or<T>(option: &mut Option<T>, found: Option<T>) {
     if found.is_some() {
         *option = found;
     }
+}
+
+/// The ids that travel: all that may, none, or those of a list.
+fn travelling(value: &Value<'_>) -> Option<CarriedSet> {
+    match value {
+        Value::Bool(all) => Some(if *all { CarriedSet::travelling() } else { CarriedSet::EMPTY }),
+        list => {
+            let id = |name: &String| {
+                CarriedId::from_name(name.trim()).filter(|id| CarriedSet::travelling().contains(*id))
+            };
+            names(list)?.iter().map(id).collect()
+        }
+    }
+}
+
+fn families(value: &Value<'_>) -> Option<TypeSet> {
+    let families = names(value)?;
+    families.iter().try_fold(TypeSet::EMPTY, |types, name| {
+        Some(types.union(TypeSet::of_family(&name.trim().to_ascii_lowercase())?))
+    })
+}
+
+fn types(value: &Value<'_>) -> Option<TypeSet> {
+    names(value)?.iter().map(|name| SpanType::from_name(name)).collect()
 }
 
 fn dialect(value: &Value<'_>) -> Option<Dialect> {

@@ -52,6 +52,8 @@ pub struct EnvSettings {
     pub(super) log_batch: BatchSettings,
     pub(super) limits: LimitSettings,
     pub(super) log_limits: LimitSettings,
+    /// Variables that say where it runs, with their values.
+    pub(super) environments: Vec<(&'static str, String)>,
     pub(super) no_color: bool,
     /// Spans of instrumentations are brought to the newest GenAI conventions too.
     pub(super) gen_ai_latest: bool,
@@ -80,7 +82,24 @@ impl EnvSettings {
         self.process_name = Some(name.into());
         self
     }
+
+    /// Where the program runs, as the variables of its language or of any have it.
+    pub(super) fn environment(&self, language: &str) -> Option<&str> {
+        let own = match language {
+            "python" => "PYTHON_ENV",
+            "nodejs" | "webjs" => "NODE_ENV",
+            _ => "",
+        };
+        [own, "APP_ENV", "ENVIRONMENT"]
+            .iter()
+            .find_map(|wanted| self.environments.iter().find(|(name, _)| name == wanted))
+            .map(|(_, value)| value.as_str())
+    }
 }
+
+/// Variables that say where a program runs: those of languages, then those that any may use. `ENV` is left
+/// out, since shells give it another meaning.
+const ENVIRONMENTS: [&str; 4] = ["PYTHON_ENV", "NODE_ENV", "APP_ENV", "ENVIRONMENT"];
 
 /// Reads this process's environment and the name of its program.
 pub fn from_process() -> (EnvSettings, Vec<Warning>) {
@@ -116,6 +135,7 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
         log_batch: reader.batch(&LOG_BATCHES),
         limits: reader.limits(),
         log_limits: reader.log_limits(),
+        environments: ENVIRONMENTS.iter().filter_map(|name| Some((*name, reader.text(name)?))).collect(),
         no_color: reader.text("NO_COLOR").is_some(),
         gen_ai_latest: reader.gen_ai_latest(),
         #[cfg(feature = "otlp-http")]

@@ -25,6 +25,7 @@ mod presets;
 mod privacy;
 mod resolve;
 mod resource;
+mod trace;
 
 pub use content::{ContentLimits, Unrecorded};
 #[cfg(feature = "engine")]
@@ -40,3 +41,4 @@ pub use otlp::OtlpOptions;
 #[cfg(feature = "otlp-http")]
 pub use presets::preset_names;
 pub use resolve::ResolvedConfig;
+pub use trace::{Hiding, TraceSettings};

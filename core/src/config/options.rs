@@ -9,6 +9,7 @@ use super::host::HostTaps;
 use super::limits::{BatchSettings, CaptureLimits, DiagnosticLevel, LimitSettings, MemoryLimits};
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
+use super::trace::TraceSettings;
 #[cfg(feature = "engine")]
 use crate::host::HostHandler;
 use crate::logs::LogLevel;
@@ -59,6 +60,8 @@ pub struct Options {
     pub(super) redaction: Redaction,
     pub(super) hide_input: bool,
     pub(super) hide_output: bool,
+    pub(super) trace: TraceSettings,
+    pub(super) environment: Option<String>,
     pub(super) exit_timeout: Duration,
     pub(super) log_level: Option<LogLevel>,
     #[cfg(feature = "engine")]
@@ -92,6 +95,8 @@ impl Default for Options {
             redaction: Redaction::default(),
             hide_input: false,
             hide_output: false,
+            trace: TraceSettings::default(),
+            environment: None,
             exit_timeout: Duration::from_secs(2),
             log_level: None,
             #[cfg(feature = "engine")]

@@ -17,6 +17,7 @@ use super::otlp::Signal;
 #[cfg(feature = "otlp-http")]
 use super::presets;
 use super::resource;
+use super::trace::TraceSettings;
 use crate::error::Error;
 use crate::frame::record::Resource;
 use crate::logs::LogLevel;
@@ -67,6 +68,8 @@ pub struct ResolvedConfig {
     pub hide_input: bool,
     /// Whether outputs are left out.
     pub hide_output: bool,
+    /// What every trace carries, and which spans are left out.
+    pub trace: TraceSettings,
     /// How long the end of the process may be held up.
     pub exit_timeout: Duration,
     /// From which severity on log records are kept at first.
@@ -94,6 +97,8 @@ impl Options {
             env_service: env.service.as_deref(),
             attributes: &self.resource,
             service: self.service.as_deref(),
+            environment: self.environment.as_deref(),
+            env_environment: env.environment(&self.language),
             schema_url: &self.schema_url,
         })?;
         let propagators = match &self.propagators {
@@ -131,6 +136,7 @@ impl Options {
             redaction: self.redaction,
             hide_input: self.hide_input,
             hide_output: self.hide_output,
+            trace: self.trace,
             exit_timeout: self.exit_timeout,
             log_level: self.log_level.unwrap_or_default(),
             diagnostic_level: self.diagnostic_level.or(env.diagnostic_level).unwrap_or_default(),
@@ -222,6 +228,9 @@ impl Options {
     fn check(&self) -> Result<(), Error> {
         if self.name.is_empty() {
             return Err(Error::invalid_option("name", "", "the name of the engine"));
+        }
+        if let Some((id, value)) = self.trace.ids.iter().find(|(_, value)| value.is_empty()) {
+            return Err(Error::invalid_option(id.name(), value, "text that is not empty"));
         }
         if self.language.is_empty() {
             return Err(Error::invalid_option("language", "", "a name such as rust"));

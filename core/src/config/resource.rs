@@ -1,8 +1,11 @@
 //! The resource of an engine: what every span says about its process (OpenTelemetry resource SDK).
 
+use crate::carried::CarriedId;
 use crate::error::Error;
 use crate::frame::record::Resource;
 use crate::value::{OwnedValue, Value};
+
+const ENVIRONMENT: &str = CarriedId::Environment.key();
 
 /// Where each part of the resource comes from, later parts going before earlier ones.
 pub(super) struct Sources<'a> {
@@ -18,6 +21,10 @@ pub(super) struct Sources<'a> {
     pub attributes: &'a [(String, OwnedValue)],
     /// The service name set by code.
     pub service: Option<&'a str>,
+    /// Where it runs, set by code.
+    pub environment: Option<&'a str>,
+    /// The same as other variables have it.
+    pub env_environment: Option<&'a str>,
     /// The schema of the attributes set by code.
     pub schema_url: &'a str,
 }
@@ -47,6 +54,12 @@ pub(super) fn resolve(sources: &Sources<'_>) -> Result<Resource, Error> {
     }
     if let Some(service) = sources.service {
         set(&mut merged, "service.name", service.to_owned().into());
+    }
+    let says_where = |key: &str| merged.attributes.iter().any(|(known, _)| known == key);
+    // The older name counts as well.
+    let known = says_where(ENVIRONMENT) || says_where("deployment.environment");
+    if let Some(name) = sources.environment.or(sources.env_environment.filter(|_| !known)) {
+        set(&mut merged, ENVIRONMENT, name.to_owned().into());
     }
     Ok(merged)
 }

@@ -350,6 +350,13 @@ impl<'a> SpanView<'a> {
         Ok(Self { head, fields: Reader::new(fields), table })
     }
 
+    /// The same record with other flags.
+    #[must_use]
+    pub(crate) const fn with_flags(mut self, flags: SpanFlags) -> Self {
+        self.head.flags = flags;
+        self
+    }
+
     /// The fixed head.
     #[inline]
     pub const fn head(&self) -> &Head {

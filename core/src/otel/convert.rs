@@ -20,7 +20,7 @@ pub(super) fn span_context(context: &trace::SpanContext) -> SpanContext {
     SpanContext {
         trace_id: TraceId::from_bytes(context.trace_id().to_bytes()),
         span_id: SpanId::from_bytes(context.span_id().to_bytes()),
-        flags: TraceFlags::from_bits(context.trace_flags().to_u8()),
+        flags: TraceFlags::from_raw(context.trace_flags().to_u8()),
         state: trace_state(context.trace_state()),
         remote: context.is_remote(),
     }
@@ -30,7 +30,8 @@ pub(super) fn otel_span_context(context: &SpanContext) -> trace::SpanContext {
     trace::SpanContext::new(
         trace::TraceId::from_bytes(context.trace_id.to_bytes()),
         trace::SpanId::from_bytes(context.span_id.to_bytes()),
-        trace::TraceFlags::new(context.flags.bits()),
+        // With what only we read there; propagators of the API send no such bit.
+        trace::TraceFlags::new(context.flags.raw()),
         context.remote,
         otel_trace_state(&context.state),
     )

@@ -61,7 +61,7 @@ pub(crate) fn with<R>(look: impl Fn(&Current) -> R) -> R {
 /// What is current inside a context.
 pub(super) fn within(context: &Context) -> Current {
     let span = context.span();
-    let span = Some(span.span_context()).filter(|span| span.is_valid()).map(convert::span_context);
+    let span = Some(convert::span_context(span.span_context())).filter(crate::SpanContext::is_parent);
     let inherited = context.get::<Inherited>();
     let own = inherited.filter(|inherited| span.as_ref().is_some_and(|span| span.span_id == inherited.span));
     Current { span, surroundings: surroundings(context), home: own.and_then(|own| own.home) }

@@ -1,10 +1,12 @@
 //! The stages between the hand-off and the exporters, in their order. Each reads a record in place and
 //! passes it on, or a changed copy.
 
+pub(crate) mod calls;
 mod content;
 pub mod fields;
 pub mod host;
+pub(crate) mod leave_out;
 pub mod limits;
 pub(crate) mod redact;
-pub(crate) mod shown;
+pub(crate) mod rollup;
 mod shrink;

@@ -5,6 +5,7 @@
 
 pub mod baggage;
 pub mod carrier;
+pub mod ids;
 pub mod ot;
 pub mod trace_context;
 pub mod tracestate;
@@ -18,6 +19,7 @@ pub use tracestate::TraceStateError;
 use std::fmt;
 use std::ops::AddAssign;
 
+use crate::carried::CarriedId;
 use crate::context::SpanContext;
 
 /// What a carrier brought.
@@ -27,6 +29,8 @@ pub struct Extracted {
     pub span: Option<SpanContext>,
     /// The application's pairs.
     pub baggage: Baggage,
+    /// The ids that the caller's trace carries, as far as they are taken over.
+    pub ids: Vec<(CarriedId, String)>,
     /// What was there but could not be used.
     pub refused: Refused,
 }

@@ -213,6 +213,16 @@ impl HeadSampler {
         }
     }
 
+    /// Whether it may look at attributes, metadata, links or the request context, which must then be given
+    /// to it unencoded.
+    pub fn reads_content(&self) -> bool {
+        match self {
+            Self::Rules(_) | Self::Custom(_) => true,
+            Self::ParentBased(sampler) => sampler.delegates().into_iter().any(Self::reads_content),
+            Self::AlwaysOn | Self::AlwaysOff | Self::Ratio(_) | Self::RateLimited(_) => false,
+        }
+    }
+
     /// Name and configuration, for people.
     pub fn description(&self) -> String {
         match self {

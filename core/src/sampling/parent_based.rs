@@ -50,6 +50,17 @@ impl ParentBased {
         }
     }
 
+    /// All five.
+    pub(super) fn delegates(&self) -> [&HeadSampler; 5] {
+        [
+            &self.root,
+            &self.remote_sampled,
+            &self.remote_not_sampled,
+            &self.local_sampled,
+            &self.local_not_sampled,
+        ]
+    }
+
     /// Whether children in this process take the parent's decision and tracestate as they are.
     pub(super) fn inherits_local(&self) -> bool {
         matches!(self.local_sampled, HeadSampler::AlwaysOn)

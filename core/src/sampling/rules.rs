@@ -56,7 +56,7 @@ impl ContextPath {
         Self(keys.into_iter().map(Into::into).collect())
     }
 
-    fn find<'v, 'a>(&self, from: &'v Value<'a>) -> Option<&'v Value<'a>> {
+    pub(crate) fn find<'v, 'a>(&self, from: &'v Value<'a>) -> Option<&'v Value<'a>> {
         self.0.iter().try_fold(from, |value, key| match value {
             Value::Map(entries) => last(entries, key),
             Value::Array(items) => items.get(key.parse::<usize>().ok()?),

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use super::capture::CaptureBounds;
 use super::{Home, Open, Span, State};
+use crate::carried::CarriedSet;
 use crate::clock;
-use crate::context::{SpanContext, TraceFlags};
+use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::current::{self, Surroundings};
 use crate::engine::{Engine, Live};
 use crate::frame::write::{self, Head};
@@ -101,7 +102,7 @@ impl<'a> SpanBuilder<'a> {
     /// context makes it a root.
     #[inline]
     pub fn parent(mut self, parent: &'a SpanContext) -> Self {
-        self.parent = if parent.is_valid() { Parent::Given(parent) } else { Parent::None };
+        self.parent = if parent.is_parent() { Parent::Given(parent) } else { Parent::None };
         self
     }
 
@@ -174,7 +175,7 @@ impl<'a> SpanBuilder<'a> {
         self
     }
 
-    /// A piece of metadata that the sampler sees too.
+    /// A piece of metadata that the sampler sees too and everything inside inherits.
     #[inline]
     pub fn metadata(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         self.given.get_or_insert_default().metadata.push((key.into(), value.into()));
@@ -195,10 +196,20 @@ impl<'a> SpanBuilder<'a> {
         self
     }
 
-    /// What the application knows about the request, for the sampler alone.
+    /// What the application knows about the request, instead of what surrounds the span: the sampler sees
+    /// it, and metadata is taken out of it by the keys that were asked for.
     #[inline]
     pub fn request_context(mut self, context: &'a Value<'a>) -> Self {
         self.request_context = Some(context);
+        self
+    }
+
+    /// Marks the span as internal to a framework: it is not exported unless the engine is told to
+    /// ([`Options::include_internal_spans`](crate::Options::include_internal_spans)), and its children go to
+    /// the nearest ancestor that is.
+    #[inline]
+    pub fn internal(mut self) -> Self {
+        self.flags = self.flags.with(SpanFlags::INTERNAL);
         self
     }
 
@@ -270,7 +281,7 @@ impl<'a> SpanBuilder<'a> {
             _ => current::current(),
         };
         let (parent, home) = match self.parent {
-            Parent::Current => (around.span.as_ref().filter(|span| span.is_valid()), around.home),
+            Parent::Current => (around.span.as_ref().filter(|span| span.is_parent()), around.home),
             Parent::Given(parent) => (Some(parent), self.home),
             Parent::None => (None, None),
         };
@@ -305,7 +316,7 @@ impl<'a> SpanBuilder<'a> {
         };
         let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
         let shard = live.shard(recorder.thread);
-        let mut result = self.sample(live, trace_id, parent);
+        let mut result = self.sample(live, trace_id, parent, surroundings.as_deref());
         if parent.is_none() && result.decision != Decision::Drop && live.under_pressure() {
             shard.shed.fetch_add(1, Ordering::Relaxed);
             result.decision = Decision::Drop;
@@ -315,33 +326,103 @@ impl<'a> SpanBuilder<'a> {
             result.decision = Decision::Drop;
         }
         let flags = match parent {
-            Some(parent) => parent.flags,
+            Some(parent) => parent.flags.with_stand_in(false),
             // The ids given by a caller may not be random; ours are.
             None => TraceFlags::empty().with_random(self.trace_id.is_none()),
         };
         let flags = flags.with_sampled(result.decision.is_sampled());
-        let state = if result.decision == Decision::Drop {
-            shard.not_recording.fetch_add(1, Ordering::Relaxed);
-            State::Unsampled
-        } else {
-            shard.recording.fetch_add(1, Ordering::Relaxed);
-            let head = self.head(trace_id, span_id, parent, flags);
-            let mut open = recorder.open();
-            self.open(&mut open, live, head, &result, surroundings.as_deref());
-            State::Recording(open)
-        };
-        Span {
-            context: SpanContext { trace_id, span_id, flags, state: result.state, remote: false },
+        let started = |context, surroundings: &Option<Arc<Surroundings>>, state| Span {
+            context,
             surroundings: surroundings.clone(),
             generation: generation() as u32,
             slot: live.slot,
             state,
+        };
+        if result.decision == Decision::Drop {
+            shard.not_recording.fetch_add(1, Ordering::Relaxed);
+            let context = SpanContext { trace_id, span_id, flags, state: result.state, remote: false };
+            return started(context, surroundings, State::Unsampled);
         }
+        shard.recording.fetch_add(1, Ordering::Relaxed);
+        let inner = self.inner(live, parent, surroundings);
+        let surroundings = inner.as_ref().unwrap_or(surroundings);
+        let (head, hidden) = self.head(live, trace_id, span_id, parent, flags, surroundings.as_deref());
+        let mut open = recorder.open();
+        self.open(&mut open, live, head, &result, surroundings.as_deref());
+        let context = if hidden {
+            live.hides.store(true, Ordering::Relaxed);
+            standing_in(parent, trace_id, flags, result.state)
+        } else {
+            SpanContext { trace_id, span_id, flags, state: result.state, remote: false }
+        };
+        started(context, surroundings, State::Recording(open))
+    }
+
+    /// What the span and everything inside inherit, where that is not just what surrounds it: metadata that
+    /// was given, or that is taken out of the request context. A root does the latter by itself, a child if
+    /// it was given a request context.
+    #[inline]
+    fn inner(
+        &self,
+        live: &Live,
+        parent: Option<&SpanContext>,
+        surroundings: &Option<Arc<Surroundings>>,
+    ) -> Option<Option<Arc<Surroundings>>> {
+        let is_local_root = parent.is_none_or(|parent| parent.remote);
+        let metadata = self.given.as_deref().map_or(&[][..], |given| &given.metadata);
+        let takes = self.request_context.is_some()
+            || is_local_root && surroundings.as_ref().is_some_and(|around| around.request().is_some());
+        let changed = || self.changed(live, metadata, takes.then_some(is_local_root), surroundings);
+        (takes || !metadata.is_empty()).then(changed)
+    }
+
+    #[cold]
+    fn changed(
+        &self,
+        live: &Live,
+        metadata: &[(Cow<'_, str>, Value<'_>)],
+        takes_as_root: Option<bool>,
+        surroundings: &Option<Arc<Surroundings>>,
+    ) -> Option<Arc<Surroundings>> {
+        let mut inner = takes_as_root.and_then(|is_local_root| {
+            let keys = &live.definition.settings.config.trace.request_context_keys;
+            // What surrounds a root was said for the whole trace; a child only inherits it.
+            Surroundings::with_extracted(surroundings.as_ref(), self.request_context, keys, !is_local_root)
+        });
+        for (key, value) in metadata {
+            let around = inner.unwrap_or_else(|| Surroundings::inside(surroundings.as_ref()));
+            inner = Some(around.metadata(key, value.clone()));
+        }
+        inner.map(Arc::new).or_else(|| surroundings.clone())
     }
 
     #[inline]
-    fn sample(&self, live: &Live, trace_id: TraceId, parent: Option<&SpanContext>) -> SamplingResult {
-        let result = live.definition.settings.sampler.sample(&self.sampling_input(trace_id, parent));
+    fn sample(
+        &self,
+        live: &Live,
+        trace_id: TraceId,
+        parent: Option<&SpanContext>,
+        surroundings: Option<&Surroundings>,
+    ) -> SamplingResult {
+        let settings = &live.definition.settings;
+        let local;
+        let parent = match parent {
+            // What stands in is of this process, whose decision it carries, wherever its ids come from.
+            Some(parent) if parent.flags.stands_in() => {
+                local = SpanContext { remote: false, ..parent.sent().into_owned() };
+                Some(&local)
+            }
+            other => other,
+        };
+        let mut input = self.sampling_input(trace_id, parent);
+        let (attributes, metadata);
+        if let Some(around) = surroundings.filter(|_| settings.sampler_reads_content) {
+            attributes = joined(around.attributes(), input.attributes);
+            metadata = joined(around.all_metadata(), input.metadata);
+            input = SamplingInput { attributes: &attributes, metadata: &metadata, ..input };
+        }
+        input.request_context = input.request_context.or_else(|| surroundings?.request());
+        let result = settings.sampler.sample(&input);
         if result.callback_failed {
             live.shard(0).panics.fetch_add(1, Ordering::Relaxed);
             crate::log::warn_once("sampler", "the sampler panicked; the span is sampled");
@@ -367,20 +448,39 @@ impl<'a> SpanBuilder<'a> {
         }
     }
 
+    /// The head of its record, and whether it is left out of what is exported.
     #[inline]
     fn head(
         &self,
+        live: &Live,
         trace_id: TraceId,
         span_id: SpanId,
         parent: Option<&SpanContext>,
         flags: TraceFlags,
-    ) -> Head {
-        let place = match parent {
+        surroundings: Option<&Surroundings>,
+    ) -> (Head, bool) {
+        let mut own = self.flags.with(match parent {
             None => SpanFlags::ROOT.with(SpanFlags::LOCAL_ROOT),
             Some(parent) if parent.remote => SpanFlags::LOCAL_ROOT.with(SpanFlags::PARENT_REMOTE),
+            // Below a root that is not exported.
+            Some(parent) if !parent.span_id.is_valid() => SpanFlags::ROOT.with(SpanFlags::LOCAL_ROOT),
             Some(_) => SpanFlags::empty(),
-        };
-        Head {
+        });
+        let hiding = &live.definition.settings.config.trace.hiding;
+        let mut internal = hiding.internal;
+        if let Some(surroundings) = surroundings {
+            own = own.with(surroundings.flags());
+            internal = internal.union(surroundings.internal_types());
+        }
+        if internal.contains(self.span_type) {
+            own = own.with(SpanFlags::INTERNAL);
+        }
+        if hiding.excluded.contains(self.span_type) {
+            own = own.with(SpanFlags::EXCLUDED);
+        }
+        let hidden = own.contains(SpanFlags::EXCLUDED)
+            || own.contains(SpanFlags::INTERNAL) && !hiding.include_internal;
+        let head = Head {
             trace_id,
             span_id,
             parent_span_id: parent.map_or(SpanId::INVALID, |parent| parent.span_id),
@@ -391,9 +491,10 @@ impl<'a> SpanBuilder<'a> {
             status: crate::kinds::StatusCode::Unset,
             severity: 0,
             span_type: self.span_type,
-            flags: self.flags.with(place),
+            flags: own,
             scope: self.scope,
-        }
+        };
+        (head, hidden)
     }
 
     #[inline]
@@ -410,6 +511,8 @@ impl<'a> SpanBuilder<'a> {
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());
         }
+        let inherited = surroundings.map_or(CarriedSet::EMPTY, Surroundings::id_set);
+        live.definition.settings.default_ids.put(&mut open.buf, inherited);
         if let Some(surroundings) = surroundings {
             surroundings.put(&mut open.buf, head.flags.contains(SpanFlags::LOCAL_ROOT));
         }
@@ -420,13 +523,37 @@ impl<'a> SpanBuilder<'a> {
             open.attribute(key, |buf, capture| super::put_captured(buf, value, capture));
         }
         if let Some(given) = &self.given {
-            for (key, value) in &given.metadata {
-                open.metadata(key, |buf, capture| super::put_captured(buf, value, capture));
-            }
             for (to, attributes) in given.links.iter().zip(&given.link_attributes) {
                 open.link(to, |buf, list, capture| super::put_list(buf, list, attributes, capture));
             }
         }
+    }
+}
+
+/// The context of a span that is not exported: its nearest ancestor's that is, in this process's decision.
+#[cold]
+fn standing_in(
+    parent: Option<&SpanContext>,
+    trace_id: TraceId,
+    flags: TraceFlags,
+    state: TraceState,
+) -> SpanContext {
+    let flags = flags.with_stand_in(true);
+    match parent {
+        Some(parent) => SpanContext { flags, state, ..parent.clone() },
+        None => SpanContext { trace_id, span_id: SpanId::INVALID, flags, state, remote: false },
+    }
+}
+
+/// What is inherited and what was given, for a sampler; the last of a key counts.
+fn joined<'a>(
+    inherited: &'a [(Cow<'static, str>, Value<'static>)],
+    given: &'a [(Cow<'a, str>, Value<'a>)],
+) -> Cow<'a, [(Cow<'a, str>, Value<'a>)]> {
+    match (inherited, given) {
+        ([], given) => Cow::Borrowed(given),
+        (inherited, []) => Cow::Borrowed(inherited),
+        (inherited, given) => Cow::Owned([inherited, given].concat()),
     }
 }
 

@@ -273,9 +273,18 @@ impl Span {
         }
     }
 
-    /// Adds a tag of the trace.
+    /// Adds a tag of the trace. Tags belong to the top of a trace in this process: on other spans they are
+    /// left out and counted.
     pub fn tag(&mut self, tag: &str) -> &mut Self {
         if let Some(open) = self.open_mut() {
+            if !open.head.flags.contains(SpanFlags::LOCAL_ROOT) {
+                open.cuts.altered += 1;
+                crate::log::warn_once(
+                    "tags",
+                    "tags are of a trace: give them to its root, or to the context around it",
+                );
+                return self;
+            }
             let at = open.buf.len();
             write::trace_tag(&mut open.buf, tag);
             open.put(at, |_, _| Cuts { altered: u64::from(tag.len() > key::MAX_INLINE), limited: 0 });

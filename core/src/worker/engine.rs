@@ -17,10 +17,13 @@ use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 use crate::frame::{EventKind, FrameError};
 use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
+use crate::pipeline::calls::Calls;
 use crate::pipeline::fields::FieldFilter;
 use crate::pipeline::host::{self, Mark};
+use crate::pipeline::leave_out::{LeftOut, left_out};
 use crate::pipeline::limits::Limiter;
 use crate::pipeline::redact::{Redact, hidden_in};
+use crate::pipeline::rollup::RollUp;
 use crate::stats::DropReason;
 
 /// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
@@ -33,6 +36,8 @@ pub(super) struct EngineWorker {
     /// Those of spans.
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
     log_lanes: Vec<Box<dyn ExportLane>>,
+    calls: Calls,
+    pub(super) rollup: RollUp,
     fields: FieldFilter,
     redact: Redact,
     limiter: Limiter,
@@ -75,6 +80,8 @@ impl EngineWorker {
             live,
             lanes,
             log_lanes,
+            calls: Calls::default(),
+            rollup: RollUp::default(),
             fields,
             redact,
             limiter,
@@ -103,7 +110,7 @@ impl EngineWorker {
     #[inline]
     pub(super) fn take(&mut self, event: &RawEvent<'_>, now: Instant) -> Result<(), FrameError> {
         match event.kind {
-            Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, now),
+            Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, false, now),
             Some(EventKind::Log) => self.log(&SpanView::new(event.body)?, now),
             Some(EventKind::Frame) => self.frame(event.body, now),
             // Realtime events have no reader yet, and later kinds are not ours to understand.
@@ -128,7 +135,7 @@ impl EngineWorker {
                     }
                     let read = SpanView::in_frame(event.body, &table)
                         .and_then(|span| span.check_within(&mut texts).map(|()| span))
-                        .and_then(|span| self.span_ended(&span, now));
+                        .and_then(|span| self.span_ended(&span, true, now));
                     if read.is_err() {
                         self.decided();
                         self.counts.drops.add(DropReason::BadFrame, 1);
@@ -171,12 +178,35 @@ impl EngineWorker {
 
     /// The way of a finished span: the stages in their order, then every exporter.
     #[inline]
-    fn span_ended(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
+    fn span_ended(&mut self, span: &SpanView<'_>, from_host: bool, now: Instant) -> Result<(), FrameError> {
         if !span.head().trace_flags.is_sampled() {
             self.decided();
             self.counts.unsampled += 1;
             return Ok(());
         }
+        let hiding = &self.live.definition.settings.config.trace.hiding;
+        if let Some(why) = left_out(span.head(), hiding, from_host) {
+            self.decided();
+            self.live.hides.store(true, Ordering::Relaxed);
+            self.rollup.note(span);
+            match why {
+                LeftOut::Internal => self.counts.internal += 1,
+                LeftOut::Excluded => self.counts.excluded += 1,
+            }
+            return Ok(());
+        }
+        let span = self.calls.mark(*span);
+        if self.live.hides.load(Ordering::Relaxed) && self.rollup.hold(&span) {
+            // Still pending, but no longer part of the event at hand.
+            self.decided();
+            return Ok(());
+        }
+        self.forward(&span, now)
+    }
+
+    /// The stages behind those that leave spans out.
+    #[inline]
+    fn forward(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
         if let Some(tap) = &mut self.process {
             let mut taken = false;
             let read = self.fields.apply(span, |span| {
@@ -375,6 +405,27 @@ impl EngineWorker {
     pub(super) fn is_pressed(&self) -> bool {
         self.process.iter().chain(&self.filter).any(|tap| tap.is_pressed())
             || self.lanes.iter().all(|lane| lane.is_pressed())
+    }
+
+    /// Forwards what has waited for token counts long enough, or everything that waits.
+    pub(super) fn end_of_pass(&mut self, left_out: &[usize], everything: bool, now: Instant) {
+        if !self.rollup.holds() {
+            return;
+        }
+        let mut rollup = core::mem::take(&mut self.rollup);
+        rollup.end_of_pass(left_out, everything, |span| {
+            self.undecided = 1;
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.forward(span, now)));
+            let reason = match outcome {
+                Ok(_) => DropReason::BadFrame,
+                Err(_) => {
+                    self.counts.panics += 1;
+                    DropReason::Internal
+                }
+            };
+            self.counts.drops.add(reason, core::mem::take(&mut self.undecided));
+        });
+        self.rollup = rollup;
     }
 }
 
