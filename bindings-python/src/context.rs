@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::current::{self, Place, lock};
 use crate::face::{Face, Parent};
+use crate::inherited::Inherited;
 use crate::otel;
 use crate::span::PySpanContext;
 use crate::{convert, invalid, slot};
@@ -22,8 +23,20 @@ pub const AMBIENT_KEY: &str = "polyspan-ambient";
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_Ambient")]
 pub struct Ambient {
     pub surroundings: Arc<Surroundings>,
-    /// What the application knows about the request, for samplers alone.
-    pub request: Option<Arc<Value<'static>>>,
+}
+
+impl Ambient {
+    /// A copy of some keys, inside which this is inherited.
+    pub fn put<'py>(
+        surroundings: Arc<Surroundings>,
+        base: Option<&Bound<'py, PyDict>>,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let base = otel::copied(py, base)?;
+        let ambient = Bound::new(py, Self { surroundings })?;
+        otel::put(&base, intern!(py, AMBIENT_KEY), ambient.as_any())?;
+        Ok(base)
+    }
 }
 
 /// The attributes, metadata and tags that a base holds for spans inside.
@@ -96,52 +109,48 @@ pub struct ContextScope {
     attributes: Vec<(String, Value<'static>)>,
     metadata: Vec<(String, Value<'static>)>,
     tags: Vec<String>,
-    request: Option<Arc<Value<'static>>>,
+    inherited: Inherited,
     baggage: Option<Py<PyDict>>,
     parent: Option<Py<PyAny>>,
     entered: Mutex<Vec<Py<Context>>>,
 }
 
-/// Adds a session, a user, tags, metadata, attributes or baggage to everything inside the block.
+/// Adds ids, tags, metadata, attributes or baggage to everything inside the block.
 ///
-/// `request` is a mapping of what the application knows about the request (tenant, headers): samplers see it, and
-/// nothing of it is recorded.
+/// The ids are `session_id`, `user_id`, `organization_id`, `thread_id`, `run_id`, `request_id`, `resource_id`,
+/// `environment`, `entity_type`, `entity_id` and `entity_name`. `hide_input` and `hide_output` keep the inputs and
+/// outputs of everything inside in the process. `request_context` is a mapping of what the application knows about the
+/// request (tenant, headers): samplers see it, and roots inside take the values that `request_context_keys`, here or of
+/// the engine, name as metadata. `internal_spans` names families of span types (`"workflow"`, `"agent"`, `"tool"`,
+/// `"model"`) that are internal to a framework inside.
 /// With `parent`, spans inside become children of it: a `Context` from `extract`, a span or a span context of
 /// either API, or the text of a `traceparent` header.
 #[pyfunction]
-#[pyo3(signature = (
-    *, session_id = None, user_id = None, tags = None, metadata = None, attributes = None, baggage = None,
-    request = None, parent = None
-))]
-#[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
+#[pyo3(
+    signature = (
+        *, tags = None, metadata = None, attributes = None, baggage = None, parent = None, **more
+    ),
+    text_signature = "(*, tags=None, metadata=None, attributes=None, baggage=None, parent=None, **more)"
+)]
 pub fn context(
     py: Python<'_>,
-    session_id: Option<&Bound<'_, PyAny>>,
-    user_id: Option<&Bound<'_, PyAny>>,
     tags: Option<&Bound<'_, PyAny>>,
     metadata: Option<&Bound<'_, PyAny>>,
     attributes: Option<&Bound<'_, PyAny>>,
     baggage: Option<&Bound<'_, PyAny>>,
-    request: Option<&Bound<'_, PyAny>>,
     parent: Option<&Bound<'_, PyAny>>,
+    more: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<ContextScope> {
+    let mut refused = 0;
     let mut scope = ContextScope {
         attributes: Vec::new(),
         metadata: Vec::new(),
         tags: Vec::new(),
-        request: request
-            .filter(|request| !request.is_none())
-            .map(|request| Arc::new(convert::value(request).into_owned())),
+        inherited: Inherited::read("context", more, &mut refused)?,
         baggage: None,
         parent: parent.filter(|parent| !parent.is_none()).map(|parent| parent.clone().unbind()),
         entered: Mutex::default(),
     };
-    let mut refused = 0;
-    for (key, given) in [("session.id", session_id), ("user.id", user_id)] {
-        if let Some(given) = given.filter(|given| !given.is_none()) {
-            scope.attributes.push((key.to_owned(), Value::from(convert::text(given).into_owned())));
-        }
-    }
     if let Some(given) = attributes {
         refused += convert::pairs(given, &mut |key, value| {
             scope.attributes.push((key.to_owned(), value.into_owned()));
@@ -222,9 +231,10 @@ impl ContextScope {
     ) -> PyResult<Bound<'py, PyDict>> {
         let base = otel::copied(py, outer)?;
         let adds = !(self.attributes.is_empty() && self.metadata.is_empty() && self.tags.is_empty());
-        if adds || self.request.is_some() {
+        if adds || self.inherited.changes() || self.inherited.request.is_some() {
             let outer = ambient_of(outer);
-            let mut inner = Surroundings::inside(outer.as_ref().map(|outer| &outer.get().surroundings));
+            let outer = outer.as_ref().map(|outer| &outer.get().surroundings);
+            let mut inner = self.inherited.apply(Surroundings::inside(outer));
             for (key, value) in &self.attributes {
                 inner = inner.attribute(key, value.clone());
             }
@@ -234,9 +244,10 @@ impl ContextScope {
             for tag in &self.tags {
                 inner = inner.tag(tag.clone());
             }
-            let around = outer.as_ref().and_then(|outer| outer.get().request.clone());
-            let request = self.request.clone().or(around);
-            let ambient = Bound::new(py, Ambient { surroundings: Arc::new(inner), request })?;
+            if let Some(request) = &self.inherited.request {
+                inner = inner.request_context(request.clone());
+            }
+            let ambient = Bound::new(py, Ambient { surroundings: Arc::new(inner) })?;
             otel::put(&base, intern!(py, AMBIENT_KEY), ambient.as_any())?;
         }
         if let Some(added) = &self.baggage {

@@ -286,7 +286,7 @@ impl Engine {
     #[pyo3(signature = (
         name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
         parent = None, links = None, start_time = None, root = false,
-        trace_id = None
+        trace_id = None, **more
     ))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
     fn span<'py>(
@@ -304,6 +304,7 @@ impl Engine {
         start_time: Option<&Bound<'py, PyAny>>,
         root: bool,
         trace_id: Option<&Bound<'py, PyAny>>,
+        more: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, Span>> {
         let given = Given {
             name,
@@ -318,6 +319,7 @@ impl Engine {
             start_time,
             root,
             trace_id,
+            more,
             instant: false,
         };
         start(py, Some(&self.0), &given)

@@ -3,7 +3,6 @@
 //! Declarations only. Spans of both APIs share [`open`]; [`convert`] is the one place that turns Python objects
 //! into values, [`current`] the one that knows what is current. No rule of the engine lives here.
 
-mod capture;
 mod carrier;
 mod context;
 mod convert;
@@ -15,6 +14,7 @@ mod exit;
 mod exporters;
 mod face;
 mod host;
+mod inherited;
 mod invalid;
 mod logs;
 mod open;
@@ -22,7 +22,6 @@ mod otel;
 mod propagate;
 mod record;
 mod sampler;
-mod shape;
 mod slot;
 mod span;
 mod start;
@@ -51,7 +50,7 @@ mod _polyspan {
         propagate::{baggage, extract, inject},
         record::SpanRecord,
         span::{PySpanContext, Span},
-        start::{current_span, event, span},
+        start::{current_span, current_trace_id, event, span},
         stats::Stats,
     };
 

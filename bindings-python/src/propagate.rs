@@ -1,14 +1,14 @@
 //! `inject` and `extract`: the current context to and from any carrier.
 
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use polyspan::propagation::{Baggage, Propagators};
-use polyspan::{Engine, SpanContext, registry};
+use polyspan::{Engine, SpanContext, Surroundings, registry};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::carrier::{PyGetter, PySetter};
-use crate::context::Context;
+use crate::context::{Ambient, Context, ambient_of};
 use crate::convert;
 use crate::current;
 use crate::face::Parent;
@@ -27,6 +27,7 @@ pub fn use_engine(engine: &Engine) {
     }
 }
 
+/// The engine whose formats are used, if there is one.
 fn chosen() -> Option<Engine> {
     ENGINE.read().ok().and_then(|engine| engine.clone()).or_else(registry::default_engine)
 }
@@ -53,11 +54,13 @@ pub fn inject<'py>(
         None => (now.as_ref().and_then(current::face_of), now.as_ref().and_then(current::base_of)),
     };
     let span = face.map_or_else(SpanContext::default, |face| face.context().clone());
-    let baggage = base.and_then(|base| otel::baggage_of(&base)).map(|baggage| read_baggage(&baggage));
+    let baggage = base.as_ref().and_then(otel::baggage_of).map(|baggage| read_baggage(&baggage));
     let baggage = baggage.unwrap_or_default();
+    let ambient = ambient_of(base.as_ref());
+    let around = ambient.as_ref().map(|ambient| &*ambient.get().surroundings);
     let mut setter = PySetter::new(carrier, setter);
     let refused = match chosen() {
-        Some(engine) => engine.inject_pair(&span, &baggage, &mut setter),
+        Some(engine) => engine.inject_parts(&span, &baggage, around, &mut setter),
         None => Propagators::default().inject(&span, &baggage, &mut setter),
     };
     let (carrier, failed) = setter.finish();
@@ -83,7 +86,7 @@ pub fn extract<'py>(
 ) -> PyResult<Bound<'py, Context>> {
     let getter = PyGetter { carrier, getter };
     let extracted = match chosen() {
-        Some(engine) => engine.propagators().extract(&getter),
+        Some(engine) => engine.extract_parts(&getter),
         None => Propagators::default().extract(&getter),
     };
     for (count, place) in [
@@ -96,12 +99,19 @@ pub fn extract<'py>(
         }
     }
     let span = extracted.span.map(|context| Span::remote(py, context)).transpose()?;
-    let base = if extracted.baggage.is_empty() {
+    let base = if extracted.baggage.is_empty() && extracted.ids.is_empty() {
         None
     } else {
-        // What surrounds the caller stays, its baggage is replaced.
+        // What surrounds the caller stays, its baggage and what came of ids are replaced.
         let outer = slot::get(py).as_ref().and_then(current::base_of);
-        let base = otel::copied(py, outer.as_ref())?;
+        let base = if extracted.ids.is_empty() {
+            otel::copied(py, outer.as_ref())?
+        } else {
+            let around = ambient_of(outer.as_ref());
+            let around = Surroundings::inside(around.as_ref().map(|around| &around.get().surroundings));
+            let inner = extracted.ids.iter().fold(around, |around, (id, value)| around.id(*id, value));
+            Ambient::put(Arc::new(inner), outer.as_ref(), py)?
+        };
         let baggage = PyDict::new(py);
         for entry in extracted.baggage.iter() {
             baggage.set_item(&entry.key, with_properties(&entry.value, &entry.metadata))?;

@@ -17,6 +17,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::convert::{self, hold, to_python};
 use crate::otel;
+use crate::span::PySpanContext;
 use crate::{exit, invalid};
 
 /// Some engine's sampler looks at the attributes given at the start, which must then be given unencoded.
@@ -30,24 +31,8 @@ pub fn reads_content() -> bool {
 
 /// Takes note of what an engine's sampler looks at.
 pub fn take_note(sampler: &HeadSampler) {
-    if looks_at_content(sampler) {
+    if sampler.reads_content() {
         READS_CONTENT.store(true, Ordering::Relaxed);
-    }
-}
-
-fn looks_at_content(sampler: &HeadSampler) -> bool {
-    match sampler {
-        HeadSampler::Rules(_) | HeadSampler::Custom(_) => true,
-        HeadSampler::ParentBased(delegates) => [
-            &delegates.root,
-            &delegates.remote_sampled,
-            &delegates.remote_not_sampled,
-            &delegates.local_sampled,
-            &delegates.local_not_sampled,
-        ]
-        .into_iter()
-        .any(looks_at_content),
-        _ => false,
     }
 }
 
@@ -132,6 +117,12 @@ impl Callback {
     fn ask(&self, py: Python<'_>, input: &SamplingInput<'_>) -> PyResult<Decision> {
         let about = about(py, input)?;
         about.set_item(intern!(py, "trace_id"), input.trace_id.to_hex())?;
+        about.set_item(intern!(py, "attributes"), dict_of(py, input.attributes)?)?;
+        about.set_item(intern!(py, "metadata"), dict_of(py, input.metadata)?)?;
+        let request = input.request_context.map(|request| to_python(py, request)).transpose()?;
+        about.set_item(intern!(py, "request_context"), request)?;
+        let parent = input.parent.filter(|parent| parent.is_valid()).cloned().map(PySpanContext);
+        about.set_item(intern!(py, "parent"), parent)?;
         let answer = self.0.bind(py).call1((about,))?;
         if let Ok(text) = answer.cast::<PyString>() {
             return match text.to_str()? {

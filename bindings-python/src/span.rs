@@ -153,9 +153,40 @@ impl Span {
 
     /// Records that the operation failed: the exception with its type, message and stack, and the status.
     /// Ends the span unless told otherwise.
-    #[pyo3(signature = (error, /, *, end = true))]
-    fn error(&self, error: &Bound<'_, PyAny>, end: bool) {
-        self.open().fail(error);
+    ///
+    /// `id` names the error where its class says too little, and becomes `error.type`; `domain` and `category` say
+    /// what it belongs to; `details` is anything that helps, and `metadata` that of the span.
+    #[pyo3(signature = (
+        error, /, *, end = true, id = None, domain = None, category = None, details = None, metadata = None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
+    fn error(
+        &self,
+        error: &Bound<'_, PyAny>,
+        end: bool,
+        id: Option<&Bound<'_, PyAny>>,
+        domain: Option<&Bound<'_, PyAny>>,
+        category: Option<&Bound<'_, PyAny>>,
+        details: Option<&Bound<'_, PyAny>>,
+        metadata: Option<&Bound<'_, PyAny>>,
+    ) {
+        let open = self.open();
+        open.fail(error);
+        let py = error.py();
+        for (key, given) in [
+            (intern!(py, "error.type"), id),
+            (intern!(py, "polyspan.error.id"), id),
+            (intern!(py, "polyspan.error.domain"), domain),
+            (intern!(py, "polyspan.error.category"), category),
+            (intern!(py, "polyspan.error.details"), details),
+        ] {
+            if let Some(given) = given {
+                open.set(key, given);
+            }
+        }
+        if let Some(metadata) = metadata {
+            open.set_metadata(metadata);
+        }
         if end {
             self.end_at(None);
         }
@@ -191,8 +222,13 @@ impl Span {
     }
 
     /// Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.
-    #[pyo3(signature = (time = None))]
-    fn end(&self, time: Option<&Bound<'_, PyAny>>) {
+    /// Further arguments are set before, as by `update`.
+    #[pyo3(
+        signature = (time = None, **fields),
+        text_signature = "(self, time=None, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
+    )]
+    fn end(&self, time: Option<&Bound<'_, PyAny>>, fields: Option<&Bound<'_, PyDict>>) {
+        self.update(fields);
         self.end_at(moment(time));
     }
 

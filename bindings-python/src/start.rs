@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use polyspan::{SpanContext, SpanKind, SpanType, Surroundings};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -13,6 +12,7 @@ use crate::current::{self, Place};
 use crate::exit;
 use crate::face::{Face, Owner, Parent};
 use crate::host;
+use crate::inherited::Inherited;
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
@@ -33,6 +33,8 @@ pub struct Given<'a, 'py> {
     pub start_time: Option<&'a Bound<'py, PyAny>>,
     pub root: bool,
     pub trace_id: Option<&'a Bound<'py, PyAny>>,
+    /// What everything inside inherits, besides metadata.
+    pub more: Option<&'a Bound<'py, PyDict>>,
     /// It stands for an instant.
     pub instant: bool,
 }
@@ -41,11 +43,13 @@ pub struct Given<'a, 'py> {
 ///
 /// A root may be given the trace id it is to have, as 1 to 32 hex digits; a bad one is replaced by a random one.
 /// It is not the current span before it is entered: `with polyspan.span("name") as span: ...`.
+/// The ids, `hide_input`, `hide_output`, `request_context`, `request_context_keys` and `internal_spans` of `context`
+/// hold for the span and everything inside; `internal` marks the span alone as internal to a framework.
 #[pyfunction]
 #[pyo3(signature = (
     name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
     parent = None, links = None, start_time = None, root = false,
-    trace_id = None
+    trace_id = None, **more
 ))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
 pub fn span<'py>(
@@ -62,6 +66,7 @@ pub fn span<'py>(
     start_time: Option<&Bound<'py, PyAny>>,
     root: bool,
     trace_id: Option<&Bound<'py, PyAny>>,
+    more: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, Span>> {
     let given = Given {
         name,
@@ -76,6 +81,7 @@ pub fn span<'py>(
         start_time,
         root,
         trace_id,
+        more,
         instant: false,
     };
     start(py, None, &given)
@@ -85,7 +91,7 @@ pub fn span<'py>(
 #[pyfunction]
 #[pyo3(signature = (
     name, *, r#type = None, kind = None, attributes = None, input = None, output = None, metadata = None,
-    parent = None, time = None
+    parent = None, time = None, **more
 ))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
 pub fn event(
@@ -99,6 +105,7 @@ pub fn event(
     metadata: Option<&Bound<'_, PyAny>>,
     parent: Option<&Bound<'_, PyAny>>,
     time: Option<&Bound<'_, PyAny>>,
+    more: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
     let given = Given {
         name,
@@ -113,6 +120,7 @@ pub fn event(
         start_time: time,
         root: false,
         trace_id: None,
+        more,
         instant: true,
     };
     let span = start(py, None, &given)?;
@@ -143,28 +151,41 @@ pub fn start<'py>(
     if host::is_host_thread() {
         return Span::remote(py, parent.map(|parent| parent.context().clone()).unwrap_or_default());
     }
-    let ambient = context::ambient_of(base.as_ref());
-    let (inside, ambient) = match given.metadata {
-        // What children inherit goes along with the keys inside.
-        Some(metadata) if !metadata.is_none() => {
-            let ambient = Ambient {
-                surroundings: with_metadata(metadata, ambient.as_ref(), &mut refused),
-                request: ambient.as_ref().and_then(|ambient| ambient.get().request.clone()),
-            };
-            let base = crate::otel::copied(py, base.as_ref())?;
-            let ambient = Bound::new(py, ambient)?;
-            crate::otel::put(&base, intern!(py, context::AMBIENT_KEY), ambient.as_any())?;
-            (Some(base), Some(ambient))
-        }
-        _ => (base, ambient),
+    let more = match given.more {
+        Some(_) => Inherited::read("span", given.more, &mut refused)?,
+        None => Inherited::default(),
     };
+    let ambient = context::ambient_of(base.as_ref());
+    let mut around = ambient.as_ref().map(|ambient| Arc::clone(&ambient.get().surroundings));
+    if more.changes() {
+        around = Some(Arc::new(more.apply(Surroundings::inside(around.as_ref()))));
+    }
     let name = convert::text(given.name);
-    let kind = given.kind.map_or(SpanKind::Internal, |kind| read_kind(kind, &mut refused));
     let mut builder = match engine {
         Some(engine) => engine.span(&name),
         None => polyspan::span(&name),
     };
-    builder = builder.kind(kind).surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
+    builder = builder.surroundings(around.as_ref());
+    let mut kind = SpanKind::Internal;
+    if let Some(given) = given.kind.filter(|kind| !kind.is_none()) {
+        kind = read_kind(given, &mut refused);
+        builder = builder.kind(kind);
+    }
+    if more.internal {
+        builder = builder.internal();
+    }
+    if let Some(request) = &more.request {
+        builder = builder.request_context(request);
+    }
+    // The sampler sees it, and what is inside inherits it.
+    if let Some(metadata) = given.metadata.filter(|metadata| !metadata.is_none()) {
+        let mut pairs = Vec::new();
+        refused +=
+            convert::pairs(metadata, &mut |key, value| pairs.push((key.to_owned(), value.into_owned())));
+        for (key, value) in pairs {
+            builder = builder.metadata(key, value);
+        }
+    }
     builder = match parent.as_ref() {
         Some(parent) => builder.parent(parent.context()).home(parent.open().home()),
         None => builder.root(),
@@ -186,11 +207,9 @@ pub fn start<'py>(
     let sampled_by_content = sampler::reads_content();
     if sampled_by_content {
         builder = sampler::with_attributes(builder, given.attributes, &mut refused);
-        if let Some(request) = ambient.as_ref().and_then(|ambient| ambient.get().request.as_deref()) {
-            builder = builder.request_context(request);
-        }
     }
     let core = builder.start();
+    let inside = inside(py, core.surroundings(), ambient.as_ref(), base.as_ref())?;
     let open = Open::new(core, parent, kind);
     if open.is_recording() {
         if let Some(attributes) = given.attributes
@@ -214,9 +233,26 @@ pub fn start<'py>(
         invalid::say(py, "span");
     }
     let mut place = Place::default();
-    place.base = inside.map(Bound::unbind);
-    place.explicit = by_hand || given.metadata.is_some();
+    place.explicit = by_hand || inside.is_some();
+    place.base = inside.or(base).map(Bound::unbind);
     Bound::new(py, Span::new(Owner::Here(open), place))
+}
+
+/// The keys inside a span that inherits something else than what surrounds it.
+#[inline]
+fn inside<'py>(
+    py: Python<'py>,
+    inherited: Option<&Arc<Surroundings>>,
+    ambient: Option<&Bound<'py, Ambient>>,
+    base: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let before = ambient.map(|ambient| Arc::as_ptr(&ambient.get().surroundings));
+    match inherited {
+        Some(inherited) if before != Some(Arc::as_ptr(inherited)) => {
+            Ambient::put(Arc::clone(inherited), base, py).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// What stands for a child of a current span that is not sampled; nothing that was given is looked at.
@@ -226,7 +262,7 @@ fn unsampled_child<'py>(
     engine: Option<&polyspan::Engine>,
     given: &Given<'_, 'py>,
 ) -> Option<PyResult<Bound<'py, Span>>> {
-    if given.root || given.parent.is_some() || given.metadata.is_some() {
+    if given.root || given.parent.is_some() || given.metadata.is_some() || given.more.is_some() {
         return None;
     }
     let now = slot::get(py)?;
@@ -259,18 +295,6 @@ fn surrounding<'py>(
         Some(now) => (current::face_of(now), current::base_of(now), false),
         None => (None, None, false),
     }
-}
-
-fn with_metadata(
-    metadata: &Bound<'_, PyAny>,
-    outer: Option<&Bound<'_, Ambient>>,
-    refused: &mut u32,
-) -> Arc<Surroundings> {
-    let mut inner = Surroundings::inside(outer.map(|outer| &outer.get().surroundings));
-    *refused += convert::pairs(metadata, &mut |key, value| {
-        inner = std::mem::take(&mut inner).metadata(key, value);
-    });
-    Arc::new(inner)
 }
 
 /// Links given at start: spans or span contexts, or pairs of one and its attributes.
@@ -332,4 +356,14 @@ pub fn current_span(py: Python<'_>) -> PyResult<Bound<'_, Span>> {
         Some(face) => face.into_own(),
         None => Span::remote(py, SpanContext::default()),
     }
+}
+
+/// The id of the current trace as 32 lower-case hex digits; `None` where no span is current or the trace is not
+/// sampled, since nobody will find it then.
+#[pyfunction]
+pub fn current_trace_id(py: Python<'_>) -> Option<String> {
+    let now = slot::get(py)?;
+    let face = current::face_of(&now)?;
+    let context = face.context();
+    (context.is_sampled() && context.trace_id.is_valid()).then(|| context.trace_id.to_hex())
 }

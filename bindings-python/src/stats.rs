@@ -10,7 +10,8 @@ use crate::invalid;
 
 /// A snapshot of everything an engine counts in this process.
 ///
-/// `ended == pending + unsampled + filtered + dropped before export + accepted`, and for each exporter
+/// `ended == pending + left out (unsampled, internal, excluded, filtered) + dropped before export + accepted`, and
+/// for each exporter
 /// `accepted == pending + exported + on_disk + dropped`, at every moment.
 #[pyclass(frozen, module = "polyspan")]
 pub struct Stats(pub polyspan::Stats);
@@ -61,6 +62,18 @@ impl Stats {
     #[getter]
     fn unsampled(&self) -> u64 {
         self.0.unsampled
+    }
+
+    /// Spans left out because they are internal to a framework.
+    #[getter]
+    fn internal(&self) -> u64 {
+        self.0.internal
+    }
+
+    /// Spans left out because their type is excluded.
+    #[getter]
+    fn excluded(&self) -> u64 {
+        self.0.excluded
     }
 
     /// Those among `unsampled` whose root was left unsampled under memory pressure.
@@ -183,9 +196,14 @@ impl Stats {
             self.dropped(py)?.repr()?
         );
         // What is nothing out of the ordinary is left out.
-        for (name, count) in
-            [("pending", self.pending()), ("unsampled", self.0.unsampled), ("filtered", self.0.filtered)]
-        {
+        let unusual = [
+            ("pending", self.pending()),
+            ("unsampled", self.0.unsampled),
+            ("internal", self.0.internal),
+            ("excluded", self.0.excluded),
+            ("filtered", self.0.filtered),
+        ];
+        for (name, count) in unusual {
             if count > 0 {
                 text.push_str(&format!(", {name}={count}"));
             }

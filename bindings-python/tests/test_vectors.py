@@ -154,7 +154,7 @@ def test_sampling(case: dict[str, Any]) -> None:
         pytest.skip("a root is given its trace id by itself")
     engine: Engine = polyspan.init("x", exporters=[], replace=True, sampler=case["sampler"])
     try:
-        with polyspan.context(request=given.get("request_context")):
+        with polyspan.context(request_context=given.get("request_context")):
             started = span(
                 given.get("span_name", "span"),
                 kind=given.get("kind"),

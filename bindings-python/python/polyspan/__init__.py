@@ -22,6 +22,7 @@ from ._polyspan import (
     baggage,
     context,
     current_span,
+    current_trace_id,
     engine,
     engines,
     event,
@@ -41,10 +42,51 @@ from ._polyspan import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._events import SpanEnded, TelemetryEvent
+    from . import spans
     from ._executors import ContextExecutor, copy_context, propagate
     from ._logging import LogHandler
     from ._options import Redaction, RedactionStyle
+    from ._trace_id import with_trace_id
     from ._traced import instrument, traced
+    from .spans import (
+        agent,
+        agent_signal,
+        classifier_evaluation,
+        client_tool,
+        embedding_generation,
+        evaluation,
+        graph_action,
+        mapping,
+        mcp_server_request,
+        mcp_tool,
+        memory_lookup,
+        memory_operation,
+        memory_update,
+        model_chunk,
+        model_generation,
+        model_inference,
+        model_step,
+        processor,
+        provider_tool,
+        rag_action,
+        rag_embedding,
+        rag_ingestion,
+        rag_query,
+        rag_vector_operation,
+        scorer_run,
+        scorer_step,
+        skill_action,
+        tool,
+        workflow,
+        workflow_conditional,
+        workflow_conditional_eval,
+        workflow_loop,
+        workflow_parallel,
+        workflow_sleep,
+        workflow_step,
+        workflow_wait_event,
+        workspace_action,
+    )
 
 __all__ = [
     "Context",
@@ -66,31 +108,73 @@ __all__ = [
     "SpanRecord",
     "Stats",
     "TelemetryEvent",
+    "agent",
+    "agent_signal",
     "baggage",
+    "classifier_evaluation",
+    "client_tool",
     "context",
     "copy_context",
     "current_span",
+    "current_trace_id",
+    "embedding_generation",
     "engine",
     "engines",
+    "evaluation",
     "event",
     "extract",
     "flush",
+    "graph_action",
     "init",
     "inject",
     "instrument",
+    "mapping",
+    "mcp_server_request",
+    "mcp_tool",
+    "memory_lookup",
+    "memory_operation",
+    "memory_update",
+    "model_chunk",
+    "model_generation",
+    "model_inference",
+    "model_step",
+    "processor",
     "propagate",
     "set_default",
     "set_log_level",
     "set_selector",
+    "provider_tool",
+    "rag_action",
+    "rag_embedding",
+    "rag_ingestion",
+    "rag_query",
+    "rag_vector_operation",
+    "scorer_run",
+    "scorer_step",
     "shutdown",
+    "skill_action",
     "span",
+    "spans",
     "stats",
+    "tool",
     "traced",
+    "with_trace_id",
+    "workflow",
+    "workflow_conditional",
+    "workflow_conditional_eval",
+    "workflow_loop",
+    "workflow_parallel",
+    "workflow_sleep",
+    "workflow_step",
+    "workflow_wait_event",
+    "workspace_action",
 ]
 
 # Loaded when first used, so that a program that only opens spans starts fast.
 _LATER = {
+    "spans": "spans",
     "traced": "_traced",
+    "with_trace_id": "_trace_id",
     "instrument": "_traced",
     "ContextExecutor": "_executors",
     "copy_context": "_executors",
@@ -104,12 +188,14 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    module = _LATER.get(name)
+    # What is public and not here by now is a span type.
+    module = _LATER.get(name) or ("spans" if name in __all__ else None)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    found = getattr(import_module(f".{module}", __name__), name)
+    loaded = import_module(f".{module}", __name__)
+    found = loaded if name == module else getattr(loaded, name)
     globals()[name] = found
     return found
 

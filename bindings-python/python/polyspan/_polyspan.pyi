@@ -16,8 +16,48 @@ __version__: str
 
 _C = TypeVar("_C")
 
-# Names of span types; unknown ones are recorded as "generic" and counted.
-_SpanType: TypeAlias = str
+# Names of span types, and others that they go by; unknown ones are recorded as "generic" and counted.
+_SpanTypeName: TypeAlias = Literal[
+    "generic",
+    "agent",
+    "workflow",
+    "workflow_step",
+    "workflow_conditional",
+    "workflow_conditional_eval",
+    "workflow_parallel",
+    "workflow_loop",
+    "workflow_sleep",
+    "workflow_wait_event",
+    "model_generation",
+    "model_step",
+    "model_inference",
+    "model_chunk",
+    "tool",
+    "mcp_tool",
+    "provider_tool",
+    "client_tool",
+    "mcp_server_request",
+    "processor",
+    "memory_lookup",
+    "memory_update",
+    "memory_operation",
+    "rag_query",
+    "rag_ingestion",
+    "rag_embedding",
+    "rag_vector_operation",
+    "rag_action",
+    "embedding_generation",
+    "scorer_run",
+    "scorer_step",
+    "evaluation",
+    "mapping",
+    "workspace_action",
+    "skill_action",
+    "graph_action",
+    "classifier_evaluation",
+    "agent_signal",
+]
+_SpanType: TypeAlias = _SpanTypeName | str
 # Names of span kinds, or members of the OpenTelemetry API's `SpanKind`.
 _Kind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"] | Any
 # Attributes, metadata, baggage: a mapping or pairs.
@@ -79,13 +119,34 @@ class Span:
     ) -> None: ...
     def event(self, name: str, /, attributes: _Pairs | None = None, *, time: _Time | None = None) -> None: ...
     def link(self, target: _Parent, /, attributes: _Pairs | None = None) -> None: ...
-    def error(self, error: BaseException | str, /, *, end: bool = True) -> None: ...
+    def error(
+        self,
+        error: BaseException | str,
+        /,
+        *,
+        end: bool = True,
+        id: str | None = None,
+        domain: str | None = None,
+        category: str | None = None,
+        details: object = None,
+        metadata: _Pairs | None = None,
+    ) -> None: ...
     def record_exception(
         self, error: BaseException, /, attributes: _Pairs | None = None, *, escaped: bool = False
     ) -> None: ...
     def status(self, code: Literal["ok", "error", "unset"], /, message: str | None = None) -> None: ...
     def rename(self, name: str, /) -> None: ...
-    def end(self, time: _Time | None = None) -> None: ...
+    def end(
+        self,
+        time: _Time | None = None,
+        *,
+        name: str = ...,
+        input: object = ...,
+        output: object = ...,
+        metadata: _Pairs = ...,
+        attributes: _Pairs = ...,
+        tags: Iterable[str] = ...,
+    ) -> None: ...
     def end_tree(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -315,6 +376,10 @@ class Stats:
     @property
     def unsampled(self) -> int: ...
     @property
+    def internal(self) -> int: ...
+    @property
+    def excluded(self) -> int: ...
+    @property
     def shed(self) -> int: ...
     @property
     def open_limit(self) -> int: ...
@@ -378,6 +443,23 @@ class Engine:
         start_time: _Time | None = None,
         root: bool = False,
         trace_id: str | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        organization_id: str | None = None,
+        thread_id: str | None = None,
+        run_id: str | None = None,
+        request_id: str | None = None,
+        resource_id: str | None = None,
+        environment: str | None = None,
+        entity_type: str | None = None,
+        entity_id: str | None = None,
+        entity_name: str | None = None,
+        hide_input: bool = False,
+        hide_output: bool = False,
+        internal_spans: str | Iterable[str] | None = None,
+        request_context: Mapping[str, object] | None = None,
+        request_context_keys: Iterable[str] | None = None,
+        internal: bool = False,
     ) -> Span: ...
     def flush(self, timeout: _Seconds | None = None) -> None: ...
     def shutdown(self, timeout: _Seconds | None = None) -> None: ...
@@ -458,6 +540,17 @@ def init(
     diagnostic_level: Literal["none", "error", "warn", "info", "debug"] = ...,
     processors: _Processor | Sequence[_Processor] = ...,
     span_filter: Callable[[FinishedSpan], object] = ...,
+    environment: str = ...,
+    session_id: str = ...,
+    default_session_id: str = ...,
+    user_id: str = ...,
+    organization_id: str = ...,
+    request_context_keys: Sequence[str] = ...,
+    propagate_context: bool | Sequence[str] = ...,
+    internal_spans: str | Sequence[str] = ...,
+    include_internal_spans: bool = ...,
+    exclude_span_types: Sequence[_SpanType] = ...,
+    semantics: Literal["genai", "openinference"] = ...,
 ) -> Engine: ...
 def engine(name: str | None = None) -> Engine: ...
 def engines() -> list[Engine]: ...
@@ -481,6 +574,23 @@ def span(
     start_time: _Time | None = None,
     root: bool = False,
     trace_id: str | None = None,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    organization_id: str | None = None,
+    thread_id: str | None = None,
+    run_id: str | None = None,
+    request_id: str | None = None,
+    resource_id: str | None = None,
+    environment: str | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+    entity_name: str | None = None,
+    hide_input: bool = False,
+    hide_output: bool = False,
+    internal_spans: str | Iterable[str] | None = None,
+    request_context: Mapping[str, object] | None = None,
+    request_context_keys: Iterable[str] | None = None,
+    internal: bool = False,
 ) -> Span: ...
 def event(
     name: str,
@@ -493,18 +603,49 @@ def event(
     metadata: _Pairs | None = None,
     parent: _Parent | None = None,
     time: _Time | None = None,
-) -> None: ...
-def current_span() -> Span: ...
-def context(
-    *,
     session_id: str | None = None,
     user_id: str | None = None,
+    organization_id: str | None = None,
+    thread_id: str | None = None,
+    run_id: str | None = None,
+    request_id: str | None = None,
+    resource_id: str | None = None,
+    environment: str | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+    entity_name: str | None = None,
+    hide_input: bool = False,
+    hide_output: bool = False,
+    internal_spans: str | Iterable[str] | None = None,
+    request_context: Mapping[str, object] | None = None,
+    request_context_keys: Iterable[str] | None = None,
+    internal: bool = False,
+) -> None: ...
+def current_span() -> Span: ...
+def current_trace_id() -> str | None: ...
+def context(
+    *,
     tags: Iterable[str] | None = None,
     metadata: _Pairs | None = None,
     attributes: _Pairs | None = None,
     baggage: _Pairs | None = None,
-    request: Mapping[str, object] | None = None,
     parent: _Parent | None = None,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    organization_id: str | None = None,
+    thread_id: str | None = None,
+    run_id: str | None = None,
+    request_id: str | None = None,
+    resource_id: str | None = None,
+    environment: str | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+    entity_name: str | None = None,
+    hide_input: bool = False,
+    hide_output: bool = False,
+    internal_spans: str | Iterable[str] | None = None,
+    request_context: Mapping[str, object] | None = None,
+    request_context_keys: Iterable[str] | None = None,
 ) -> _ContextScope: ...
 def baggage() -> dict[str, Any]: ...
 @overload
@@ -592,7 +733,6 @@ class _OtelSpan:
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def _read(self) -> SpanRecord: ...
-    def _read_shown(self) -> SpanRecord: ...
     def _kind_name(self) -> str: ...
     def _parent_context(self) -> Any: ...
     @property

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         tags: Iterable[str] | None = None,
         capture_input: bool = True,
         capture_output: bool = True,
+        internal: bool = False,
+        hide_input: bool = False,
+        hide_output: bool = False,
         engine: Engine | None = None,
     ) -> Callable[[_T], _T]: ...
 
@@ -60,6 +63,9 @@ def traced(
     tags: Iterable[str] | None = None,
     capture_input: bool = True,
     capture_output: bool = True,
+    internal: bool = False,
+    hide_input: bool = False,
+    hide_output: bool = False,
     engine: Engine | None = None,
 ) -> Any:
     """Record every call of a function as a span.
@@ -72,6 +78,8 @@ def traced(
         type: the span type, for example ``"tool"`` or ``"agent"``; ``"generic"`` by default.
         kind: the span kind; ``"internal"`` by default.
         attributes, metadata, tags: set on every span.
+        internal: the spans are internal to a framework, and hidden unless asked for.
+        hide_input, hide_output: inputs or outputs of the span and everything inside stay in the process.
         capture_input: record the arguments by name as the span's input (without ``self`` and ``cls``).
         capture_output: record what the function returns, or what a generator yields, as its output.
         engine: the engine that records; by default the one that is current when the function is called.
@@ -84,6 +92,9 @@ def traced(
             ("attributes", attributes),
             ("metadata", metadata),
             ("tags", tags),
+            ("internal", internal or None),
+            ("hide_input", hide_input or None),
+            ("hide_output", hide_output or None),
         )
         if value is not None
     }
@@ -111,6 +122,9 @@ def instrument(
     tags: Iterable[str] | None = None,
     capture_input: bool = True,
     capture_output: bool = True,
+    internal: bool = False,
+    hide_input: bool = False,
+    hide_output: bool = False,
     engine: Engine | None = None,
 ) -> Any:
     """Record every call of a class's public methods as a span named ``Class.method``.
@@ -131,6 +145,9 @@ def instrument(
             ("attributes", attributes),
             ("metadata", metadata),
             ("tags", tags),
+            ("internal", internal or None),
+            ("hide_input", hide_input or None),
+            ("hide_output", hide_output or None),
         )
         if value is not None
     }
@@ -247,6 +264,8 @@ def _wrapped(
             return result
 
     functools.update_wrapper(wrapper, function)
+    # For with_trace_id.
+    wrapper.__polyspan__ = (begin, function, flags, capture_output)
     return wrapper
 
 

@@ -83,11 +83,6 @@ pub fn with_start<R>(look: impl FnOnce(Option<&Given>) -> R) -> R {
 }
 
 impl OtelTracer {
-    /// The engine that records its spans.
-    pub fn engine(&self) -> &polyspan::Engine {
-        &self.engine
-    }
-
     /// The span processors; `None` when there are none to tell.
     pub fn processor<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         // Looked up for each span: vendors add processors late, and some to the list itself.
@@ -118,7 +113,7 @@ impl OtelTracer {
                 None => (None, None),
             },
         };
-        let parent = parent.filter(|parent| parent.context().is_valid());
+        let parent = parent.filter(|parent| parent.context().is_parent());
         if !tracer.enabled.load(Ordering::Relaxed) || host::is_host_thread() {
             let context = parent.map(|parent| parent.context().clone()).unwrap_or_default();
             return OtelSpan::face(py, api, Owner::Here(Open::remote(context)), None, false, false);
@@ -188,9 +183,6 @@ impl OtelTracer {
             if sampler::reads_content() {
                 let attributes = given.attributes.as_ref().map(|given| given.bind(py).clone());
                 builder = sampler::with_attributes(builder, attributes.as_ref(), &mut refused);
-                if let Some(request) = ambient.as_ref().and_then(|ambient| ambient.get().request.as_deref()) {
-                    builder = builder.request_context(request);
-                }
             }
             builder.start()
         };
