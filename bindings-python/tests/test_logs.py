@@ -279,6 +279,30 @@ def test_options_that_cannot_be_used(options: dict[str, Any], option: str) -> No
     assert raised.value.code == "invalid_option"
 
 
+@pytest.mark.parametrize(
+    ("variable", "option", "said"),
+    [
+        ("", "", ["OTEL_PROPAGATORS", "no exporter"]),
+        ("warn", "", ["OTEL_PROPAGATORS"]),
+        ("none", "", []),
+        ("error", "", []),
+        ("none", "diagnostic_level='info'", ["OTEL_PROPAGATORS", "no exporter"]),
+    ],
+)
+def test_what_the_engine_says_about_itself(
+    run_python: Run, variable: str, option: str, said: list[str]
+) -> None:
+    program = f"""
+        import logging, polyspan
+        logging.basicConfig(format="%(name)s: %(message)s")
+        polyspan.init({option})
+    """
+    done = run_python(program, OTEL_LOG_LEVEL=variable, OTEL_PROPAGATORS="pigeon")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("polyspan: ")]
+    assert len(lines) == len(said)
+    assert all(any(word in line for line in lines) for word in said)
+
+
 def test_an_exporters_own_lines_are_not_exported(run_python: Run) -> None:
     run_python("""
         import logging, polyspan

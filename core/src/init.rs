@@ -33,6 +33,7 @@ static STARTING: [Mutex<()>; MAX_GENERATIONS] = [const { Mutex::new(()) }; MAX_G
 /// [`ErrorCode::InvalidOption`] naming the option, or [`ErrorCode::AlreadyInitialized`].
 pub fn init(options: Options) -> Result<Engine, Error> {
     let (environment, warnings) = env::from_process();
+    crate::log::set_level(options.diagnostic_level_with(&environment));
     for warning in warnings {
         crate::log::warn_once(
             &format!("variable {} {}", warning.variable, warning.value),
@@ -70,7 +71,7 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
     if config.console_fallback && !config.disabled {
         let message = "no exporter or endpoint is configured: traces are shown here. Set OTEL_EXPORTER_OTLP_ENDPOINT \
                        or the option `endpoint` to send them to a collector.";
-        crate::log::warn_once("console", message);
+        crate::log::info_once("console", message);
     }
     if registry::engines().is_empty() {
         runtime::set_budget(config.memory.budget_bytes);

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::config::DiagnosticLevel;
 use crate::privacy::{Redaction, Redactor};
 
 /// Receives the engine's log lines.
 type Sink = Box<dyn Fn(&str) + Send + Sync>;
 
 static SINK: OnceLock<Sink> = OnceLock::new();
+/// The level of the engine that was started last.
+static LEVEL: AtomicU8 = AtomicU8::new(DiagnosticLevel::Info as u8);
 static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
 /// Sends the engine's log lines somewhere else than standard error. The first call wins; false for later
@@ -18,8 +22,26 @@ pub fn set_log(sink: impl Fn(&str) + Send + Sync + 'static) -> bool {
     SINK.set(Box::new(sink)).is_ok()
 }
 
-/// Says something once in the life of the process, without the secrets in it; `kind` tells what is the same.
+/// From now on says only what that level has.
+pub(crate) fn set_level(level: DiagnosticLevel) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+}
+
+/// Says what was lost, ignored or failed, once in the life of the process and without the secrets in it; `kind`
+/// tells what is the same.
 pub(crate) fn warn_once(kind: &str, message: &str) {
+    say_once(DiagnosticLevel::Warn, kind, message);
+}
+
+/// Says what the user may want to know, in the same way.
+pub(crate) fn info_once(kind: &str, message: &str) {
+    say_once(DiagnosticLevel::Info, kind, message);
+}
+
+fn say_once(level: DiagnosticLevel, kind: &str, message: &str) {
+    if level as u8 > LEVEL.load(Ordering::Relaxed) {
+        return;
+    }
     {
         // A fork may have left the lock held by a thread that is gone; then this line is not worth a hang.
         let mut said = match SAID.try_lock() {

@@ -117,6 +117,7 @@ impl Options {
             exporters.iter_mut().for_each(ResolvedExporter::rename_everywhere);
         }
         let log_exporters = self.resolve_log_exporters(env)?;
+        let diagnostic_level = self.diagnostic_level_with(env);
         Ok(ResolvedConfig {
             disabled: self.disabled.or(env.disabled).unwrap_or(false),
             resource,
@@ -139,12 +140,17 @@ impl Options {
             trace: self.trace,
             exit_timeout: self.exit_timeout,
             log_level: self.log_level.unwrap_or_default(),
-            diagnostic_level: self.diagnostic_level.or(env.diagnostic_level).unwrap_or_default(),
+            diagnostic_level,
             #[cfg(feature = "engine")]
             host: self.host,
             name: self.name,
             language: self.language,
         })
+    }
+
+    /// What the engine tells the host's logger.
+    pub(crate) fn diagnostic_level_with(&self, env: &EnvSettings) -> DiagnosticLevel {
+        self.diagnostic_level.or(env.diagnostic_level).unwrap_or_default()
     }
 
     /// The exporters, and whether the console was chosen only because nothing else was.
