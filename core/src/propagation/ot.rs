@@ -149,9 +149,10 @@ fn parse_randomness(text: &str) -> Option<u64> {
     if text.len() == DIGITS { parse_hex(text) } else { None }
 }
 
-// `from_str_radix` alone would take a leading sign.
+// `from_str_radix` alone would take a leading sign, and digits that the specification has in lower case only.
 fn parse_hex(text: &str) -> Option<u64> {
-    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { u64::from_str_radix(text, 16).ok() } else { None }
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.bytes().all(is_digit) { u64::from_str_radix(text, 16).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn reads_threshold_and_randomness() {
-        let ot = OtTraceState::parse("th:c8;rv:9B8233f7e3a151").unwrap();
+        let ot = OtTraceState::parse("th:c8;rv:9b8233f7e3a151").unwrap();
         assert_eq!(ot.threshold(), Some(0xc8 << 48));
         assert_eq!(ot.randomness(), Some(0x9b_8233_f7e3_a151));
         assert_eq!(ot.to_value(), "th:c8;rv:9b8233f7e3a151");
@@ -176,9 +177,16 @@ mod tests {
 
     #[test]
     fn a_bad_threshold_or_randomness_is_left_out() {
-        for value in
-            ["th:", "th:123456789abcdef", "th:xyz", "rv:123", "rv:123456789abcdef", "rv:-2345678901234"]
-        {
+        for value in [
+            "th:",
+            "th:123456789abcdef",
+            "th:xyz",
+            "th:C8",
+            "rv:123",
+            "rv:123456789abcdef",
+            "rv:-2345678901234",
+            "rv:9B8233f7e3a151",
+        ] {
             let ot = OtTraceState::parse(value).unwrap();
             assert_eq!(
                 (ot.threshold(), ot.randomness(), ot.to_value()),
