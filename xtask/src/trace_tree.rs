@@ -93,17 +93,30 @@ fn read<'a>(span: &'a Value, service: &'a str) -> Span<'a> {
     }
 }
 
-/// What failed: the status' text, else the exception, else the error type.
+/// What failed: the status' text, else the exception, else the error type, else the answer of HTTP.
 fn error(span: &Value) -> String {
     let status = span.get("status").map(|status| text(status, "message")).unwrap_or_default();
     let exception = list(span, "events").iter().find(|event| text(event, "name") == "exception");
     let of_exception = |key| attribute(exception, key).unwrap_or_default();
-    let message = match (status, of_exception("exception.type")) {
-        ("", "") => attribute(Some(span), "error.type").unwrap_or_default().to_owned(),
-        ("", kind) => format!("{kind}: {}", of_exception("exception.message")),
-        (status, _) => status.to_owned(),
+    let message = match (status, of_exception("exception.type"), of_exception("exception.message")) {
+        ("", "", "") => attribute(Some(span), "error.type").map(str::to_owned).or_else(|| answer(span)),
+        ("", "", message) => Some(message.to_owned()),
+        ("", kind, "") => Some(kind.to_owned()),
+        ("", kind, message) => Some(format!("{kind}: {message}")),
+        (status, _, _) => Some(status.to_owned()),
     };
-    message.lines().next().unwrap_or_default().to_owned()
+    message.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+}
+
+/// The status code of an HTTP request, under its name of today or the one before.
+fn answer(span: &Value) -> Option<String> {
+    let code = ["http.response.status_code", "http.status_code"].into_iter().find_map(|key| {
+        let pair = list(span, "attributes").iter().find(|pair| text(pair, "key") == key)?;
+        // 64-bit integers are strings in JSON, small ones may be numbers.
+        let code = pair.get("value")?.get("intValue")?;
+        Some(code.as_str().map_or_else(|| code.to_string(), str::to_owned))
+    })?;
+    Some(format!("HTTP {code}"))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
@@ -133,7 +146,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::draw;
+    use super::{draw, error};
 
     #[test]
     fn children_stand_under_their_parents_in_order_of_start() {
@@ -160,5 +173,25 @@ mod tests {
                 "└─ search 2.5 ms ERROR no index",
             ]
         );
+    }
+
+    #[test]
+    fn an_error_without_a_text_says_what_is_known() {
+        let attribute = |key: &str, value: serde_json::Value| json!({ "key": key, "value": value });
+        let text = |value: &str| json!({ "stringValue": value });
+        let raised = |attributes: serde_json::Value| json!({ "status": { "code": 2 }, "events": [{ "name": "exception", "attributes": attributes }] });
+        let (kind, message) = (
+            attribute("exception.type", text("KeyError")),
+            attribute("exception.message", text("no k\nhere")),
+        );
+        assert_eq!(error(&raised(json!([kind, message]))), "KeyError: no k");
+        assert_eq!(error(&raised(json!([kind]))), "KeyError");
+        assert_eq!(error(&raised(json!([message]))), "no k");
+        let with =
+            |attributes: serde_json::Value| json!({ "status": { "code": 2 }, "attributes": attributes });
+        assert_eq!(error(&with(json!([attribute("error.type", text("timeout"))]))), "timeout");
+        let not_found = json!({ "intValue": "404" });
+        assert_eq!(error(&with(json!([attribute("http.status_code", not_found)]))), "HTTP 404");
+        assert_eq!(error(&with(json!([]))), "");
     }
 }
