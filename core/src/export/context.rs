@@ -10,9 +10,9 @@ use tokio::time::Instant;
 /// Receives one line per failed attempt that will be repeated; must not block.
 type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How a wait between two attempts ended.
+/// How a wait between two attempts ended ([`SendContext::pause_until`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pause {
+pub enum Pause {
     /// The time has come.
     Over,
     /// The deadline was known and left no time; nothing was waited.
@@ -81,8 +81,12 @@ impl SendContext {
         }
     }
 
-    /// Waits until `resume`, unless the deadline leaves no time for it.
-    pub(crate) async fn pause_until(&self, resume: Instant) -> Pause {
+    /// Waits until `resume`, the time of the next attempt, unless the deadline leaves no time for it.
+    ///
+    /// For sinks that try again: [`Pause::Over`] means to do so; [`Pause::Impossible`] to give up at once, as the
+    /// deadline comes before `resume`; [`Pause::CutShort`] that a shutdown began during the wait, which a sink may
+    /// use for one last attempt. Dropping the future ends the wait.
+    pub async fn pause_until(&self, resume: Instant) -> Pause {
         let mut changes = self.deadline.clone();
         let too_late = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= resume);
         if too_late(*changes.borrow_and_update()) {

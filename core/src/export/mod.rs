@@ -23,7 +23,7 @@ mod blocking;
 mod context;
 
 #[cfg(feature = "engine")]
-pub use context::SendContext;
+pub use context::{Pause, SendContext};
 
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
