@@ -280,6 +280,21 @@ def test_suppressed_instrumentation_is_seen(otel: Provided) -> None:
         assert is_instrumentation_enabled()
 
 
+def test_own_spans_record_where_instrumentation_is_suppressed(otel: Provided) -> None:
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    @polyspan.traced
+    def step() -> None:
+        polyspan.span("below").end()
+
+    with suppress_instrumentation(), polyspan.span("asked for") as span:
+        assert span.is_recording
+        step()
+    below, traced, above = otel.spans()
+    assert (below.name, above.name) == ("below", "asked for")
+    assert (below.parent_span_id, traced.parent_span_id) == (traced.span_id, above.span_id)
+
+
 def test_tracers_are_shared(otel: Provided) -> None:
     assert otel.provider.get_tracer("lib", "1.0") is otel.tracer
     other = otel.provider.get_tracer("lib", "2.0", "https://schema", {"k": "v"})
