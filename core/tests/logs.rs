@@ -12,7 +12,7 @@ use polyspan::export::memory::MemoryStore;
 use polyspan::export::otlp::RetryOptions;
 use polyspan::logs::LogData;
 use polyspan::sampling::HeadSampler;
-use polyspan::{DropReason, Engine, LogLevel, Options, Severity, Value};
+use polyspan::{DropReason, Engine, LogLevel, Options, Severity, SpanType, Value};
 use polyspan_test_receiver::{Receiver, Script, Step};
 use serde_json::Value as Json;
 
@@ -105,6 +105,23 @@ fn a_record_of_an_unsampled_span_is_kept_and_says_so() {
     let records = flushed(&engine, &store);
     assert_eq!(records[0].trace_id, span.context().trace_id);
     assert!(!records[0].trace_flags.is_sampled());
+    engine.shutdown(SOON).unwrap();
+}
+
+#[test]
+fn a_record_of_a_span_that_is_not_exported_belongs_to_what_is() {
+    let (engine, store) = started(|options| options.exclude_span_types([SpanType::Tool]));
+    let agent = engine.span("agent").kind_of(SpanType::Agent).start();
+    let tool = engine.span("tool").kind_of(SpanType::Tool).child_of(&agent).start();
+    tool.in_scope(|| engine.log(Severity::INFO, "inside").emit());
+    let top = engine.span("top").kind_of(SpanType::Tool).root().start();
+    top.in_scope(|| engine.log(Severity::INFO, "at the top").emit());
+    let records = flushed(&engine, &store);
+    assert_eq!(
+        (records[0].trace_id, records[0].span_id),
+        (agent.context().trace_id, agent.context().span_id)
+    );
+    assert!(records[1].trace_id.is_valid() && !records[1].span_id.is_valid());
     engine.shutdown(SOON).unwrap();
 }
 

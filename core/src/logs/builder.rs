@@ -129,7 +129,8 @@ impl<'a> LogBuilder<'a> {
         surroundings: Option<&Arc<Surroundings>>,
     ) -> bool {
         let now = clock::now_unix_nanos();
-        let span = span.filter(|span| span.is_valid());
+        // Of a span that is not exported, its nearest ancestor that is; the trace alone if there is none.
+        let span = span.filter(|span| span.is_parent());
         let head = Head {
             trace_id: span.map(|span| span.trace_id).unwrap_or_default(),
             span_id: span.map(|span| span.span_id).unwrap_or_default(),
