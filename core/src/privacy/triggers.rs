@@ -1,7 +1,7 @@
 //! The first look at text: one pass that finds where a rule could begin to matter.
 //!
 //! Nearly all text holds no secret, so this pass is what redaction costs. It reads three bytes at every second
-//! place, folds their case, and looks their hash up in a table of 16 KiB; only where that says so are the
+//! place, folds their case, and looks their hash up in a table of 32 KiB; only where that says so are the
 //! literals behind it compared. A literal of four bytes or more stands in the table with the two triples that
 //! it has at an even and at an odd place; one of three bytes with itself and with its last two bytes before
 //! every byte that may follow it.
@@ -9,7 +9,7 @@
 use super::tokens;
 
 /// Bits of the hash.
-const BITS: u32 = 14;
+const BITS: u32 = 15;
 const SLOTS: usize = 1 << BITS;
 /// Letters of both cases, and digits and control bytes, are one.
 const FOLD: u32 = 0x00df_dfdf;
@@ -231,15 +231,19 @@ impl Triggers {
         let mut at = 0;
         // Sixteen bytes a step; two more are looked at.
         while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<20>()) {
-            if self.any(chunk) {
-                self.look(text, at, at + 16, hits);
+            let mut marks = self.marks(chunk);
+            while marks != 0 {
+                self.look(text, at + 2 * marks.trailing_zeros() as usize, hits);
+                marks &= marks - 1;
             }
             at += 16;
         }
-        self.look(text, at, text.len(), hits);
+        for at in (at..text.len()).step_by(2) {
+            self.look(text, at, hits);
+        }
         // A literal of three bytes at the very end has nothing behind it to be found by.
         if let Some(last) = text.len().checked_sub(3).filter(|last| last % 2 == 1) {
-            self.look(text, last, last + 1, hits);
+            self.look(text, last, hits);
         }
         let by_words = hits.len();
         super::digits::find_runs(text, hits);
@@ -250,34 +254,32 @@ impl Triggers {
         }
     }
 
+    /// One bit for each even place of a step that the table knows.
     #[inline(always)]
-    fn any(&self, chunk: &[u8; 20]) -> bool {
+    fn marks(&self, chunk: &[u8; 20]) -> u8 {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ..] = *chunk;
         let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         let high = u64::from_le_bytes([i, j, k, l, m, n, o, p]);
         let mark = |triple: u32| self.table.get(slot(triple)).copied().unwrap_or(0);
-        let marks = mark(low as u32)
-            | mark((low >> 16) as u32)
-            | mark((low >> 32) as u32)
-            | mark(u32::from_le_bytes([g, h, i, 0]))
-            | mark(high as u32)
-            | mark((high >> 16) as u32)
-            | mark((high >> 32) as u32)
-            | mark(u32::from_le_bytes([o, p, q, r]));
-        marks != 0
+        mark(low as u32)
+            | mark((low >> 16) as u32) << 1
+            | mark((low >> 32) as u32) << 2
+            | mark(u32::from_le_bytes([g, h, i, 0])) << 3
+            | mark(high as u32) << 4
+            | mark((high >> 16) as u32) << 5
+            | mark((high >> 32) as u32) << 6
+            | mark(u32::from_le_bytes([o, p, q, r])) << 7
     }
 
-    /// Compares the literals at the even places of a range.
-    fn look(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
-        for at in (from..to).step_by(2) {
-            let Some([a, b, c]) = text.get(at..).and_then(|rest| rest.first_chunk::<3>()) else { return };
-            let slot = slot(u32::from_le_bytes([*a, *b, *c, 0]));
-            let mut entry = self.first.get(slot).copied().unwrap_or(0);
-            while let Some(found) = self.entries.get(usize::from(entry).wrapping_sub(1)) {
-                entry = found.next;
-                if let Some(hit) = self.compare(text, at, *found) {
-                    hits.push(hit);
-                }
+    /// Compares the literals of which a part may stand at a place.
+    fn look(&self, text: &[u8], at: usize, hits: &mut Vec<Hit>) {
+        let Some([a, b, c]) = text.get(at..).and_then(|rest| rest.first_chunk::<3>()) else { return };
+        let slot = slot(u32::from_le_bytes([*a, *b, *c, 0]));
+        let mut entry = self.first.get(slot).copied().unwrap_or(0);
+        while let Some(found) = self.entries.get(usize::from(entry).wrapping_sub(1)) {
+            entry = found.next;
+            if let Some(hit) = self.compare(text, at, *found) {
+                hits.push(hit);
             }
         }
     }
