@@ -3,6 +3,7 @@
 //! Declarations only. Spans of both APIs share [`open`]; [`convert`] is the one place that turns Python objects
 //! into values, [`current`] the one that knows what is current. No rule of the engine lives here.
 
+mod capture;
 mod carrier;
 mod context;
 mod convert;
@@ -22,6 +23,7 @@ mod otel;
 mod propagate;
 mod record;
 mod sampler;
+mod shape;
 mod slot;
 mod span;
 mod start;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use polyspan::value::{OwnedValue, Value};
-use polyspan::{Home, SpanContext, SpanKind, StatusCode};
+use polyspan::{CaptureBounds, Home, SpanContext, SpanKind, StatusCode};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::current::{free_chain, lock};
 use crate::face::Face;
-use crate::{convert, exception, invalid, tree};
+use crate::{capture, convert, exception, invalid, tree};
 
 /// An open span, or one of another process that only stands for its context.
 pub struct Open {
@@ -163,6 +163,11 @@ impl Open {
         }
     }
 
+    /// How much of a value is captured.
+    fn bounds(&self) -> CaptureBounds {
+        lock(&self.core).as_ref().and_then(polyspan::Span::capture_bounds).unwrap_or_default()
+    }
+
     /// Sets one attribute.
     #[inline]
     pub fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
@@ -173,7 +178,7 @@ impl Open {
         if name.is_empty() {
             return self.refuse(key.py(), "attribute key", 1);
         }
-        let value = convert::value(value);
+        let value = convert::bounded(value, &|| self.bounds());
         self.change(|span| {
             span.set(&name, value);
         });
@@ -185,7 +190,7 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let refused = convert::pairs(attributes, &mut |key, value| {
+        let refused = convert::pairs_within(attributes, &|| self.bounds(), &mut |key, value| {
             self.change(|span| {
                 span.set(key, value);
             });
@@ -197,7 +202,7 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let refused = convert::pairs(metadata, &mut |key, value| {
+        let refused = convert::pairs_within(metadata, &|| self.bounds(), &mut |key, value| {
             self.change(|span| {
                 span.metadata(key, value);
             });
@@ -217,20 +222,29 @@ impl Open {
         self.refuse(tags.py(), "tags", refused);
     }
 
+    /// The same for inputs and outputs; `None` where they are not recorded.
+    fn io_bounds(&self) -> Option<CaptureBounds> {
+        self.is_recording().then(|| self.bounds()).filter(|bounds| bounds.io)
+    }
+
     pub fn set_input(&self, input: &Bound<'_, PyAny>) {
-        if self.is_recording() {
-            let value = convert::value(input);
-            self.change(|span| {
-                span.input(value);
+        if let Some(bounds) = self.io_bounds() {
+            capture::with(input, bounds, |bytes, cuts| {
+                self.change(|span| {
+                    span.input_with(|buf| buf.extend_from_slice(bytes));
+                    span.count_cuts(cuts);
+                });
             });
         }
     }
 
     pub fn set_output(&self, output: &Bound<'_, PyAny>) {
-        if self.is_recording() {
-            let value = convert::value(output);
-            self.change(|span| {
-                span.output(value);
+        if let Some(bounds) = self.io_bounds() {
+            capture::with(output, bounds, |bytes, cuts| {
+                self.change(|span| {
+                    span.output_with(|buf| buf.extend_from_slice(bytes));
+                    span.count_cuts(cuts);
+                });
             });
         }
     }
@@ -259,7 +273,7 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let (attributes, refused) = collected(attributes);
+        let (attributes, refused) = self.collected(attributes);
         let text = convert::text(name);
         self.change(|span| {
             span.event_with(&text, time, &attributes);
@@ -271,7 +285,7 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let (attributes, refused) = collected(attributes);
+        let (attributes, refused) = self.collected(attributes);
         self.change(|span| {
             span.link(to, &attributes);
         });
@@ -289,7 +303,7 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let (own, refused) = collected(attributes);
+        let (own, refused) = self.collected(attributes);
         let parts = exception::parts(error);
         let mut fields: Vec<(Cow<'_, str>, Value<'_>)> = vec![
             ("exception.type".into(), parts.class.as_str().into()),
@@ -320,15 +334,18 @@ impl Open {
             span.status(StatusCode::Error, &message);
         });
     }
-}
 
-/// Attributes as owned pairs, and how many were refused.
-fn collected(attributes: Option<&Bound<'_, PyAny>>) -> (Vec<(Cow<'static, str>, OwnedValue)>, u32) {
-    let mut list = Vec::new();
-    let refused = attributes.map_or(0, |attributes| {
-        convert::pairs(attributes, &mut |key, value| {
-            list.push((Cow::Owned(key.to_owned()), value.into_owned()));
-        })
-    });
-    (list, refused)
+    /// Attributes as owned pairs, and how many were refused.
+    fn collected(
+        &self,
+        attributes: Option<&Bound<'_, PyAny>>,
+    ) -> (Vec<(Cow<'static, str>, OwnedValue)>, u32) {
+        let mut list = Vec::new();
+        let refused = attributes.map_or(0, |attributes| {
+            convert::pairs_within(attributes, &|| self.bounds(), &mut |key, value| {
+                list.push((Cow::Owned(key.to_owned()), value.into_owned()));
+            })
+        });
+        (list, refused)
+    }
 }

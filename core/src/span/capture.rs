@@ -6,6 +6,8 @@
 //! wherever a finer cut could hide a secret from the rules: texts are cut by bytes only, and maps keep some keys
 //! more. Arrays keep an item more, so that those limits see what is missing and count it once.
 
+use std::borrow::Cow;
+
 use crate::config::{CaptureLimits, ContentLimits, ResolvedConfig};
 use crate::cut;
 use crate::frame::key;
@@ -257,28 +259,51 @@ impl<'b> CaptureWriter<'b> {
             Value::F64(value) => self.f64(*value),
             Value::Str(text) => self.text(text),
             Value::Bytes(bytes) => self.bytes(bytes),
-            Value::Array(items) => {
-                let Some(mut array) = self.array(depth, items.len()) else { return };
-                for item in items {
-                    if !array.next(self) {
-                        break;
-                    }
-                    self.value(item, depth + 1);
-                }
-                self.close_array(array);
-            }
-            Value::Map(entries) => {
-                let Some(mut map) = self.map(depth, entries.len()) else { return };
-                for (name, item) in entries {
-                    if !map.next(self) {
-                        break;
-                    }
-                    self.key(name);
-                    self.value(item, depth + 1);
-                }
-                self.close_map(map);
-            }
+            Value::Array(items) => self.values(items, depth),
+            Value::Map(entries) => self.entries(entries, depth),
         }
+    }
+
+    fn values(&mut self, items: &[Value<'_>], depth: usize) {
+        // One that was cut before says itself how many items it had.
+        let (items, before) = match items.split_last() {
+            Some((Value::Str(last), rest)) => match cut::items_left_out(last) {
+                Some(before) => (rest, before),
+                None => (items, 0),
+            },
+            _ => (items, 0),
+        };
+        let length = items.len().saturating_add(usize::try_from(before).unwrap_or(usize::MAX));
+        let Some(mut array) = self.array(depth, length) else { return };
+        for item in items {
+            if !array.next(self) {
+                break;
+            }
+            self.value(item, depth + 1);
+        }
+        self.close_array(array);
+    }
+
+    fn entries(&mut self, entries: &[(Cow<'_, str>, Value<'_>)], depth: usize) {
+        let (entries, before) = match entries.split_last() {
+            Some(((name, Value::Str(last)), rest)) if name == cut::TRUNCATED_KEY => {
+                match cut::keys_left_out(last) {
+                    Some(before) => (rest, before),
+                    None => (entries, 0),
+                }
+            }
+            _ => (entries, 0),
+        };
+        let length = entries.len().saturating_add(usize::try_from(before).unwrap_or(usize::MAX));
+        let Some(mut map) = self.map(depth, length) else { return };
+        for (name, item) in entries {
+            if !map.next(self) {
+                break;
+            }
+            self.key(name);
+            self.value(item, depth + 1);
+        }
+        self.close_map(map);
     }
 }
 
@@ -301,8 +326,9 @@ impl Captured {
         more
     }
 
-    /// The caller found fewer items than it said.
+    /// The item that may be written is none: the caller found fewer than it said.
     pub fn ends_here(&mut self) {
+        self.written = self.written.saturating_sub(1);
         self.length = self.written;
     }
 }
