@@ -145,7 +145,7 @@ class Half:
         return object.__getattribute__(self, name)
 
 
-Two = namedtuple("Two", ["one", "two"])  # noqa: PYI024
+Two = namedtuple("Two", ["one", "two"])
 
 
 class Words(str):
