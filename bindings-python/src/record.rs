@@ -19,8 +19,16 @@ pub struct SpanRecord(pub SpanData);
 impl SpanRecord {
     /// The record so far of an open span.
     pub fn of_open(open: &Open) -> Option<Self> {
-        let body = open.record()?;
-        let view = SpanView::new(&body).ok()?;
+        Self::of_body(&open.record()?)
+    }
+
+    /// The same, redacted and limited as the engine exports it.
+    pub fn shown(open: &Open, engine: &polyspan::Engine) -> Option<Self> {
+        Self::of_body(&engine.shown(&open.record()?)?)
+    }
+
+    fn of_body(body: &[u8]) -> Option<Self> {
+        let view = SpanView::new(body).ok()?;
         let context = RecordContext {
             scope: &Arc::new(Scope::default()),
             scope_id: 0,

@@ -213,3 +213,22 @@ def test_tracers_can_be_disabled(otel: Provided) -> None:
 
 def test_the_resource_is_the_engine_s(recorded: Recorded) -> None:
     assert TracerProvider().resource.attributes["service.name"] == "tests"
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_span_processors_get_no_secrets_unless_asked(raw: bool) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(
+        name=f"processors {raw}", exporters=[], attribute_count_limit=2, raw_processors=raw
+    )
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    with provider.get_tracer("tests").start_as_current_span("login") as span:
+        span.set_attribute("password", "hunter2")
+        span.set_attribute("user.name", "ada")
+        span.set_attribute("third", "one too many")
+    (seen,) = kept.get_finished_spans()
+    provider.shutdown()
+    assert seen.attributes is not None and seen.name == "login" and seen.end_time
+    assert seen.attributes["user.name"] == "ada"
+    assert (seen.attributes["password"] == "hunter2") is raw
+    assert ("third" in seen.attributes) is raw

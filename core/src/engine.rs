@@ -17,6 +17,7 @@ use crate::frame::record::{Resource, Scope};
 use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::logs::{self, LogBuilder, LogLevel, Severity};
 use crate::pipeline::redact::RedactCounts;
+use crate::pipeline::shown::Shown;
 use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
@@ -90,6 +91,8 @@ pub(crate) struct Live {
     exporters: Vec<Arc<dyn LaneCounts>>,
     log_exporters: Vec<Arc<dyn LaneCounts>>,
     pub(crate) open_over: AtomicBool,
+    /// The stages for spans that are shown before they are exported, made when first needed.
+    shown: Mutex<Option<Box<Shown>>>,
     /// Failures of the host's exporters before this process, which the child of a fork is not to count.
     host_errors_before: u64,
     /// The queue of each of its exporters is above three quarters: new roots are left unsampled.
@@ -205,6 +208,7 @@ impl Engine {
             exporters: counts(false),
             log_exporters: counts(true),
             open_over: AtomicBool::new(false),
+            shown: Mutex::default(),
             host_errors_before: export_failures(&self.settings().config),
             exporters_full: AtomicBool::new(false),
             hides: AtomicBool::new(false),
@@ -329,6 +333,16 @@ impl Engine {
     /// hand-off is full; the events are then counted as dropped.
     pub fn submit(&self, frame: &[u8], spans: u64) -> bool {
         self.live().is_some_and(|live| crate::recorder::submit(live, frame, spans))
+    }
+
+    /// The body of a span's event ([`Span::record_so_far`](crate::Span::record_so_far)) as it may be shown to
+    /// code of the application before it is exported: redacted and limited. `None` when that fails: then nothing
+    /// of it may be shown.
+    pub fn shown(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let settings = self.settings();
+        let mut stages = self.live()?.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let stages = stages.get_or_insert_with(|| Box::new(Shown::new(&settings.config, &settings.redactor)));
+        stages.apply(body).ok()
     }
 
     /// Waits until every span that had ended when this was called is delivered or given up, at most for

@@ -124,7 +124,7 @@ fn finish_with(slf: &Bound<'_, OtelSpan>, processor: &Bound<'_, PyAny>, time: u6
     if let Err(error) = told {
         processor_failed(py, &error);
     }
-    let readable = slf.call_method1(intern!(py, "_readable_span"), (time,));
+    let readable = slf.call_method1(intern!(py, "_ended_span"), (time,));
     slf.get().open().end(Some(time));
     let told = readable.and_then(|span| processor.call_method1(intern!(py, "on_end"), (span,)).map(drop));
     if let Err(error) = told {
@@ -259,6 +259,14 @@ impl OtelSpan {
     /// What has been recorded so far; a record that only has the ids once the span has ended.
     fn _read(&self) -> SpanRecord {
         SpanRecord::of_open(self.open()).unwrap_or_else(|| SpanRecord::empty(self.open()))
+    }
+
+    /// The same, redacted and limited as the engine exports it.
+    fn _read_shown(&self) -> SpanRecord {
+        let engine = self.tracer().map(|tracer| tracer.get().engine());
+        let shown = engine.and_then(|engine| SpanRecord::shown(self.open(), engine));
+        // What cannot be redacted is not shown.
+        shown.unwrap_or_else(|| SpanRecord::empty(self.open()))
     }
 
     /// The name of the kind, such as `client`.

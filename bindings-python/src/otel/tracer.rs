@@ -83,6 +83,11 @@ pub fn with_start<R>(look: impl FnOnce(Option<&Given>) -> R) -> R {
 }
 
 impl OtelTracer {
+    /// The engine that records its spans.
+    pub fn engine(&self) -> &polyspan::Engine {
+        &self.engine
+    }
+
     /// The span processors; `None` when there are none to tell.
     pub fn processor<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         // Looked up for each span: vendors add processors late, and some to the list itself.

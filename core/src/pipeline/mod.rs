@@ -9,4 +9,5 @@ pub(crate) mod leave_out;
 pub mod limits;
 pub(crate) mod redact;
 pub(crate) mod rollup;
+pub(crate) mod shown;
 mod shrink;

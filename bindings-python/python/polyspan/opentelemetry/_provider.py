@@ -81,7 +81,8 @@ class TracerProvider(ProviderBase):
     choose the engine; with neither, and no ``sampler``, ``resource`` or ``span_limits``, the default one is
     used if one runs. Otherwise one is started, which exports to ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
     ``http://localhost:4318`` as the specification says; ``exporters=[]`` leaves exporting to the span
-    processors.
+    processors. These get spans redacted and limited as the engine exports them; ``raw_processors`` gives them
+    what was recorded.
     """
 
     # Where the SDK is installed, its provider sets these.
@@ -100,10 +101,13 @@ class TracerProvider(ProviderBase):
         *,
         meter_provider: Any = None,
         engine: Engine | None = None,
+        raw_processors: bool = False,
         _tracer_configurator: Any = None,
         **options: Any,
     ) -> None:
         self._engine = engine
+        # Whether span processors get spans at their end as they were recorded, secrets included.
+        self.raw_processors = raw_processors
         if isinstance(resource, Mapping):
             options["resource"] = resource
             resource = None

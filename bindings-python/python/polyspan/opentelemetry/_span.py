@@ -104,6 +104,11 @@ class Span(_OtelSpan, SpanBase):
     def _readable_span(self, end_time: int | None = None) -> ReadableSpan:
         return readable(self, self._read(), end_time)
 
+    def _ended_span(self, end_time: int) -> ReadableSpan:
+        """What span processors get at ``on_end``: redacted and limited, unless the provider says otherwise."""
+        raw = self._tracer._provider.raw_processors
+        return readable(self, self._read() if raw else self._read_shown(), end_time)
+
     def to_json(self, indent: int | None = 4) -> str:
         """The record as JSON text, as the SDK formats it. Needs ``opentelemetry-sdk``."""
         return str(self._readable_span().to_json(indent))
@@ -133,4 +138,4 @@ del _name
 
 if not HAS_SDK:
     # Without the SDK there is no ReadableSpan for this to make.
-    del Span.to_json, Span._readable_span
+    del Span.to_json, Span._readable_span, Span._ended_span
