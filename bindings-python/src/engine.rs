@@ -140,7 +140,10 @@ fn exporter_object(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptio
     if let Ok(memory) = exporter.cast::<MemoryExporter>() {
         return Ok(Some(ExporterOptions::Memory(memory.get().0.clone())));
     }
-    if exporter.is_none() || exporter.is_instance_of::<PyString>() || exporter.is_instance_of::<PyDict>() {
+    if let Ok(described) = exporter.cast::<PyDict>() {
+        return host::options::formatted(described, "exporter");
+    }
+    if exporter.is_none() || exporter.is_instance_of::<PyString>() {
         return Ok(None);
     }
     host::options::exporter(exporter)

@@ -7,12 +7,14 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polyspan
 import pytest
 from conftest import Run
 from polyspan import FinishedSpan, PolyspanError, SpanEnded, TelemetryEvent
+from receiving import Receiver
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -306,6 +308,55 @@ def test_formatters_change_what_one_exporter_gets(started: Started, caplog: pyte
     assert [line for line in caplog.messages if "enrich" in line] == [
         "Formatted: enrich raised LookupError: nobody by that name"
     ]
+
+
+def test_formatters_stand_before_an_exporter_of_the_engine(
+    started: Started, receiver: Receiver, tmp_path: Path
+) -> None:
+    async def shout(span: FinishedSpan) -> FinishedSpan:
+        if span.name == "bad":
+            raise LookupError(span.name)
+        span.name = span.name.upper()
+        span.attributes["password"] = "hunter2"
+        return span
+
+    file = tmp_path / "spans.jsonl"
+    plain = Keeping()
+    engine = started(
+        {"type": "otlp_http", "endpoint": receiver.endpoint, "formatters": [shout]},
+        {"type": "file", "path": str(file), "formatters": shout},
+        plain,
+    )
+    for name in ("good", "bad"):
+        polyspan.span(name).end()
+    engine.flush(30)
+    # What a formatter adds is redacted like everything else.
+    assert receiver.names() == {"GOOD": 1, "bad": 1}
+    assert "GOOD" in file.read_text() and "hunter2" not in file.read_text()
+    assert [span.name for span in plain.spans] == ["good", "bad"]
+    stats = engine.stats()
+    assert (stats.exported, stats.host_errors, stats.dropped) == (2, 2, {})
+    polyspan.span("last").end()
+    engine.shutdown(30)
+    assert receiver.names()["LAST"] == 1
+
+
+def test_formatters_that_hang_cost_their_exporter_alone(started: Started, receiver: Receiver) -> None:
+    release = threading.Event()
+
+    def hanging(span: FinishedSpan) -> FinishedSpan:
+        release.wait()
+        return span
+
+    described = {"type": "otlp_http", "endpoint": receiver.endpoint}
+    memory = polyspan.MemoryExporter()
+    engine = started({**described, "formatters": [hanging]}, memory)
+    polyspan.span("stuck there").end()
+    with pytest.raises(PolyspanError, match="not known to be delivered"):
+        engine.shutdown(1)
+    release.set()
+    assert [span.name for span in memory.spans] == ["stuck there"]
+    assert engine.stats().exporters["otlp_http"]["dropped"] == {"shutdown": 1}
 
 
 def test_a_formatter_that_is_none_is_refused() -> None:

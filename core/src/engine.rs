@@ -457,6 +457,7 @@ impl Definition {
 fn export_failures(config: &ResolvedConfig) -> u64 {
     let failures = |exporter: &ResolvedExporter| match exporter {
         ResolvedExporter::Host(exporter) => exporter.handler.failures(),
+        ResolvedExporter::Formatted(formatters, _) => formatters.failures(),
         _ => 0,
     };
     config.exporters.iter().map(failures).sum()

@@ -9,12 +9,15 @@ use crate::engine::{Engine, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleSink};
 use crate::export::file::FileSink;
+use crate::export::formatted::FormattedLane;
 use crate::export::host::{HostEncoder, HostSink};
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::memory::{DataEncoder, LogDataEncoder};
 use crate::export::otlp::encode::{LogsEncoder, OtlpEncoder};
 use crate::frame::record::Scope;
+use crate::host::TapBounds;
 use crate::lifecycle::{self, MAX_GENERATIONS};
+use crate::pipeline::shown::Shown;
 use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::{registry, runtime, sampling};
@@ -90,7 +93,7 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     let limits = lane_limits(&config.batch, share - log_share, exporters.len());
     let log_limits = lane_limits(&config.log_batch, log_share, log_exporters.len());
     let mut lanes: Vec<LaneBuilder> =
-        exporters.iter().map(|exporter| lane_builder(exporter.clone(), limits, config.batch)).collect();
+        exporters.iter().map(|exporter| span_lane_builder(exporter, limits, &config, &redactor)).collect();
     let timeout = config.log_batch.export_timeout;
     lanes
         .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
@@ -138,6 +141,35 @@ fn lane_limits(batch: &Batching, bytes: usize, exporters: usize) -> LaneLimits {
 /// Batches that wait for a slow destination go together up to this size.
 const JOINED_BYTES: usize = 2 << 20;
 
+/// The lane of an exporter of spans, behind formatters if it has any.
+fn span_lane_builder(
+    exporter: &ResolvedExporter,
+    limits: LaneLimits,
+    config: &ResolvedConfig,
+    redactor: &Arc<Redactor>,
+) -> LaneBuilder {
+    let ResolvedExporter::Formatted(formatters, exporter) = exporter else {
+        return lane_builder(exporter.clone(), limits, config.batch);
+    };
+    let bounds = TapBounds {
+        batch_records: config.batch.max_batch_spans,
+        batch_bytes: FORMAT_BYTES.min(config.batch.max_batch_bytes),
+        records: config.batch.max_queue_spans,
+        // Half of what the exporter may hold is theirs.
+        bytes: limits.queue_bytes / 2,
+    };
+    let limits = LaneLimits { queue_bytes: limits.queue_bytes / 2, ..limits };
+    let inner = span_lane_builder(exporter, limits, config, redactor);
+    let (formatters, config, redactor) = (formatters.clone(), config.clone(), Arc::clone(redactor));
+    Box::new(move || {
+        let stages = Shown::new(&config, &redactor);
+        Ok(Box::new(FormattedLane::new(formatters.clone(), bounds, inner()?, stages)))
+    })
+}
+
+/// Batches for formatters are closed at this many bytes.
+const FORMAT_BYTES: usize = 1 << 20;
+
 fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
@@ -171,6 +203,8 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
                     limits,
                 ))
             }
+            // Formatters stand before a lane that is made by itself.
+            ResolvedExporter::Formatted(_, exporter) => lane_builder(*exporter, limits, batch)()?,
         })
     })
 }
@@ -198,6 +232,8 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
             ResolvedExporter::File(options) => {
                 Box::new(Lane::new("file", LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of_logs())
             }
+            // Formatters are for spans.
+            ResolvedExporter::Formatted(_, exporter) => log_lane_builder(*exporter, limits, timeout)()?,
             ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
                 let expected = "an exporter that takes log records: otlp, console, file, memory or none";
                 return Err(Error::invalid_option("logs_exporter", "an exporter of spans alone", expected));

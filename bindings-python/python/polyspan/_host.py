@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._polyspan import FinishedSpan, _HostJob
 
-__all__ = ["plan_exporter", "plan_filter", "plan_processors", "serve", "start"]
+__all__ = ["plan_exporter", "plan_filter", "plan_formatters", "plan_processors", "serve", "start"]
 
 # While a coroutine runs, its event loop looks for further jobs after such a time, first and at the most.
 _FIRST_LOOK, _LAST_LOOK = 0.001, 0.1
@@ -139,6 +139,29 @@ class Handler:
                 raise
             raise RuntimeError(f"{type(error).__name__} raised") from error
 
+    async def format(
+        self, formatters: list[Callable[[FinishedSpan], Any]], job: _HostJob
+    ) -> tuple[list[FinishedSpan], int]:
+        """The spans of a job as formatters make them, and how many could not be formatted."""
+        spans = job.spans()
+        if not formatters:
+            return spans, 0
+        unformatted: list[int] = []
+        for at, span in enumerate(spans):
+            for formatter in formatters:
+                try:
+                    _formatted_span(await self.call(formatter, span), span)
+                except Exception as error:
+                    unformatted.append(at)
+                    self.warn(_name_of(formatter), error)
+                    break
+        if unformatted:
+            # Whatever was changed until then.
+            originals = job.spans()
+            for at in unformatted:
+                spans[at] = originals[at]
+        return spans, len(unformatted)
+
     def warn(self, what: str, error: BaseException) -> None:
         """Say once that a function of the application failed."""
         kind = f"{self.name} {what} {type(error).__name__}"
@@ -232,6 +255,28 @@ def _same(result: Any, span: FinishedSpan) -> FinishedSpan | None:
     raise TypeError(f"the span it was given or None is expected, not {type(result).__name__}")
 
 
+class Formatters(Handler):
+    """A chain before one of the engine's own exporters."""
+
+    __slots__ = ("chain",)
+
+    def __init__(self, formatters: list[Any]) -> None:
+        for at, formatter in enumerate(formatters):
+            if isinstance(formatter, type) or not callable(formatter):
+                raise _unusable(f"formatters[{at}]", formatter, "a function of a span")
+        super().__init__("formatters", formatters, formatters)
+        self.chain = formatters
+
+    async def run(self, job: _HostJob) -> None:
+        if job.task != "format":
+            job.done()
+            return
+        spans, failures = await self.format(self.chain, job)
+        refused = job.judge(spans, failures)
+        if refused is not None:
+            _host_warn("formatters result", f"formatters: a span goes on as it was: {refused}")
+
+
 class Filter(Handler):
     """Decides which spans are kept."""
 
@@ -284,7 +329,7 @@ class Exporter(Handler):
         job.done()
 
     async def _deliver(self, job: _HostJob) -> None:
-        spans, failures = await self._formatted(job)
+        spans, failures = await self.format(self.formatters, job)
         failed = [False] * len(spans)
         for at, span in enumerate(spans):
             failed[at] = not await self._tell("span_ended", SpanEnded(span), span)
@@ -297,27 +342,6 @@ class Exporter(Handler):
                 failed = [True] * len(spans)
                 self.warn("export", error)
         job.delivered(rejected, sum(failed), failures)
-
-    async def _formatted(self, job: _HostJob) -> tuple[list[FinishedSpan], int]:
-        """The spans as the formatters make them, and how many could not be formatted."""
-        spans = job.spans()
-        if not self.formatters:
-            return spans, 0
-        unformatted: list[int] = []
-        for at, span in enumerate(spans):
-            for formatter in self.formatters:
-                try:
-                    _formatted_span(await self.call(formatter, span), span)
-                except Exception as error:
-                    unformatted.append(at)
-                    self.warn(_name_of(formatter), error)
-                    break
-        if unformatted:
-            # Whatever was changed until then.
-            originals = job.spans()
-            for at in unformatted:
-                spans[at] = originals[at]
-        return spans, len(unformatted)
 
     async def _tell(self, kind: str, event: Any, subject: FinishedSpan) -> bool:
         """Tell of one event. False if any function for it raised."""
@@ -373,6 +397,11 @@ def plan_processors(processors: Any) -> Processors:
     """Who runs the option ``processors``: a list, or one alone."""
     listed = list(processors) if isinstance(processors, (list, tuple)) else [processors]
     return Processors(listed)
+
+
+def plan_formatters(formatters: Any) -> Formatters:
+    """Who runs the ``formatters`` of one of the engine's own exporters: a list, or one alone."""
+    return Formatters(list(formatters) if isinstance(formatters, (list, tuple)) else [formatters])
 
 
 def plan_filter(decide: Any) -> Filter:

@@ -88,6 +88,7 @@ impl Job {
         match lock(&self.0).as_ref().map(HostJob::task) {
             Some(HostTask::Process) => "process",
             Some(HostTask::Filter) => "filter",
+            Some(HostTask::Format) => "format",
             Some(HostTask::Export) => "export",
             Some(HostTask::Flush) => "flush",
             Some(HostTask::Shutdown) => "shutdown",

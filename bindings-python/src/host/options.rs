@@ -4,9 +4,11 @@ use polyspan::config::{ExporterOptions, HostExporter};
 use polyspan::host::HostHandler;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
 use super::port::Way;
+use crate::convert;
+use crate::error::raised;
 
 /// The object of `polyspan._host` that a job is for; the token of its handler.
 pub struct Target(pub Py<PyAny>);
@@ -40,6 +42,21 @@ pub fn exporter(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>
     let plan: Plan<'_> = target.extract()?;
     let exporter = HostExporter::new(&plan.name, handler(target, &plan)).at_once(plan.at_once);
     Ok(Some(ExporterOptions::Host(exporter)))
+}
+
+/// A description of one of the engine's own exporters with `formatters`; `None` for one without.
+pub fn formatted(exporter: &Bound<'_, PyDict>, at: &str) -> PyResult<Option<ExporterOptions>> {
+    let py = exporter.py();
+    let formatters = intern!(py, "formatters");
+    let Some(given) = exporter.get_item(formatters)?.filter(|given| !given.is_none()) else {
+        return Ok(None);
+    };
+    let handler = planned(&given, intern!(py, "plan_formatters"))?;
+    let described = exporter.copy()?;
+    described.del_item(formatters)?;
+    let inner = ExporterOptions::from_value(&convert::value(described.as_any()), at)
+        .map_err(|error| raised(py, &error))?;
+    Ok(Some(ExporterOptions::Formatted(handler, Box::new(inner))))
 }
 
 /// A chain of processors.

@@ -254,6 +254,16 @@ impl Options {
     }
 }
 
+impl ExporterOptions {
+    /// Reads one exporter, as [`Options::apply`] does; `at` is what its option is called.
+    ///
+    /// # Errors
+    /// As [`Options::apply`].
+    pub fn from_value(value: &Value<'_>, at: &str) -> Result<Self, Error> {
+        read_exporter(value, at)
+    }
+}
+
 fn read_exporter(value: &Value<'_>, at: &str) -> Result<ExporterOptions, Error> {
     match value {
         Value::Str(name) => match name.as_ref() {

@@ -10,6 +10,8 @@ use super::otlp::OtlpOptions;
 use crate::export::otlp::OtlpHttpOptions;
 #[cfg(feature = "engine")]
 use crate::export::{file::FileOptions, memory::MemoryStore};
+#[cfg(feature = "engine")]
+use crate::host::HostHandler;
 use crate::semantics::Dialect;
 
 /// An exporter as the application asks for it; several may stand side by side.
@@ -33,6 +35,9 @@ pub enum ExporterOptions {
     /// An exporter written in the language of the host.
     #[cfg(feature = "engine")]
     Host(HostExporter),
+    /// Another one, whose copy of each span the host changes first.
+    #[cfg(feature = "engine")]
+    Formatted(HostHandler, Box<ExporterOptions>),
     /// Nowhere: spans are recorded and counted only.
     None,
 }
@@ -92,6 +97,9 @@ pub enum ResolvedExporter {
     /// The host's.
     #[cfg(feature = "engine")]
     Host(HostExporter),
+    /// Another one behind formatters.
+    #[cfg(feature = "engine")]
+    Formatted(HostHandler, Box<ResolvedExporter>),
 }
 
 impl ResolvedExporter {

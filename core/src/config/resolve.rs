@@ -226,6 +226,11 @@ impl Options {
             ExporterOptions::Custom(exporter) => ResolvedExporter::Custom(exporter.clone()),
             #[cfg(feature = "engine")]
             ExporterOptions::Host(exporter) => ResolvedExporter::Host(exporter.clone()),
+            #[cfg(feature = "engine")]
+            ExporterOptions::Formatted(formatters, exporter) => {
+                let Some(exporter) = self.resolve_exporter(exporter, env)? else { return Ok(None) };
+                ResolvedExporter::Formatted(formatters.clone(), Box::new(exporter))
+            }
             ExporterOptions::None => return Ok(None),
         }))
     }

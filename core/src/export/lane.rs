@@ -58,6 +58,10 @@ pub(crate) trait ExportLane: Send {
     fn counts(&self) -> Arc<dyn LaneCounts>;
     /// Whether it is for log records, and otherwise for spans.
     fn takes_logs(&self) -> bool;
+    /// Whether nothing of it is with the host.
+    fn is_settled(&self) -> bool {
+        true
+    }
 }
 
 /// The counts of a lane.

@@ -10,6 +10,8 @@ pub mod console;
 #[cfg(feature = "engine")]
 pub mod file;
 #[cfg(feature = "engine")]
+pub(crate) mod formatted;
+#[cfg(feature = "engine")]
 pub(crate) mod host;
 #[cfg(feature = "engine")]
 pub(crate) mod lane;

@@ -18,6 +18,8 @@ pub enum HostTask {
     Process,
     /// Keep records or leave them out, after limits; answered with [`HostJob::judged`].
     Filter,
+    /// Change records for one exporter, none left out; answered with [`HostJob::judged`].
+    Format,
     /// Deliver the records; answered with [`HostJob::delivered`].
     Export,
     /// Deliver what is still held back; answered with [`HostJob::done`].

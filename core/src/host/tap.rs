@@ -194,6 +194,11 @@ impl<M> Tap<M> {
         Some(again.max(Instant::now() + PATIENCE / 4))
     }
 
+    /// Whether it holds nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.out.is_none() && self.queue.is_empty() && self.open.is_empty()
+    }
+
     /// Whether it is above three quarters of a bound.
     pub(crate) fn is_pressed(&self) -> bool {
         self.is_full(0, 0, 3)

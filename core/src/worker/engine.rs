@@ -356,7 +356,8 @@ impl EngineWorker {
         self.closing = Some(Closing { deadline, reply, give_up, is_over: false });
         self.mark(Mark::Shutdown);
         self.poll_host(now);
-        if self.process.is_some() || self.filter.is_some() {
+        let formats = self.lanes.iter().any(|lane| !lane.is_settled());
+        if formats || self.process.is_some() || self.filter.is_some() {
             // What the exporters have by now need not wait for the host.
             for lane in self.all_lanes() {
                 drop(lane.flush());
@@ -366,7 +367,8 @@ impl EngineWorker {
 
     /// Whether all that the host had has come back, or has to be given up.
     pub(super) fn is_closed(&self, now: Instant) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.is_over || closing.give_up <= now)
+        let settled = self.lanes.iter().all(|lane| lane.is_settled());
+        self.closing.as_ref().is_some_and(|closing| (closing.is_over && settled) || closing.give_up <= now)
     }
 
     /// Closes the exporters and answers the shutdown once they have settled.
