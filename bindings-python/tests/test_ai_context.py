@@ -113,12 +113,11 @@ def test_the_current_trace_id(recorded: Recorded) -> None:
 def test_hidden_spans_show_the_ids_of_who_stands_in() -> None:
     exporter = MemoryExporter()
     engine = polyspan.init("tests", exporter=exporter, exclude_span_types=["workflow"], replace=True)
-    with polyspan.span("root") as root:
-        with polyspan.workflow("hidden") as hidden:
-            assert hidden.is_recording
-            assert (hidden.trace_id, hidden.span_id) == (root.trace_id, root.span_id)
-            carrier = polyspan.inject({})
-            assert carrier["traceparent"].split("-")[2] == root.span_id
+    with polyspan.span("root") as root, polyspan.workflow("hidden") as hidden:
+        assert hidden.is_recording
+        assert (hidden.trace_id, hidden.span_id) == (root.trace_id, root.span_id)
+        carrier = polyspan.inject({})
+        assert carrier["traceparent"].split("-")[2] == root.span_id
     with polyspan.workflow("hidden root") as hidden:
         assert hidden.span_id == "0" * 16 and current_trace_id() == hidden.trace_id
         below = polyspan.extract(polyspan.inject({})).span_context
@@ -137,10 +136,15 @@ def test_spans_of_the_opentelemetry_api_go_over_hidden_ones() -> None:
     provider = TracerProvider(exporter=exporter, exclude_span_types=["workflow"], replace=True)
     tracer = provider.get_tracer("lib")
     engine = polyspan.engine()
-    with polyspan.context(session_id="s"), polyspan.workflow("hidden"), polyspan.workflow("hidden too"):
-        with tracer.start_as_current_span("top"), polyspan.workflow("hidden again"):
-            with tracer.start_as_current_span("below"):
-                pass
+    with (
+        polyspan.context(session_id="s"),
+        polyspan.workflow("hidden"),
+        polyspan.workflow("hidden too"),
+        tracer.start_as_current_span("top"),
+        polyspan.workflow("hidden again"),
+        tracer.start_as_current_span("below"),
+    ):
+        pass
     engine.shutdown(30)
     by_name = {span.name: span for span in exporter.spans}
     assert set(by_name) == {"top", "below"}
@@ -159,12 +163,16 @@ def test_a_sampler_is_told_what_is_known() -> None:
 
     exporter = MemoryExporter()
     engine = polyspan.init("tests", exporter=exporter, sampler=sampler, replace=True)
-    with polyspan.context(metadata={"tier": "premium"}, request_context={"tenant": {"id": "t"}}):
-        with polyspan.tool("kept", model="x", kind="client", metadata={"own": 1}):
-            pass
+    with (
+        polyspan.context(metadata={"tier": "premium"}, request_context={"tenant": {"id": "t"}}),
+        polyspan.tool("kept", model="x", kind="client", metadata={"own": 1}),
+    ):
+        pass
     with polyspan.span("dropped", session_id="s"):
         pass
-    with polyspan.span("kept too", user_id="u", parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"):
+    with polyspan.span(
+        "kept too", user_id="u", parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+    ):
         pass
     engine.shutdown(30)
     assert [span.name for span in exporter.spans] == ["kept"]
@@ -225,13 +233,17 @@ def test_requests_below_a_generation_carry_the_usage(tmp_path: Any) -> None:
     path = tmp_path / "spans"
     engine = polyspan.init("tests", exporter={"type": "file", "path": str(path)}, replace=True)
     usage = {"input_tokens": 3, "output_tokens": 1}
-    with polyspan.model_generation("whole", model="m", usage=usage):
-        with polyspan.model_step("step: 0", usage=usage):
-            with polyspan.model_inference("request", model="m", usage=usage):
-                pass
+    with (
+        polyspan.model_generation("whole", model="m", usage=usage),
+        polyspan.model_step("step: 0", usage=usage),
+        polyspan.model_inference("request", model="m", usage=usage),
+    ):
+        pass
     engine.shutdown(30)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    spans = [span for line in lines for scope in line["resourceSpans"][0]["scopeSpans"] for span in scope["spans"]]
+    spans = [
+        span for line in lines for scope in line["resourceSpans"][0]["scopeSpans"] for span in scope["spans"]
+    ]
     keys = {span["name"]: {item["key"] for item in span["attributes"]} for span in spans}
     assert set(keys) == {"chat m", "step: 0", "whole"}
     assert "gen_ai.usage.input_tokens" in keys["chat m"]

@@ -76,7 +76,9 @@ def test_other_names_of_types(alias: str, recorded: Recorded) -> None:
     before = recorded.engine.stats().altered
     with polyspan.span("x", type=alias):
         pass
-    expected = [each["type"] for each in VECTORS["types"] if alias in (*each["aliases"], each["type"].upper())]
+    expected = [
+        each["type"] for each in VECTORS["types"] if alias in (*each["aliases"], each["type"].upper())
+    ]
     assert [recorded.one().type] == expected
     assert recorded.engine.stats().altered == before
 
@@ -123,7 +125,9 @@ def exported(
 )
 def test_names_on_the_wire(case: dict[str, Any], exported: tuple[Engine, Path]) -> None:
     engine, folder = exported
-    given = {key: case[key] for key in ("type", "kind", "attributes", "input", "metadata", "tags") if key in case}
+    given = {
+        key: case[key] for key in ("type", "kind", "attributes", "input", "metadata", "tags") if key in case
+    }
     started = 1_767_225_600_000_000_000
     span = engine.span(case["name"], start_time=started, root=True, **given)
     if case.get("status") == "error":

@@ -41,8 +41,8 @@ from ._polyspan import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._events import SpanEnded, TelemetryEvent
     from . import spans
+    from ._events import SpanEnded, TelemetryEvent
     from ._executors import ContextExecutor, copy_context, propagate
     from ._logging import LogHandler
     from ._options import Redaction, RedactionStyle
@@ -140,9 +140,6 @@ __all__ = [
     "model_step",
     "processor",
     "propagate",
-    "set_default",
-    "set_log_level",
-    "set_selector",
     "provider_tool",
     "rag_action",
     "rag_embedding",
@@ -151,6 +148,9 @@ __all__ = [
     "rag_vector_operation",
     "scorer_run",
     "scorer_step",
+    "set_default",
+    "set_log_level",
+    "set_selector",
     "shutdown",
     "skill_action",
     "span",

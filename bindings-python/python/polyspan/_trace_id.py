@@ -20,7 +20,7 @@ __all__ = ["with_trace_id"]
 if TYPE_CHECKING:
 
     @overload
-    def with_trace_id(
+    def with_trace_id(  # type: ignore[overload-overlap]  # a coroutine function is a function too
         function: Callable[_P, Coroutine[Any, Any, _R]], /, *args: _P.args, **kwargs: _P.kwargs
     ) -> Coroutine[Any, Any, tuple[_R, str | None]]: ...
     @overload

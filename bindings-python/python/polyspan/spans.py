@@ -282,7 +282,9 @@ class _WorkflowConditionalGiven(WorkflowConditionalAttributes, SpanOptions, tota
     pass
 
 
-def workflow_conditional(name: str = "workflow_conditional", /, **given: Unpack[_WorkflowConditionalGiven]) -> Span:
+def workflow_conditional(
+    name: str = "workflow_conditional", /, **given: Unpack[_WorkflowConditionalGiven]
+) -> Span:
     """A branching point of a workflow."""
     return _start("workflow_conditional", name, given)  # type: ignore[arg-type]
 
@@ -300,7 +302,9 @@ class _WorkflowConditionalEvalGiven(WorkflowConditionalEvalAttributes, SpanOptio
     pass
 
 
-def workflow_conditional_eval(name: str = "workflow_conditional_eval", /, **given: Unpack[_WorkflowConditionalEvalGiven]) -> Span:
+def workflow_conditional_eval(
+    name: str = "workflow_conditional_eval", /, **given: Unpack[_WorkflowConditionalEvalGiven]
+) -> Span:
     """The evaluation of one condition of a branching point."""
     return _start("workflow_conditional_eval", name, given)  # type: ignore[arg-type]
 
@@ -400,7 +404,9 @@ class _WorkflowWaitEventGiven(WorkflowWaitEventAttributes, SpanOptions, total=Fa
     pass
 
 
-def workflow_wait_event(name: str = "workflow_wait_event", /, **given: Unpack[_WorkflowWaitEventGiven]) -> Span:
+def workflow_wait_event(
+    name: str = "workflow_wait_event", /, **given: Unpack[_WorkflowWaitEventGiven]
+) -> Span:
     """A wait for an event in a workflow."""
     return _start("workflow_wait_event", name, given)  # type: ignore[arg-type]
 
@@ -1058,7 +1064,9 @@ class _RagVectorOperationGiven(RagVectorOperationAttributes, SpanOptions, total=
     pass
 
 
-def rag_vector_operation(name: str = "rag_vector_operation", /, **given: Unpack[_RagVectorOperationGiven]) -> Span:
+def rag_vector_operation(
+    name: str = "rag_vector_operation", /, **given: Unpack[_RagVectorOperationGiven]
+) -> Span:
     """An operation on a vector store."""
     return _start("rag_vector_operation", name, given)  # type: ignore[arg-type]
 
@@ -1128,7 +1136,9 @@ class _EmbeddingGenerationGiven(EmbeddingGenerationAttributes, SpanOptions, tota
     pass
 
 
-def embedding_generation(name: str = "embedding_generation", /, **given: Unpack[_EmbeddingGenerationGiven]) -> Span:
+def embedding_generation(
+    name: str = "embedding_generation", /, **given: Unpack[_EmbeddingGenerationGiven]
+) -> Span:
     """Embeddings made for any other use."""
     return _start("embedding_generation", name, given)  # type: ignore[arg-type]
 
@@ -1364,7 +1374,9 @@ class _ClassifierEvaluationGiven(ClassifierEvaluationAttributes, SpanOptions, to
     pass
 
 
-def classifier_evaluation(name: str = "classifier_evaluation", /, **given: Unpack[_ClassifierEvaluationGiven]) -> Span:
+def classifier_evaluation(
+    name: str = "classifier_evaluation", /, **given: Unpack[_ClassifierEvaluationGiven]
+) -> Span:
     """The evaluation of a classifier."""
     return _start("classifier_evaluation", name, given)  # type: ignore[arg-type]
 

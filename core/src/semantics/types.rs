@@ -1,6 +1,6 @@
 //! The one table: every span type with what the conventions call it and its attributes.
 //!
-//! Mapping to names on the wire ([`super::genai`], [`super::openinference`]), the typed helpers of the
+//! Mapping to names on the wire (`genai`, `openinference`), the typed helpers of the
 //! bindings and the tables of `docs/ai-spans.md` all read it.
 
 mod agents;

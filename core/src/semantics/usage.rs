@@ -1,6 +1,6 @@
 //! Token counts: what libraries and providers call them, and what the conventions do.
 //!
-//! Read where attributes are mapped ([`super::genai`]), where the usage of hidden spans is added up, and
+//! Read where attributes are mapped (`genai`), where the usage of hidden spans is added up, and
 //! where span metrics count tokens.
 
 use super::renames;
