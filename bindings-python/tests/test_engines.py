@@ -56,11 +56,11 @@ def test_a_selector_sees_the_request_and_what_the_root_was_given(started: Starte
 
     def choose(root: dict[str, Any]) -> str | None:
         seen.append(root)
-        return (root["request"] or {}).get("tenant")
+        return (root["request_context"] or {}).get("tenant")
 
     polyspan.set_selector(choose)
     with (
-        polyspan.context(request={"tenant": "acme"}),
+        polyspan.context(request_context={"tenant": "acme"}),
         polyspan.span("root", type="agent", attributes={"a": 1}),
         polyspan.span("child"),
     ):

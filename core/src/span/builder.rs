@@ -292,7 +292,9 @@ impl<'a> SpanBuilder<'a> {
         // What begins the part of a trace that this process has.
         let begins = home.is_none() && parent.is_none_or(|parent| parent.remote);
         let selected = if begins && self.engine.is_none() && registry::has_selector() {
-            recorder::selected(&self.sampling_input(TraceId::INVALID, parent))
+            let mut input = self.sampling_input(TraceId::INVALID, parent);
+            input.request_context = input.request_context.or_else(|| surroundings.as_ref()?.request());
+            recorder::selected(&input)
         } else {
             None
         };
