@@ -165,7 +165,7 @@ def test_a_sampler_is_told_what_is_known() -> None:
     engine = polyspan.init("tests", exporter=exporter, sampler=sampler, replace=True)
     with (
         polyspan.context(metadata={"tier": "premium"}, request_context={"tenant": {"id": "t"}}),
-        polyspan.tool("kept", model="x", kind="client", metadata={"own": 1}),
+        polyspan.tool("kept", attributes={"model": "x"}, kind="client", metadata={"own": 1}),
     ):
         pass
     with polyspan.span("dropped", session_id="s"):
@@ -186,8 +186,8 @@ def test_a_sampler_is_told_what_is_known() -> None:
 
 
 def test_an_error_in_full(recorded: Recorded) -> None:
-    with polyspan.tool("x") as span:
-        span.error(
+    with polyspan.tool("x") as current:
+        current.error(
             KeyError("order"),
             end=False,
             id="ORDER_MISSING",

@@ -50,9 +50,9 @@ def test_the_attributes_of_a_type(each: dict[str, Any], recorded: Recorded) -> N
 
 
 def test_a_span_of_a_type_needs_no_name(recorded: Recorded) -> None:
-    with polyspan.model_generation(model="gpt-5", attributes={"app.page": 1}) as span:
-        span.update(attributes=spans.ModelGenerationAttributes(usage={"input_tokens": 3}))
-        span.end(output="Hello", attributes=spans.ModelGenerationAttributes(finish_reason="stop"))
+    with polyspan.model_generation(model="gpt-5", attributes={"app.page": 1}) as current:
+        current.update(attributes=spans.ModelGenerationAttributes(usage={"input_tokens": 3}))
+        current.end(output="Hello", attributes=spans.ModelGenerationAttributes(finish_reason="stop"))
     span = recorded.one()
     assert (span.name, span.output) == ("model_generation", "Hello")
     assert span.attributes == {

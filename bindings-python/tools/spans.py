@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "tests" / "vectors" / "semantics.json"
+# The longest line that the formatter leaves alone.
+LINE = 110
 MODULE = ROOT / "bindings-python" / "python" / "polyspan" / "spans.py"
 DOCUMENT = ROOT / "docs" / "ai-spans.md"
 BEGIN, END = "<!-- The table of span types begins. -->\n", "<!-- The table of span types ends. -->\n"
@@ -129,6 +131,9 @@ class Usage(TypedDict, total=False):
 def _start(span_type: str, name: str, given: dict[str, Any]) -> Span:
     options = {key: given.pop(key) for key in _OPTIONS.intersection(given)}
     more = options.pop("attributes", None)
+    if isinstance(more, dict):
+        # Known from the start, as samplers want it.
+        given, more = given | more, None
     current = span(name, type=span_type, attributes=given, **options)
     if more is not None:
         current.update(attributes=more)
@@ -147,7 +152,7 @@ class _%(title)sGiven(%(title)sAttributes, SpanOptions, total=False):
     pass
 
 
-def %(type)s(name: str = "%(type)s", /, **given: Unpack[_%(title)sGiven]) -> Span:
+%(signature)s
     """%(about)s."""
     return _start("%(type)s", name, given)  # type: ignore[arg-type]
 '''
@@ -155,6 +160,12 @@ def %(type)s(name: str = "%(type)s", /, **given: Unpack[_%(title)sGiven]) -> Spa
 
 def title(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
+
+
+def signature(span_type: str) -> str:
+    given = f'name: str = "{span_type}", /, **given: Unpack[_{title(span_type)}Given]'
+    line = f"def {span_type}({given}) -> Span:"
+    return line if len(line) <= LINE else f"def {span_type}(\n    {given}\n) -> Span:"
 
 
 def module(types: list[dict[str, Any]]) -> str:
@@ -170,6 +181,7 @@ def module(types: list[dict[str, Any]]) -> str:
         out += TYPE % {
             "type": each["type"],
             "title": title(each["type"]),
+            "signature": signature(each["type"]),
             "about": each["about"],
             "attributes": "\n".join(attributes),
         }

@@ -167,6 +167,9 @@ class Usage(TypedDict, total=False):
 def _start(span_type: str, name: str, given: dict[str, Any]) -> Span:
     options = {key: given.pop(key) for key in _OPTIONS.intersection(given)}
     more = options.pop("attributes", None)
+    if isinstance(more, dict):
+        # Known from the start, as samplers want it.
+        given, more = given | more, None
     current = span(name, type=span_type, attributes=given, **options)
     if more is not None:
         current.update(attributes=more)

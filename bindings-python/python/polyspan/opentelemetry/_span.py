@@ -105,7 +105,7 @@ class Span(_OtelSpan, SpanBase):
         return readable(self, self._read(), end_time)
 
     def _ended_span(self, end_time: int) -> ReadableSpan:
-        """What span processors get at ``on_end``: redacted and limited, unless the provider says otherwise."""
+        """What span processors get at ``on_end``: redacted and limited unless ``raw_processors``."""
         raw = self._tracer._provider.raw_processors
         return readable(self, self._read() if raw else self._read_shown(), end_time)
 
