@@ -75,8 +75,8 @@ def as_sent(record: dict[str, Any], scopes: Iterable[Scope], resource_schema_url
         trace_id=record["trace_id"],
         span_id=record["span_id"],
         parent_span_id=record["parent_span_id"] or "",
-        name=record["name"],
-        kind=record["kind"],
+        name=_name(record),
+        kind=CLIENTS.get(record["type"], record["kind"]),
         start=record["start_time"],
         end=record["end_time"],
         attributes=_attributes(record),
@@ -98,14 +98,41 @@ def as_sent(record: dict[str, Any], scopes: Iterable[Scope], resource_schema_url
     )
 
 
+# Of the types that the programs use: the operation of the GenAI conventions, the attribute that holds the
+# span's name and stands in the name on the wire too, and what input and output are called.
+OPERATIONS = {
+    "workflow": ("invoke_workflow", "gen_ai.workflow.name", "polyspan.input", "polyspan.output"),
+    "tool": (
+        *("execute_tool", "gen_ai.tool.name"),
+        *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    ),
+    "memory_lookup": ("search_memory", "", "polyspan.input", "polyspan.output"),
+    "model_generation": ("chat", "", "polyspan.input", "polyspan.output"),
+}
+# Spans of these types that were started without a kind are requests.
+CLIENTS = {"memory_lookup": "client", "model_generation": "client"}
+
+
+def _name(record: dict[str, Any]) -> str:
+    operation, named, *_ = OPERATIONS.get(record["type"], ("", "name"))
+    return " ".join(part for part in (operation, record["name"] if named else "") if part)
+
+
 def _attributes(record: dict[str, Any]) -> dict[str, Value]:
     """Polyspan's own fields become attributes: scalars as they are, structures as JSON text."""
     own: dict[str, Value] = {}
+    operation, named, *slots = OPERATIONS.get(record["type"], ("", "", "polyspan.input", "polyspan.output"))
     if record["type"] != "generic":
         own["polyspan.span.type"] = record["type"]
-    for field in ("input", "output"):
+    if operation:
+        own["gen_ai.operation.name"] = operation
+        own[named or "polyspan.span.name"] = record["name"]
+        raised = [attributes for name, _, attributes, _ in record["events"] if name == "exception"]
+        if raised:
+            own["error.type"] = raised[-1]["exception.type"]
+    for field, slot in zip(("input", "output"), slots, strict=True):
         if record[field] is not None:
-            own[f"polyspan.{field}"] = _plain(record[field])
+            own[slot] = _plain(record[field])
     for key, value in record["metadata"].items():
         own[f"polyspan.metadata.{key}"] = _plain(value)
     if record["tags"]:

@@ -121,8 +121,10 @@ _SCANS = (
     '[{"what":"packed","where":"Leipzig"},{"what":"sorted","where":"Hamburg"},{"what":"held","where":"Oslo"}]'
 )
 TREE = _own(
-    "answer customer",
+    "invoke_workflow answer customer",
     {
+        "gen_ai.operation.name": "invoke_workflow",
+        "gen_ai.workflow.name": "answer customer",
         "session.id": "session-42",
         "user.id": "customer-7",
         "polyspan.span.type": "workflow",
@@ -154,12 +156,14 @@ TREE = _own(
                 '{"order_id":"A-1007"}',
                 SEEN,
                 _own(
-                    "Desk.scans",
+                    "execute_tool Desk.scans",
                     {
                         "session.id": "session-42",
                         "polyspan.span.type": "tool",
-                        "polyspan.input": '{"order_id":"A-1007"}',
-                        "polyspan.output": _SCANS,
+                        "gen_ai.operation.name": "execute_tool",
+                        "gen_ai.tool.name": "Desk.scans",
+                        "gen_ai.tool.call.arguments": '{"order_id":"A-1007"}',
+                        "gen_ai.tool.call.result": _SCANS,
                     },
                     _call("A-1007", "/orders/A-1007/scans", 200),
                 ),
@@ -168,11 +172,13 @@ TREE = _own(
                 "refund_policy",
                 '{"amount":129.0}',
                 POLICY,
-                _own(
-                    "read policy",
+                Node(
+                    *("support-agent", OWN, "search_memory", "client"),
                     {
                         "session.id": "session-42",
                         "polyspan.span.type": "memory_lookup",
+                        "gen_ai.operation.name": "search_memory",
+                        "polyspan.span.name": "read policy",
                         "polyspan.input": '{"amount":129.0}',
                         "polyspan.output": POLICY,
                         "polyspan.metadata.policy": "2026-01",
