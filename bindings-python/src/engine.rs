@@ -212,8 +212,8 @@ pub fn set_default(py: Python<'_>, name: &str) -> PyResult<()> {
 }
 
 /// Lets a function choose the engine of each trace that starts: it is given what a sampler function is (`name`,
-/// `type`, `kind`, `attributes`, `metadata`, `request_context`) and returns the name of an engine, or `None` for the default
-/// one. `None` instead of a function ends that. Spans inside a trace go where their own engine's root went; a name
+/// `type`, `kind`, `attributes`, `metadata`, `request_context`, `parent`) and returns the name of an engine, or `None`
+/// for the default one. `None` instead of a function ends that. Spans inside a trace go where their own engine's root went; a name
 /// that no engine has, and a function that raises, mean the default engine.
 #[pyfunction]
 #[pyo3(signature = (selector, /))]

@@ -117,8 +117,6 @@ impl Callback {
     fn ask(&self, py: Python<'_>, input: &SamplingInput<'_>) -> PyResult<Decision> {
         let about = about(py, input)?;
         about.set_item(intern!(py, "trace_id"), input.trace_id.to_hex())?;
-        let parent = input.parent.filter(|parent| parent.is_valid()).cloned().map(PySpanContext);
-        about.set_item(intern!(py, "parent"), parent)?;
         let answer = self.0.bind(py).call1((about,))?;
         if let Ok(text) = answer.cast::<PyString>() {
             return match text.to_str()? {
@@ -144,6 +142,8 @@ fn about<'py>(py: Python<'py>, input: &SamplingInput<'_>) -> PyResult<Bound<'py,
     about.set_item(intern!(py, "metadata"), dict_of(py, input.metadata)?)?;
     let request = input.request_context.map(|request| to_python(py, request)).transpose()?;
     about.set_item(intern!(py, "request_context"), request)?;
+    let parent = input.parent.filter(|parent| parent.is_valid()).cloned().map(PySpanContext);
+    about.set_item(intern!(py, "parent"), parent)?;
     Ok(about)
 }
 
