@@ -210,6 +210,8 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
 }
 
 /// The lane of an exporter of log records.
+// Only OTLP takes its time from it.
+#[cfg_attr(not(feature = "otlp-http"), allow(clippy::only_used_in_recursion))]
 fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Duration) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
