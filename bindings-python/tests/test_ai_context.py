@@ -159,7 +159,7 @@ def test_a_sampler_is_told_what_is_known() -> None:
 
     def sampler(about: dict[str, Any]) -> bool:
         asked.append(about)
-        return about["metadata"].get("tier") == "premium" or about["attributes"].get("user.id") == "u"
+        return bool(about["metadata"].get("tier") == "premium" or about["attributes"].get("user.id") == "u")
 
     exporter = MemoryExporter()
     engine = polyspan.init("tests", exporter=exporter, sampler=sampler, replace=True)
