@@ -118,13 +118,16 @@ proptest! {
         copy::fields(&mut body, &first);
         prop_assert!(SPAN_HEAD + body.len() <= limits.span_bytes, "{} bytes", body.len());
 
-        let before = engine.stats().limited;
+        let _ = engine.shutdown(Duration::from_secs(30));
+
+        // Once more, with room for the markers, which may be longer than what they stand for.
+        let (engine, store) = started(limits, 1 << 20);
         let again = passed(&engine, &store, |span| {
             first.input.iter().for_each(|value| _ = span.input(value.clone()));
             first.output.iter().for_each(|value| _ = span.output(value.clone()));
         });
         prop_assert_eq!((&again.input, &again.output), (&first.input, &first.output));
-        prop_assert_eq!(engine.stats().limited, before);
+        prop_assert_eq!(engine.stats().limited, 0);
         let _ = engine.shutdown(Duration::from_secs(30));
     }
 }
