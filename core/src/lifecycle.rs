@@ -3,14 +3,15 @@
 //! A fork bumps a generation in the child; whoever uses the engine next in the child finds everything of an
 //! older generation void and starts anew ([`crate::runtime`]). What the parent had is leaked there: no
 //! destructor runs, no inherited socket or file is written to. The registry alone lives on: it is held while
-//! the process forks, so that no thread which the child lacks can hold it. Exit flushes within the bounds of
+//! the process forks, so that no thread which the child lacks can hold it; and a fork waits for an export thread
+//! that is just starting. Exit flushes within the bounds of
 //! the engines. And signals, which the engine's threads leave to those of the application.
 
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::registry;
+use crate::{registry, runtime};
 
 /// How deep forks may nest (a child of a child of ...); deeper processes do not record.
 pub(crate) const MAX_GENERATIONS: usize = 64;
@@ -27,10 +28,12 @@ pub(crate) fn generation() -> usize {
 #[cfg(unix)]
 extern "C" fn before_fork() {
     registry::hold();
+    runtime::hold();
 }
 
 #[cfg(unix)]
 extern "C" fn after_fork_in_parent() {
+    runtime::let_go();
     registry::let_go();
 }
 
@@ -38,6 +41,7 @@ extern "C" fn after_fork_in_parent() {
 extern "C" fn after_fork_in_child() {
     // Only this: a child of a process with threads may call nothing that waits for a lock or allocates.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    runtime::let_go();
     registry::let_go();
 }
 

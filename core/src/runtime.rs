@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
@@ -18,6 +19,20 @@ pub(crate) const DEFAULT_BUDGET: usize = 32 * 1024 * 1024;
 
 static BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BUDGET);
 static RUNTIMES: [OnceLock<Runtime>; MAX_GENERATIONS] = [const { OnceLock::new() }; MAX_GENERATIONS];
+
+/// Held while an export thread is started, and while the process forks.
+static STARTING: Mutex<()> = Mutex::new(());
+/// Export threads started, and those of them that have come to run the engine's code.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+static UP: AtomicUsize = AtomicUsize::new(0);
+/// A fork waits for a starting thread no longer than this.
+const START_BOUND: Duration = Duration::from_secs(1);
+
+#[cfg(unix)]
+thread_local! {
+    /// [`STARTING`] while this thread forks.
+    static HELD: std::cell::Cell<Option<MutexGuard<'static, ()>>> = const { std::cell::Cell::new(None) };
+}
 
 /// Nothing was started yet.
 const COLD: u8 = 0;
@@ -51,6 +66,29 @@ pub(crate) fn budget() -> usize {
 #[inline]
 pub(crate) fn current() -> Option<&'static Runtime> {
     RUNTIMES.get(generation()).map(|slot| slot.get_or_init(Runtime::new))
+}
+
+fn starting() -> MutexGuard<'static, ()> {
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits, while the calling thread forks, until no export thread is being started. A thread takes a lock of
+/// the standard library before its first line; a child forked at that moment would have it held for ever, and
+/// every thread it starts would hang.
+#[cfg(unix)]
+pub(crate) fn hold() {
+    let held = starting();
+    let begun = Instant::now();
+    while UP.load(Ordering::Acquire) < STARTED.load(Ordering::Relaxed) && begun.elapsed() < START_BOUND {
+        std::thread::sleep(Duration::from_micros(20));
+    }
+    let _ = HELD.try_with(|place| place.set(Some(held)));
+}
+
+/// Lets go of what [`hold`] holds.
+#[cfg(unix)]
+pub(crate) fn let_go() {
+    let _ = HELD.try_with(std::cell::Cell::take);
 }
 
 impl Runtime {
@@ -117,13 +155,20 @@ impl Runtime {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(receiver) = inbox.take() else { return };
         let wake = Arc::clone(&self.wake);
+        let _starting = starting();
         // The reactor's helpers are started by this thread, and inherit what it blocks.
         let spawned = without_signals(|| {
             let builder = std::thread::Builder::new().name("polyspan-export".to_owned());
-            builder.spawn(move || run(self, wake, receiver))
+            builder.spawn(move || {
+                UP.fetch_add(1, Ordering::Release);
+                run(self, wake, receiver);
+            })
         });
         let state = match spawned {
-            Ok(_) => RUNNING,
+            Ok(_) => {
+                STARTED.fetch_add(1, Ordering::Relaxed);
+                RUNNING
+            }
             Err(error) => {
                 crate::log::warn_once("thread", &format!("the export thread could not be started: {error}"));
                 REFUSED

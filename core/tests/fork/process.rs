@@ -1,7 +1,8 @@
 //! Running a test's scenario in a process of its own, and forking inside it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use polyspan::config::{ExporterOptions, OtlpOptions};
@@ -63,6 +64,8 @@ pub fn run(name: &str, scripts: impl IntoIterator<Item = Script>, scenario: impl
         .env(SCENARIO, name)
         .env(ENDPOINTS, endpoints.join(" "))
         .stdout(Stdio::piped())
+        // A group of its own, so that its children can be ended with it.
+        .process_group(0)
         .spawn()
         .unwrap();
     let output = BufReader::new(process.stdout.take().unwrap());
@@ -77,14 +80,26 @@ pub fn run(name: &str, scripts: impl IntoIterator<Item = Script>, scenario: impl
             break status;
         }
         if start.elapsed() > LONG {
-            process.kill().unwrap();
+            end_all(&process);
             process.wait().unwrap();
             panic!("{name} hangs");
         }
         std::thread::sleep(Duration::from_millis(2));
     };
     let lived = start.elapsed();
+    while !reading.is_finished() {
+        if start.elapsed() > LONG {
+            end_all(&process);
+            panic!("{name} leaves a child that hangs");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
     Ended { status, lived, reports: reading.join().unwrap(), receivers }
+}
+
+/// Ends a scenario's process and what it forked.
+fn end_all(process: &Child) {
+    unsafe { libc::kill(-process.id().cast_signed(), libc::SIGKILL) };
 }
 
 /// Reports words to the test that started this process; each line is one write, so that those of several
