@@ -2,8 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,10 +18,23 @@ pub struct Finished {
     pub output: String,
 }
 
+/// A program that takes longer hangs: it is ended, with all it has started. Most of an hour is left to the others.
+const TIME_LIMIT: Duration = Duration::from_secs(25 * 60);
+/// What a program's children may still print after it has ended.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
 /// Runs to the end with our own standard streams; an exit code other than 0 is an error.
 pub fn run(command: &mut Command) -> Result<()> {
     announce(command);
-    let status = command.status().with_context(|| cannot_start(command))?;
+    let mut child = spawn(command)?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        end_if_late(&mut child, start, command)?;
+        thread::sleep(Duration::from_millis(20));
+    };
     if !status.success() {
         bail!("{} failed ({status})", name(command));
     }
@@ -43,19 +61,58 @@ pub fn ask(command: &mut Command) -> Result<String> {
 /// are read.
 pub fn watch(command: &mut Command) -> Result<Finished> {
     announce(command);
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| cannot_start(command))?;
-    let mut output = String::new();
+    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let (sender, lines) = mpsc::channel();
     if let Some(stream) = child.stdout.take() {
-        let mut reader = BufReader::new(stream);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            io::stdout().write_all(&line)?;
-            output.push_str(&String::from_utf8_lossy(&line));
-            line.clear();
+        thread::spawn(move || {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+                if sender.send(std::mem::take(&mut line)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let start = Instant::now();
+    let mut output = String::new();
+    loop {
+        match lines.recv_timeout(AFTERWARDS) {
+            Ok(line) => {
+                io::stdout().write_all(&line)?;
+                output.push_str(&String::from_utf8_lossy(&line));
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            // A child that it has left behind may keep the stream open for ever.
+            Err(RecvTimeoutError::Timeout) if child.try_wait()?.is_some() => break,
+            Err(RecvTimeoutError::Timeout) => {}
         }
+        end_if_late(&mut child, start, command)?;
     }
     Ok(Finished { success: child.wait()?.success(), output })
+}
+
+/// In CI a program gets a process group of its own, so that it can be ended with its children; at a terminal
+/// that would take Ctrl-C from it.
+fn spawn(command: &mut Command) -> Result<Child> {
+    #[cfg(unix)]
+    if env::var_os("CI").is_some() {
+        command.process_group(0);
+    }
+    command.spawn().with_context(|| cannot_start(command))
+}
+
+fn end_if_late(child: &mut Child, start: Instant, command: &Command) -> Result<()> {
+    if start.elapsed() < TIME_LIMIT {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    if env::var_os("CI").is_some() {
+        Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+    }
+    child.kill()?;
+    child.wait()?;
+    bail!("{} hangs: ended after {} minutes", name(command), TIME_LIMIT.as_secs() / 60)
 }
 
 fn announce(command: &Command) {
