@@ -128,7 +128,7 @@ def _attributes(record: dict[str, Any]) -> dict[str, Value]:
         own["gen_ai.operation.name"] = operation
         own[named or "polyspan.span.name"] = record["name"]
         raised = [attributes for name, _, attributes, _ in record["events"] if name == "exception"]
-        if raised:
+        if raised and "error.type" not in record["attributes"]:
             own["error.type"] = raised[-1]["exception.type"]
     for field, slot in zip(("input", "output"), slots, strict=True):
         if record[field] is not None:
