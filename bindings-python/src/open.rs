@@ -141,6 +141,20 @@ impl Open {
         lock(&self.core).as_mut()?.record_so_far().map(<[u8]>::to_vec)
     }
 
+    /// Tells exporters that follow open spans that it has started with all that was given.
+    #[inline]
+    pub fn announce(&self) {
+        self.change(polyspan::Span::announce);
+    }
+
+    /// Shows them what it is by now.
+    #[inline]
+    pub fn show(&self) {
+        self.change(|span| {
+            span.show();
+        });
+    }
+
     /// Ends it now or at a time in nanoseconds since the Unix epoch. The first end counts.
     #[inline]
     pub fn end(&self, time: Option<u64>) {

@@ -111,12 +111,19 @@ impl Span {
     }
 
     /// Sets any of `name`, `input`, `output`, `metadata`, `attributes`, `tags`: input, output and name are
-    /// replaced, the others merged.
+    /// replaced, the others merged. Exporters that follow open spans are shown the span as it is then.
     #[pyo3(
         signature = (**fields),
         text_signature = "(self, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
     )]
     fn update(&self, fields: Option<&Bound<'_, PyDict>>) {
+        self._set(fields);
+        self.open().show();
+    }
+
+    /// The same for what is shown soon all the same.
+    #[pyo3(signature = (**fields))]
+    fn _set(&self, fields: Option<&Bound<'_, PyDict>>) {
         let Some(fields) = fields else { return };
         for (field, value) in fields.iter() {
             match field.extract::<&str>() {
@@ -140,6 +147,7 @@ impl Span {
         time: Option<&Bound<'_, PyAny>>,
     ) {
         self.open().add_event(name, attributes, moment(time));
+        self.open().show();
     }
 
     /// Links to another span: a span or span context of either API, or the text of a `traceparent`.
@@ -189,6 +197,8 @@ impl Span {
         }
         if end {
             self.end_at(None);
+        } else {
+            open.show();
         }
     }
 
@@ -228,7 +238,7 @@ impl Span {
         text_signature = "(self, time=None, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
     )]
     fn end(&self, time: Option<&Bound<'_, PyAny>>, fields: Option<&Bound<'_, PyDict>>) {
-        self.update(fields);
+        self._set(fields);
         self.end_at(moment(time));
     }
 

@@ -208,7 +208,7 @@ pub fn start<'py>(
     if sampled_by_content {
         builder = sampler::with_attributes(builder, given.attributes, &mut refused);
     }
-    let core = builder.start();
+    let core = builder.announce_later().start();
     let inside = inside(py, core.surroundings(), ambient.as_ref(), base.as_ref())?;
     let open = Open::new(core, parent, kind);
     if open.is_recording() {
@@ -229,6 +229,7 @@ pub fn start<'py>(
             open.set_tags(tags);
         }
         open.refuse(py, "span", refused);
+        open.announce();
     } else if refused > 0 {
         invalid::say(py, "span");
     }

@@ -100,6 +100,12 @@ impl Stats {
         self.0.host_errors
     }
 
+    /// Starts and changes of open spans that an exporter which follows them was not told of, for want of room.
+    #[getter]
+    fn events_dropped(&self) -> u64 {
+        self.0.events_dropped
+    }
+
     /// Spans handed to the exporters.
     #[getter]
     fn accepted(&self) -> u64 {

@@ -112,9 +112,9 @@ def test_methods_for_events_are_enough(started: Started) -> None:
 
     class Matching:
         def export_event(self, event: TelemetryEvent) -> None:
+            assert (event.type == "span_ended") == isinstance(event, SpanEnded)
             if event.type == "span_ended":
                 ended.append(event.span.name + "!")
-            assert isinstance(event, SpanEnded)
 
     engine = started(Listening(), Matching())
     polyspan.span("one").end()

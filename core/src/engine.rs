@@ -4,6 +4,8 @@
 //! a fork. Recording threads reach it through [`crate::recorder`], the export thread through
 //! [`crate::worker`].
 
+mod announced;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
@@ -14,6 +16,7 @@ use crate::current::DefaultIds;
 use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, LaneCounts};
 use crate::frame::record::{Resource, Scope};
+use crate::frame::write::Head;
 use crate::lifecycle::{self, MAX_GENERATIONS};
 use crate::logs::{self, LogBuilder, LogLevel, Severity};
 use crate::pipeline::redact::RedactCounts;
@@ -26,6 +29,7 @@ use crate::span::SpanBuilder;
 use crate::stats::{DropReason, Drops, LogStats, Stats};
 use crate::value::Value;
 use crate::worker::Control;
+pub(crate) use announced::Following;
 
 /// Scopes an engine can tell apart; later ones are recorded as the engine's own.
 const MAX_SCOPES: usize = 1024;
@@ -56,6 +60,7 @@ pub(crate) struct Settings {
     pub(crate) lanes: Vec<LaneBuilder>,
     /// Whether log records have anywhere to go.
     pub(crate) exports_logs: bool,
+    pub(crate) following: Following,
 }
 
 /// What an engine is in every process: its settings, and the scopes it has met.
@@ -99,6 +104,10 @@ pub(crate) struct Live {
     pub(crate) exporters_full: AtomicBool,
     /// A span that is not exported was started, so that usage may have to be rolled up.
     pub(crate) hides: AtomicBool,
+    /// Spans whose start was announced and of which it is not decided yet what becomes of them.
+    pub(crate) announced: AtomicUsize,
+    /// Those among them that recording threads have lost since the export thread last looked, and why.
+    pub(crate) lost: Mutex<Vec<(Head, &'static str)>>,
 }
 
 /// Counters of some recording threads, on a cache line pair of their own.
@@ -132,6 +141,8 @@ pub(crate) struct Shard {
     pub(crate) logs: AtomicU64,
     pub(crate) logs_buffer_full: AtomicU64,
     pub(crate) logs_already_shutdown: AtomicU64,
+    /// Starts and changes of spans that nobody was told of.
+    pub(crate) events_dropped: AtomicU64,
 }
 
 /// What the export thread counted, published once per pass.
@@ -148,6 +159,7 @@ pub(crate) struct WorkerCounts {
     pub(crate) logs_accepted: u64,
     pub(crate) log_drops: Drops,
     pub(crate) host_errors: u64,
+    pub(crate) events_dropped: u64,
     pub(crate) redact: RedactCounts,
 }
 
@@ -212,6 +224,8 @@ impl Engine {
             host_errors_before: export_failures(&self.settings().config),
             exporters_full: AtomicBool::new(false),
             hides: AtomicBool::new(false),
+            announced: AtomicUsize::new(0),
+            lost: Mutex::default(),
         });
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
@@ -587,6 +601,7 @@ impl Live {
             panics: worker.panics + self.sum(|shard| &shard.panics),
             host_errors: worker.host_errors
                 + export_failures(&self.definition.settings.config).saturating_sub(self.host_errors_before),
+            events_dropped: worker.events_dropped + self.sum(|shard| &shard.events_dropped),
             exporters,
             logs: LogStats {
                 emitted,

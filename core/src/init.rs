@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter, env};
 use crate::current::DefaultIds;
-use crate::engine::{Engine, LaneBuilder, Settings};
+use crate::engine::{Engine, Following, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleSink};
 use crate::export::file::FileSink;
 use crate::export::formatted::FormattedLane;
-use crate::export::host::{HostEncoder, HostSink};
+use crate::export::host::HostLane;
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::memory::{DataEncoder, LogDataEncoder};
 use crate::export::otlp::encode::{LogsEncoder, OtlpEncoder};
@@ -116,6 +116,7 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
         redactor,
         lanes,
         exports_logs: !log_exporters.is_empty(),
+        following: Following::of(exporters),
         config,
     }
 }
@@ -196,12 +197,7 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
             ResolvedExporter::Custom(exporter) => exporter.lane(&batch, limits)?,
             ResolvedExporter::Host(exporter) => {
                 let limits = if exporter.at_once { prompt } else { limits };
-                Box::new(Lane::new(
-                    &exporter.name,
-                    HostEncoder::default(),
-                    HostSink::new(exporter.handler),
-                    limits,
-                ))
+                Box::new(HostLane::new(exporter, limits))
             }
             // Formatters stand before a lane that is made by itself.
             ResolvedExporter::Formatted(_, exporter) => lane_builder(*exporter, limits, batch)()?,

@@ -315,6 +315,8 @@ impl SpanFlags {
     pub const KIND_GIVEN: Self = Self(1 << 8);
     /// The model calls that a generation is made of are spans of their own; found on the export thread.
     pub const STEPPED: Self = Self(1 << 9);
+    /// That the span was started has been said in an event of its own, which may still be on its way.
+    pub const ANNOUNCED: Self = Self(1 << 10);
 
     /// No flag set.
     pub const fn empty() -> Self {

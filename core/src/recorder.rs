@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::engine::{Engine, Live, Shard};
 use crate::frame::{EVENT_HEADER, EventKind, VERSION};
 use crate::id::IdGenerator;
+use crate::kinds::SpanFlags;
 use crate::lifecycle::generation;
+use crate::pipeline::leave_out::left_out;
 use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
 use crate::sampling::SamplingInput;
 use crate::span::{Cuts, Open};
+use crate::stats::DropReason;
 
 /// Rooms of ended spans kept for the next ones.
 const SPARE_SPANS: usize = 32;
@@ -181,6 +184,7 @@ impl Recorder {
                 self.runtime.ensure_thread();
                 if self.writer.push(open.event()).is_err() {
                     shard.buffer_full.fetch_add(1, Ordering::AcqRel);
+                    lose(live, &open, DropReason::BufferFull.as_str());
                 }
             }
         }
@@ -194,8 +198,64 @@ impl Recorder {
             let shard = live.shard(thread);
             shard.discarded.fetch_add(1, Ordering::AcqRel);
             note(shard, &open);
+            lose(live, &open, "discarded");
         }
         self.reuse(open);
+    }
+
+    /// Says that a span was started, where exporters follow spans while they are open.
+    #[inline]
+    pub(crate) fn announce(&mut self, live: &Live, open: &mut Open) {
+        if live.definition.settings.following.starts {
+            self.announce_to(live, open);
+        }
+    }
+
+    #[cold]
+    fn announce_to(&mut self, live: &Live, open: &mut Open) {
+        let head = open.head();
+        let hiding = &live.definition.settings.config.trace.hiding;
+        if !head.trace_flags.is_sampled()
+            || head.flags.contains(SpanFlags::EVENT)
+            || head.flags.contains(SpanFlags::ANNOUNCED)
+            || left_out(head, hiding, false).is_some()
+            || live.stopped.load(Ordering::Relaxed)
+        {
+            return;
+        }
+        self.runtime.ensure_thread();
+        let said = !self.runtime.handoff.under_pressure() && live.may_announce();
+        if said && self.writer.push(open.so_far(EventKind::SpanStarted)).is_ok() {
+            open.mark_announced();
+            return;
+        }
+        if said {
+            live.settle_announced();
+        }
+        live.shard(self.thread).events_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The same of an open span, which its host has completed by now.
+    pub(crate) fn announce_later(&mut self, open: &mut Open) {
+        if let Some(live) = self.live(open.slot()).cloned() {
+            self.announce(&live, open);
+        }
+    }
+
+    /// Says what an announced span is by now, where anybody wants to know.
+    pub(crate) fn announce_change(&mut self, open: &mut Open) {
+        let Some(live) = self.live(open.slot()).cloned() else { return };
+        if !live.definition.settings.following.updates
+            || !open.head().flags.contains(SpanFlags::ANNOUNCED)
+            || live.stopped.load(Ordering::Relaxed)
+        {
+            return;
+        }
+        let said = !self.runtime.handoff.under_pressure()
+            && self.writer.push(open.so_far(EventKind::SpanUpdated)).is_ok();
+        if !said {
+            live.shard(self.thread).events_dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// An open span has grown.
@@ -216,13 +276,24 @@ impl Recorder {
     }
 
     /// A span that was started before a fork ended in the child. Which engine's it was is the parent's
-    /// knowledge; the default engine counts it.
-    pub(crate) fn count_forked(&mut self) {
+    /// knowledge; the default engine counts it, and tells exporters that follow.
+    pub(crate) fn count_forked(&mut self, open: Option<&Open>) {
         let thread = self.thread;
         if let Some(live) = self.take_default() {
             live.shard(thread).forked.fetch_add(1, Ordering::AcqRel);
+            if let Some(open) = open {
+                lose(&live, open, DropReason::ForkedChild.as_str());
+            }
             self.put_default(live);
         }
+    }
+}
+
+/// A span is lost that exporters may have been told of.
+#[inline]
+fn lose(live: &Live, open: &Open, why: &'static str) {
+    if open.head().flags.contains(SpanFlags::ANNOUNCED) {
+        live.lose(open.head(), why);
     }
 }
 

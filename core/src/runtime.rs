@@ -137,6 +137,11 @@ impl Runtime {
         self.wake.notify_one();
     }
 
+    /// Has the export thread look again.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Whether the export thread has been started.
     pub(crate) fn is_running(&self) -> bool {
         self.state.load(Ordering::Acquire) == RUNNING

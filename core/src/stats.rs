@@ -227,6 +227,8 @@ pub struct Stats {
     pub panics: u64,
     /// Calls of the application's processors, filters and formatters that failed; their spans went on.
     pub host_errors: u64,
+    /// Starts and changes of open spans that an exporter which follows them was not told of, for want of room.
+    pub events_dropped: u64,
     /// Each exporter's counts.
     pub exporters: Vec<ExporterStats>,
     /// The same for log records.

@@ -5,6 +5,7 @@
 //! in [`engine`].
 
 mod engine;
+mod following;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -142,6 +143,7 @@ impl Worker {
         while let Ok(message) = inbox.try_recv() {
             messages.push(message);
         }
+        self.engines.iter_mut().for_each(EngineWorker::take_lost);
         let mut taken = core::mem::take(&mut self.taken);
         self.in_hand.clear();
         self.runtime.handoff.drain(&mut taken, &mut self.in_hand);
@@ -221,7 +223,9 @@ impl Worker {
             // Roots that were left out because the queue was full are taken again without delay.
             lane.start(&self.wake);
         }
-        self.engines.push(EngineWorker::new(live, lanes, &self.wake));
+        let mut engine = EngineWorker::new(live, lanes, &self.wake);
+        engine.take_lost();
+        self.engines.push(engine);
     }
 
     fn retire(&mut self, live: Arc<Live>) {
@@ -254,7 +258,11 @@ impl Worker {
                     DropReason::Internal
                 }
             };
-            engine.counts.drops.add(reason, core::mem::take(&mut engine.undecided));
+            let lost = core::mem::take(&mut engine.undecided);
+            engine.counts.drops.add(reason, lost);
+            if lost > 0 {
+                engine.lost_event(&event, reason);
+            }
             engine.counts.log_drops.add(reason, core::mem::take(&mut engine.undecided_logs));
         }
     }
@@ -286,6 +294,7 @@ impl Worker {
         let now = Instant::now();
         for engine in &mut self.engines {
             engine.end_of_pass(&self.in_hand, false, now);
+            engine.settle_lost();
             engine.poll_host(now);
             for lane in engine.all_lanes() {
                 lane.end_of_pass(now);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ._polyspan import (
     Context,
+    DroppedSpan,
     Engine,
     FinishedSpan,
     LogRecord,
@@ -19,6 +20,7 @@ from ._polyspan import (
     SpanLink,
     SpanRecord,
     Stats,
+    TraceInfo,
     baggage,
     context,
     current_span,
@@ -42,7 +44,15 @@ from ._polyspan import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import spans
-    from ._events import SpanEnded, TelemetryEvent
+    from ._events import (
+        SpanDropped,
+        SpanEnded,
+        SpanStarted,
+        SpanUpdated,
+        TelemetryEvent,
+        TraceEnded,
+        TraceStarted,
+    )
     from ._executors import ContextExecutor, copy_context, propagate
     from ._logging import LogHandler
     from ._options import Redaction, RedactionStyle
@@ -91,6 +101,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Context",
     "ContextExecutor",
+    "DroppedSpan",
     "Engine",
     "FinishedSpan",
     "LogHandler",
@@ -101,13 +112,19 @@ __all__ = [
     "RedactionStyle",
     "Span",
     "SpanContext",
+    "SpanDropped",
     "SpanEnded",
     "SpanError",
     "SpanEvent",
     "SpanLink",
     "SpanRecord",
+    "SpanStarted",
+    "SpanUpdated",
     "Stats",
     "TelemetryEvent",
+    "TraceEnded",
+    "TraceInfo",
+    "TraceStarted",
     "agent",
     "agent_signal",
     "baggage",
@@ -182,8 +199,13 @@ _LATER = {
     "LogHandler": "_logging",
     "Redaction": "_options",
     "RedactionStyle": "_options",
+    "SpanDropped": "_events",
     "SpanEnded": "_events",
+    "SpanStarted": "_events",
+    "SpanUpdated": "_events",
     "TelemetryEvent": "_events",
+    "TraceEnded": "_events",
+    "TraceStarted": "_events",
 }
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 
 from ._error import PolyspanError
-from ._events import EVENTS, SpanEnded
+from ._events import EVENTS
 from ._polyspan import _host_warn, _HostWorker
 
 TYPE_CHECKING = False
@@ -30,6 +30,9 @@ __all__ = ["plan_exporter", "plan_filter", "plan_formatters", "plan_processors",
 
 # While a coroutine runs, its event loop looks for further jobs after such a time, first and at the most.
 _FIRST_LOOK, _LAST_LOOK = 0.001, 0.1
+
+# Events about a span as it is, which formatters change.
+_OF_SPANS = ("span_started", "span_updated", "span_ended")
 
 
 def start(awaits: bool) -> None:
@@ -114,12 +117,14 @@ def _run_to_end(coroutine: Coroutine[Any, Any, None]) -> None:
 class Handler:
     """Calls the application's code, or awaits it, and keeps what it raises to itself."""
 
-    __slots__ = ("at_once", "awaits", "name", "objects")
+    __slots__ = ("at_once", "awaits", "events", "name", "objects")
 
     def __init__(self, name: str, functions: list[Callable[..., Any]], objects: list[Any]) -> None:
         self.name = name
         self.awaits = any(map(_is_async, functions))
         self.at_once = False
+        # The kinds of events that it is told of.
+        self.events: list[str] = []
         # What the option was given: the same objects are the same option.
         self.objects = objects
 
@@ -144,23 +149,23 @@ class Handler:
     ) -> tuple[list[FinishedSpan], int]:
         """The spans of a job as formatters make them, and how many could not be formatted."""
         spans = job.spans()
-        if not formatters:
-            return spans, 0
-        unformatted: list[int] = []
-        for at, span in enumerate(spans):
-            for formatter in formatters:
-                try:
-                    _formatted_span(await self.call(formatter, span), span)
-                except Exception as error:
-                    unformatted.append(at)
-                    self.warn(_name_of(formatter), error)
-                    break
+        unformatted = [at for at, span in enumerate(spans) if not await self.formatted(formatters, span)]
         if unformatted:
             # Whatever was changed until then.
             originals = job.spans()
             for at in unformatted:
                 spans[at] = originals[at]
         return spans, len(unformatted)
+
+    async def formatted(self, formatters: list[Callable[[FinishedSpan], Any]], span: FinishedSpan) -> bool:
+        """Have formatters change a span. False if one raised."""
+        for formatter in formatters:
+            try:
+                _formatted_span(await self.call(formatter, span), span)
+            except Exception as error:
+                self.warn(_name_of(formatter), error)
+                return False
+        return True
 
     def warn(self, what: str, error: BaseException) -> None:
         """Say once that a function of the application failed."""
@@ -303,7 +308,7 @@ class Filter(Handler):
 class Exporter(Handler):
     """Hands spans to an exporter of the application's, in whichever forms it takes them."""
 
-    __slots__ = ("export", "export_event", "flush", "formatters", "on", "shutdown")
+    __slots__ = ("export", "export_event", "flush", "formatters", "on", "shutdown", "wants_ended")
 
     def __init__(self, exporter: Any, methods: dict[str, Callable[..., Any]]) -> None:
         self.formatters = _formatters_of(exporter)
@@ -315,6 +320,8 @@ class Exporter(Handler):
         self.flush = methods.get("flush")
         self.shutdown = methods.get("shutdown")
         self.on = {event: methods[f"on_{event}"] for event in EVENTS if f"on_{event}" in methods}
+        self.events = list(EVENTS if self.export_event is not None else self.on)
+        self.wants_ended = self.export is not None or "span_ended" in self.events
 
     async def run(self, job: _HostJob) -> None:
         if job.task == "export":
@@ -329,10 +336,17 @@ class Exporter(Handler):
         job.done()
 
     async def _deliver(self, job: _HostJob) -> None:
-        spans, failures = await self.format(self.formatters, job)
-        failed = [False] * len(spans)
-        for at, span in enumerate(spans):
-            failed[at] = not await self._tell("span_ended", SpanEnded(span), span)
+        told = job.told(self.wants_ended)
+        failures = await self._format_all(told, job)
+        spans: list[Any] = []
+        failed = []
+        for kind, subject in told:
+            fine = await self._tell(kind, subject)
+            if kind == "span_ended":
+                spans.append(subject)
+                failed.append(not fine)
+            else:
+                failures += not fine
         rejected = 0
         if self.export is not None and spans:
             try:
@@ -343,7 +357,21 @@ class Exporter(Handler):
                 self.warn("export", error)
         job.delivered(rejected, sum(failed), failures)
 
-    async def _tell(self, kind: str, event: Any, subject: FinishedSpan) -> bool:
+    async def _format_all(self, told: list[tuple[str, Any]], job: _HostJob) -> int:
+        """Put what formatters make of spans in their place. How many could not be formatted."""
+        unformatted = [
+            at
+            for at, (kind, subject) in enumerate(told if self.formatters else ())
+            if kind in _OF_SPANS and not await self.formatted(self.formatters, subject)
+        ]
+        if unformatted:
+            # Whatever was changed until then.
+            originals = job.told(self.wants_ended)
+            for at in unformatted:
+                told[at] = originals[at]
+        return len(unformatted)
+
+    async def _tell(self, kind: str, subject: Any) -> bool:
         """Tell of one event. False if any function for it raised."""
         fine = True
         on = self.on.get(kind)
@@ -355,7 +383,7 @@ class Exporter(Handler):
                 self.warn(f"on_{kind}", error)
         if self.export_event is not None:
             try:
-                await self.call(self.export_event, event)
+                await self.call(self.export_event, EVENTS[kind](subject))
             except Exception as error:
                 fine = False
                 self.warn("export_event", error)

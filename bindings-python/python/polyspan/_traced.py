@@ -238,7 +238,7 @@ def _wrapped(
                     current.update(input=_named(arguments, args, kwargs))
                 result = await function(*args, **kwargs)
                 if capture_output:
-                    current.update(output=result)
+                    current._set(output=result)
                 return result
 
     elif flags & _GENERATOR:
@@ -258,7 +258,7 @@ def _wrapped(
                 if result.__class__ in _LATER:
                     current._keep_open()
                 elif capture_output:
-                    current.update(output=result)
+                    current._set(output=result)
             if result.__class__ in _LATER:
                 return _LATER[result.__class__](current, result, capture_output)
             return result
@@ -349,7 +349,7 @@ class _Steps:
         except StopIteration as stop:
             if stop.value is not None and self._items is not None:
                 self._items = None
-                self._span.update(output=stop.value)
+                self._span._set(output=stop.value)
             self._finish()
             raise
         except BaseException as error:
@@ -363,7 +363,7 @@ class _Steps:
 
     def _finish(self) -> None:
         if self._items is not None:
-            self._span.update(output=_joined(self._items))
+            self._span._set(output=_joined(self._items))
         self._span.end()
 
 
@@ -421,7 +421,7 @@ class _AsyncSteps:
 
     def _finish(self) -> None:
         if self._items is not None:
-            self._span.update(output=_joined(self._items))
+            self._span._set(output=_joined(self._items))
         self._span.end()
 
 
@@ -430,7 +430,7 @@ async def _awaited(current: Span, awaitable: Any, capture_output: bool) -> Any:
     with current:
         result = await awaitable
         if capture_output:
-            current.update(output=result)
+            current._set(output=result)
         return result
 
 

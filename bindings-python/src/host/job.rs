@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use polyspan::DropReason;
 use polyspan::export::Outcome;
-use polyspan::host::{HostJob, HostTask, HostWorker, Next, Verdict};
+use polyspan::host::{HostEvent, HostJob, HostTask, HostWorker, Next, Verdict};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::finished::FinishedSpan;
+use super::followed;
 use super::options::Target;
 use super::port::{self, Way};
 use crate::current::lock;
@@ -117,6 +118,15 @@ impl Job {
                 .map(|span| Bound::new(py, span))
                 .collect::<PyResult<Vec<_>>>()?,
         )
+    }
+
+    /// What an exporter is told, in its order: for each the kind of event, and what it is about, made anew. Spans
+    /// that ended are left out unless they are asked for.
+    fn told<'py>(&self, py: Python<'py>, ended: bool) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
+        let job = lock(&self.0);
+        let records = job.as_ref().into_iter().flat_map(|job| job.batch().records());
+        let wanted = records.filter(|record| ended || record.event != HostEvent::SpanEnded);
+        wanted.filter_map(|record| followed::told(py, &record).transpose()).collect()
     }
 
     /// It is done.

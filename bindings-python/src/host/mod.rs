@@ -5,12 +5,14 @@
 //! finalized ends such a thread wherever it is, which native code on its stack would not survive.
 
 mod finished;
+mod followed;
 mod job;
 pub mod options;
 mod parts;
 mod port;
 
 pub use finished::FinishedSpan;
+pub use followed::{DroppedSpan, TraceInfo};
 pub use job::{Job, Worker, warn};
 pub use parts::{SpanError, SpanEvent, SpanLink};
 pub use port::{is_host_thread, is_used, leave, start};

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::followed::event_named;
 use super::port::Way;
 use crate::convert;
 use crate::error::raised;
@@ -20,6 +21,8 @@ struct Plan<'py> {
     awaits: bool,
     name: String,
     at_once: bool,
+    /// The kinds of events that it is told of.
+    events: Vec<String>,
     /// The application's objects in it.
     objects: Vec<Bound<'py, PyAny>>,
 }
@@ -40,7 +43,9 @@ pub fn exporter(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>
         return Ok(None);
     }
     let plan: Plan<'_> = target.extract()?;
-    let exporter = HostExporter::new(&plan.name, handler(target, &plan)).at_once(plan.at_once);
+    let exporter = HostExporter::new(&plan.name, handler(target, &plan))
+        .at_once(plan.at_once)
+        .events(plan.events.iter().filter_map(|name| event_named(name)).collect());
     Ok(Some(ExporterOptions::Host(exporter)))
 }
 

@@ -165,6 +165,7 @@ impl OtelTracer {
             .span(&name)
             .kind(kind)
             .scope(self.scope)
+            .announce_later()
             .surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
         builder = match parent {
             Some(parent) => builder.parent(parent.context()),
@@ -203,6 +204,7 @@ impl OtelTracer {
                 add_links(&open, links.bind(py));
             }
             open.refuse(py, "start_span", refused);
+            open.announce();
         }
         Ok(open)
     }

@@ -86,7 +86,9 @@ impl FormattedLane {
                     resource: record.resource,
                 };
                 match body.as_deref().map(SpanView::new) {
-                    Ok(Ok(span)) => inner.push(&span, &context, now),
+                    Ok(Ok(span)) => {
+                        inner.push(&span, &context, now);
+                    }
                     _ => counts.lose(DropReason::BadFrame, 1),
                 }
             }
@@ -106,11 +108,13 @@ impl FormattedLane {
 }
 
 impl ExportLane for FormattedLane {
-    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, _: Instant) {
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, _: Instant) -> bool {
         self.counts.accepted.fetch_add(1, Ordering::AcqRel);
-        if !self.tap.as_mut().is_some_and(|tap| tap.push(HostEvent::SpanEnded, span, context)) {
+        let taken = self.tap.as_mut().is_some_and(|tap| tap.push(HostEvent::SpanEnded, span, context));
+        if !taken {
             self.counts.lose(DropReason::HostFull, 1);
         }
+        taken
     }
 
     fn end_of_pass(&mut self, now: Instant) {

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use tokio::sync::{Notify, oneshot};
+
+use super::lane::{ExportLane, Lane, LaneCounts, LaneLimits};
 use super::{Encoder, Outcome, SendContext, Sink};
+use crate::config::HostExporter;
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
-use crate::host::{Answer, HostBatch, HostEvent, HostHandler, HostTask, Reply};
+use crate::host::{Answer, HostBatch, HostEvent, HostEvents, HostHandler, HostTask, Reply};
 use crate::stats::DropReason;
 
 /// A job that nobody took for so long calls for another worker.
@@ -115,5 +119,85 @@ impl Sink<HostBatch> for HostSink {
 
     async fn shutdown(&mut self) {
         self.ask(HostTask::Shutdown).await;
+    }
+}
+
+/// The lane of a host exporter: that of any other, and told of open spans and traces besides.
+pub(crate) struct HostLane {
+    lane: Lane<HostEncoder, HostSink>,
+    events: HostEvents,
+}
+
+impl HostLane {
+    pub(crate) fn new(exporter: HostExporter, limits: LaneLimits) -> Self {
+        let HostExporter { name, handler, events, .. } = exporter;
+        Self { lane: Lane::new(&name, HostEncoder::default(), HostSink::new(handler), limits), events }
+    }
+}
+
+impl ExportLane for HostLane {
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant) -> bool {
+        self.lane.push(span, context, now)
+    }
+
+    fn tell(
+        &mut self,
+        event: HostEvent,
+        record: &SpanView<'_>,
+        context: &RecordContext<'_>,
+        now: Instant,
+    ) -> bool {
+        if !self.events.contains(event) {
+            // Nothing is said, and nothing is missing.
+            return true;
+        }
+        let owed = matches!(event, HostEvent::SpanDropped | HostEvent::TraceEnded);
+        self.lane.add_aside(HostBatch::cost(record), owed, now, |encoder| {
+            encoder.batch.push(event, record, context);
+        })
+    }
+
+    fn events(&self) -> HostEvents {
+        self.events
+    }
+
+    fn end_of_pass(&mut self, now: Instant) {
+        self.lane.end_of_pass(now);
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.lane.due()
+    }
+
+    fn seal(&mut self) {
+        self.lane.seal();
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.lane.is_pressed()
+    }
+
+    fn flush(&mut self) -> oneshot::Receiver<()> {
+        self.lane.flush()
+    }
+
+    fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        self.lane.close(deadline)
+    }
+
+    fn abandon(&mut self) {
+        self.lane.abandon();
+    }
+
+    fn start(&mut self, settled: &Arc<Notify>) {
+        self.lane.start(settled);
+    }
+
+    fn counts(&self) -> Arc<dyn LaneCounts> {
+        self.lane.counts()
+    }
+
+    fn takes_logs(&self) -> bool {
+        self.lane.takes_logs()
     }
 }

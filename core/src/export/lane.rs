@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
+use crate::host::{HostEvent, HostEvents};
 use crate::stats::{DropReason, Drops, ExporterStats};
 
 /// The bounds of a lane.
@@ -35,8 +36,22 @@ pub struct LaneLimits {
 
 /// A lane as the export thread sees it, whatever its encoder and sink.
 pub(crate) trait ExportLane: Send {
-    /// Takes a copy of a finished span, or counts it as dropped when the queue is full.
-    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant);
+    /// Takes a copy of a finished span, or counts it as dropped when the queue is full; false then.
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant) -> bool;
+    /// Takes a copy of what is said of an open span or a trace. False where it has no room or wants no such.
+    fn tell(
+        &mut self,
+        _event: HostEvent,
+        _record: &SpanView<'_>,
+        _context: &RecordContext<'_>,
+        _now: Instant,
+    ) -> bool {
+        false
+    }
+    /// The events that it wants.
+    fn events(&self) -> HostEvents {
+        HostEvents::NONE
+    }
     /// Closes the batch if it is due and makes this pass's counts visible.
     fn end_of_pass(&mut self, now: Instant);
     /// When the open batch is due.
@@ -74,6 +89,7 @@ enum Item<B> {
     Batch {
         batch: B,
         spans: u64,
+        aside: u64,
         bytes: usize,
     },
     /// Everything before it is settled once the task gets here.
@@ -89,6 +105,8 @@ struct State<B> {
     open: u64,
     queued: u64,
     in_flight: u64,
+    /// Records that are no finished spans, in the queue and in flight.
+    aside: u64,
     exported: u64,
     drops: Drops,
     closing: bool,
@@ -131,8 +149,11 @@ pub(crate) struct Lane<E: Encoder, S> {
     /// Spans pushed and refused since the counts were last made visible.
     unpublished: u64,
     refused: u64,
+    /// Records of the open batch that are no finished spans.
+    aside: u64,
     /// The queue's load when it was last looked at.
     queued: u64,
+    queued_aside: u64,
     bytes: usize,
     deadline: watch::Sender<Option<Instant>>,
     task: Option<tokio::task::JoinHandle<()>>,
@@ -147,6 +168,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             open: 0,
             queued: 0,
             in_flight: 0,
+            aside: 0,
             exported: 0,
             drops: Drops::default(),
             closing: false,
@@ -164,7 +186,9 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             opened: None,
             unpublished: 0,
             refused: 0,
+            aside: 0,
             queued: 0,
+            queued_aside: 0,
             bytes: 0,
             deadline: watch::channel(None).0,
             task: None,
@@ -188,23 +212,50 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
         state.drops.add(DropReason::QueueFull, core::mem::take(&mut self.refused));
         state.open = u64::from(self.encoder.spans());
         self.queued = state.queued + state.in_flight;
+        self.queued_aside = state.aside;
         self.bytes = state.bytes;
+    }
+
+    /// Adds a record that is no finished span: as many of them as spans, within the same bytes. What is `owed`
+    /// to something said before is added whether there is room or not. False where there is none.
+    pub(crate) fn add_aside(
+        &mut self,
+        bytes: usize,
+        owed: bool,
+        now: Instant,
+        add: impl FnOnce(&mut E),
+    ) -> bool {
+        let full = self.queued_aside + self.aside >= self.limits.queue_spans
+            || self.is_full(0, self.encoder.bytes() + bytes, 4);
+        if full && !owed {
+            return false;
+        }
+        add(&mut self.encoder);
+        self.aside += 1;
+        self.opened.get_or_insert(now);
+        if self.aside >= u64::from(self.limits.batch_spans) || self.encoder.bytes() >= self.limits.batch_bytes
+        {
+            self.seal();
+        }
+        true
     }
 
     fn enqueue(&mut self, mark: Option<oneshot::Sender<()>>, closing: bool) {
         let (held, held_bytes) = (self.encoder.spans(), self.encoder.bytes());
         let batch = match mark.is_some() || closing {
-            _ if held == 0 => None,
+            _ if held == 0 && self.aside == 0 => None,
             true => Some(self.encoder.take()),
             false => Some(self.encoder.take_ready()),
         };
+        let aside = core::mem::take(&mut self.aside);
         let spans = u64::from(held - self.encoder.spans().min(held));
         let bytes = held_bytes.saturating_sub(self.encoder.bytes());
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
-        if let Some(batch) = batch.filter(|_| spans > 0) {
-            state.queue.push_back(Item::Batch { batch, spans, bytes });
+        if let Some(batch) = batch.filter(|_| spans + aside > 0) {
+            state.queue.push_back(Item::Batch { batch, spans, aside, bytes });
             state.queued += spans;
+            state.aside += aside;
             state.bytes += bytes;
         }
         if let Some(mark) = mark {
@@ -225,11 +276,11 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
 
 impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
     #[inline]
-    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant) {
+    fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>, now: Instant) -> bool {
         self.unpublished += 1;
         if self.is_full(u64::from(self.encoder.spans()) + 1, self.encoder.bytes() + span.fields_len(), 4) {
             self.refused += 1;
-            return;
+            return false;
         }
         self.encoder.push(span, context);
         self.opened.get_or_insert(now);
@@ -237,6 +288,7 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         {
             self.seal();
         }
+        true
     }
 
     fn end_of_pass(&mut self, now: Instant) {
@@ -284,7 +336,7 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         state.drops.add(DropReason::Shutdown, unsent);
         // The sink was interrupted half-way and will never say.
         state.drops.add(DropReason::Unknown, in_flight);
-        (state.open, state.queued, state.in_flight, state.bytes) = (0, 0, 0, 0);
+        (state.open, state.queued, state.in_flight, state.aside, state.bytes) = (0, 0, 0, 0, 0);
         state.queue.clear();
     }
 
@@ -319,25 +371,27 @@ impl<B> State<B> {
     /// The next item for the sink, with the batches behind it joined to it as far as they may be.
     fn next(&mut self, joining: &Joining<B>) -> Option<Item<B>> {
         let item = self.queue.pop_front()?;
-        let Item::Batch { mut batch, mut spans, mut bytes } = item else { return Some(item) };
+        let Item::Batch { mut batch, mut spans, mut aside, mut bytes } = item else { return Some(item) };
         while let Some(Item::Batch { bytes: more, .. }) = self.queue.front()
             && bytes + more <= joining.bytes
         {
-            let Some(Item::Batch { batch: next, spans: next_spans, bytes: next_bytes }) =
+            let Some(Item::Batch { batch: next, spans: more_spans, aside: more_aside, bytes: more_bytes }) =
                 self.queue.pop_front()
             else {
                 break;
             };
-            if let Some(refused) = (joining.join)(&mut batch, next) {
-                self.queue.push_front(Item::Batch { batch: refused, spans: next_spans, bytes: next_bytes });
+            if let Some(batch) = (joining.join)(&mut batch, next) {
+                let refused = Item::Batch { batch, spans: more_spans, aside: more_aside, bytes: more_bytes };
+                self.queue.push_front(refused);
                 break;
             }
-            spans += next_spans;
-            bytes += next_bytes;
+            spans += more_spans;
+            aside += more_aside;
+            bytes += more_bytes;
         }
         self.queued -= spans;
         self.in_flight += spans;
-        Some(Item::Batch { batch, spans, bytes })
+        Some(Item::Batch { batch, spans, aside, bytes })
     }
 }
 
@@ -359,9 +413,9 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
             item
         };
         match item {
-            Some(Item::Batch { batch, spans, bytes }) => {
+            Some(Item::Batch { batch, spans, aside, bytes }) => {
                 let outcome = sink.send(batch, &context).await;
-                settle(&shared, outcome, spans, bytes);
+                settle(&shared, outcome, spans, aside, bytes);
                 settled_one.notify_one();
             }
             Some(Item::Mark(settled)) => {
@@ -382,7 +436,7 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
 }
 
 /// Counts what became of a batch. A sink that loses count is corrected, so that the equation holds.
-fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, bytes: usize) {
+fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, aside: u64, bytes: usize) {
     let mut drops = Drops::default();
     drops.add(DropReason::Rejected, u64::from(outcome.rejected));
     drops.add(DropReason::Unknown, u64::from(outcome.unknown));
@@ -395,6 +449,7 @@ fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, bytes: usize) {
     {
         let mut state = shared.lock();
         state.in_flight -= spans;
+        state.aside = state.aside.saturating_sub(aside);
         state.bytes -= bytes;
         state.exported += exported;
         state.drops.merge(&drops);

@@ -14,6 +14,60 @@ use crate::frame::{SPAN_HEAD, copy};
 pub enum HostEvent {
     /// A span ended; its whole record.
     SpanEnded = 0,
+    /// A span was started; its record so far.
+    SpanStarted = 1,
+    /// An open span changed; its record so far.
+    SpanUpdated = 2,
+    /// A span that was followed will never be told to have ended: its head, and why as the description of its
+    /// status ([`DropReason::as_str`](crate::DropReason::as_str), or `filtered` and the like).
+    SpanDropped = 3,
+    /// The first span of a trace is about to be told to have started; its record so far.
+    TraceStarted = 4,
+    /// The local root of a trace has ended and none of its spans is open: that root's head and name, with the
+    /// attributes [`TRACE_SPANS`] and [`TRACE_DROPPED`].
+    TraceEnded = 5,
+}
+
+/// How many spans of a trace ended while it was followed, in a record of [`HostEvent::TraceEnded`].
+pub const TRACE_SPANS: &str = "spans";
+/// How many of those that were told to have started were dropped.
+pub const TRACE_DROPPED: &str = "dropped";
+
+/// Which events an exporter wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HostEvents(u8);
+
+impl HostEvents {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, event: HostEvent) -> Self {
+        Self(self.0 | 1 << event as u8)
+    }
+
+    /// Whether that one is among them.
+    pub const fn contains(self, event: HostEvent) -> bool {
+        self.0 & 1 << event as u8 != 0
+    }
+
+    /// Whether any is about a span that is still open.
+    pub const fn follows(self) -> bool {
+        self.0 & !(1 << HostEvent::SpanEnded as u8) != 0
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl FromIterator<HostEvent> for HostEvents {
+    fn from_iter<I: IntoIterator<Item = HostEvent>>(events: I) -> Self {
+        events.into_iter().fold(Self::NONE, Self::with)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ mod job;
 mod port;
 mod tap;
 
-pub use batch::{HostBatch, HostEvent, HostRecord};
+pub use batch::{HostBatch, HostEvent, HostEvents, HostRecord, TRACE_DROPPED, TRACE_SPANS};
 pub(crate) use job::{Answer, Reply};
 pub use job::{HostJob, HostTask};
 pub use port::{HostPort, HostWorker, Next};

@@ -4,6 +4,7 @@
 pub(crate) mod calls;
 mod content;
 pub mod fields;
+pub(crate) mod follow;
 pub mod host;
 pub(crate) mod leave_out;
 pub mod limits;

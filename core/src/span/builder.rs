@@ -51,6 +51,7 @@ pub struct SpanBuilder<'a> {
     kind: SpanKind,
     span_type: SpanType,
     flags: SpanFlags,
+    announces: bool,
     parent: Parent<'a>,
     home: Option<Home>,
     surroundings: Option<Option<&'a Arc<Surroundings>>>,
@@ -71,6 +72,7 @@ impl<'a> SpanBuilder<'a> {
             kind: SpanKind::Internal,
             span_type: SpanType::Generic,
             flags: SpanFlags::empty(),
+            announces: true,
             parent: Parent::Current,
             home: None,
             surroundings: None,
@@ -220,6 +222,14 @@ impl<'a> SpanBuilder<'a> {
         self
     }
 
+    /// Leaves it to [`Span::announce`] to tell exporters that follow open spans of its start: for hosts that set
+    /// what was given to them after the start.
+    #[inline]
+    pub fn announce_later(mut self) -> Self {
+        self.announces = false;
+        self
+    }
+
     /// Starts the span.
     #[inline]
     pub fn start(self) -> Span {
@@ -351,6 +361,9 @@ impl<'a> SpanBuilder<'a> {
         let (head, hidden) = self.head(live, trace_id, span_id, parent, flags, surroundings.as_deref());
         let mut open = recorder.open();
         self.open(&mut open, live, head, &result, surroundings.as_deref());
+        if self.announces {
+            recorder.announce(live, &mut open);
+        }
         let context = if hidden {
             live.hides.store(true, Ordering::Relaxed);
             standing_in(parent, trace_id, flags, result.state)

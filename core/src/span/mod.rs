@@ -394,6 +394,27 @@ impl Span {
         open.buf.get(crate::frame::EVENT_HEADER..)
     }
 
+    /// Says that the span was started, to exporters that follow spans while they are open. Only for one that was
+    /// started with [`SpanBuilder::announce_later`]; others have said it.
+    #[inline]
+    pub fn announce(&mut self) {
+        let forked = self.generation as usize != generation();
+        if let Some(open) = self.open_mut().filter(|_| !forked) {
+            recorder::with(|recorder| recorder.announce_later(open));
+        }
+    }
+
+    /// Shows what the span is by now to exporters that follow spans while they are open; costs next to nothing
+    /// where none does. What is set on a span is not shown by itself, since each showing copies the whole span.
+    #[inline]
+    pub fn show(&mut self) -> &mut Self {
+        let forked = self.generation as usize != generation();
+        if let Some(open) = self.open_mut().filter(|open| !forked && open.is_announced()) {
+            recorder::with(|recorder| recorder.announce_change(open));
+        }
+        self
+    }
+
     /// Ends the span now. The first end counts.
     #[inline]
     pub fn end(&mut self) {
@@ -412,8 +433,11 @@ impl Span {
             State::Unsampled if !forked => {
                 recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.unsampled));
             }
-            State::Recording(_) | State::Unsampled => {
-                recorder::with(recorder::Recorder::count_forked);
+            State::Recording(open) => {
+                recorder::with(|recorder| recorder.count_forked(Some(&open)));
+            }
+            State::Unsampled => {
+                recorder::with(|recorder| recorder.count_forked(None));
             }
             State::Ended => {
                 recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.ended_twice));

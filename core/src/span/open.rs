@@ -11,6 +11,7 @@ use crate::cut;
 use crate::frame::view::{Field, SpanView};
 use crate::frame::write::{self, AttributeList, Head};
 use crate::frame::{EVENT_HEADER, EventKind, key};
+use crate::kinds::SpanFlags;
 use crate::lifecycle::generation;
 use crate::recorder;
 use crate::value::Value;
@@ -84,6 +85,26 @@ impl Open {
     #[inline]
     pub(crate) fn event(&self) -> &[u8] {
         &self.buf
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The event that says what the open span is so far.
+    pub(crate) fn so_far(&mut self, kind: EventKind) -> &[u8] {
+        write::finish_span(&mut self.buf, kind, self.slot, &self.head);
+        &self.buf
+    }
+
+    #[inline]
+    pub(super) fn is_announced(&self) -> bool {
+        self.head.flags.contains(SpanFlags::ANNOUNCED)
+    }
+
+    /// Its start has been said.
+    pub(crate) fn mark_announced(&mut self) {
+        self.head.flags = self.head.flags.with(SpanFlags::ANNOUNCED);
     }
 
     /// Completes the event of the span, which ended at `end`.

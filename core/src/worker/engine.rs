@@ -13,18 +13,20 @@ use crate::engine::{Live, WorkerCounts};
 use crate::export::lane::ExportLane;
 use crate::frame::batch::{Events, RawEvent, StringTable};
 use crate::frame::check::TextBudget;
-use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
+use crate::frame::write::Head;
 use crate::frame::{EventKind, FrameError};
 use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
 use crate::pipeline::calls::Calls;
 use crate::pipeline::fields::FieldFilter;
+use crate::pipeline::follow::Follow;
 use crate::pipeline::host::{self, Mark};
 use crate::pipeline::leave_out::{LeftOut, left_out};
 use crate::pipeline::limits::Limiter;
 use crate::pipeline::redact::{Redact, hidden_in};
 use crate::pipeline::rollup::RollUp;
 use crate::stats::DropReason;
+use crate::worker::following::{context_in, fan_out};
 
 /// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
 /// that has not done so a little later is stopped.
@@ -38,15 +40,18 @@ pub(super) struct EngineWorker {
     log_lanes: Vec<Box<dyn ExportLane>>,
     calls: Calls,
     pub(super) rollup: RollUp,
-    fields: FieldFilter,
-    redact: Redact,
-    limiter: Limiter,
+    pub(super) fields: FieldFilter,
+    pub(super) redact: Redact,
+    pub(super) limiter: Limiter,
     log_fields: FieldFilter,
     log_redact: Redact,
     log_limiter: Limiter,
     /// The host's processors and its span filter, away while they are read.
-    process: Option<Box<Tap<Mark>>>,
-    filter: Option<Box<Tap<Mark>>>,
+    pub(super) process: Option<Box<Tap<Mark>>>,
+    pub(super) filter: Option<Box<Tap<Mark>>>,
+    pub(super) follow: Follow,
+    /// Spans that recording threads have lost, and why.
+    pub(super) lost: Vec<(Head, &'static str)>,
     pub(super) counts: WorkerCounts,
     /// Spans of the event at hand of which it is not yet decided what becomes of them.
     pub(super) undecided: u64,
@@ -90,6 +95,8 @@ impl EngineWorker {
             log_limiter,
             process,
             filter,
+            follow: Follow::default(),
+            lost: Vec::new(),
             counts: WorkerCounts::default(),
             undecided: 0,
             undecided_logs: 0,
@@ -113,7 +120,13 @@ impl EngineWorker {
             Some(EventKind::SpanEnded) => self.span_ended(&SpanView::new(event.body)?, false, now),
             Some(EventKind::Log) => self.log(&SpanView::new(event.body)?, now),
             Some(EventKind::Frame) => self.frame(event.body, now),
-            // Realtime events have no reader yet, and later kinds are not ours to understand.
+            Some(EventKind::SpanStarted) => {
+                self.open_span(HostEvent::SpanStarted, &SpanView::new(event.body)?, false, now)
+            }
+            Some(EventKind::SpanUpdated) => {
+                self.open_span(HostEvent::SpanUpdated, &SpanView::new(event.body)?, false, now)
+            }
+            // Later kinds are not ours to understand.
             _ => Ok(()),
         }
     }
@@ -139,7 +152,18 @@ impl EngineWorker {
                     if read.is_err() {
                         self.decided();
                         self.counts.drops.add(DropReason::BadFrame, 1);
+                        self.lost_event(&event, DropReason::BadFrame);
                     }
+                }
+                Some(kind @ (EventKind::SpanStarted | EventKind::SpanUpdated)) => {
+                    let said = match kind {
+                        EventKind::SpanStarted => HostEvent::SpanStarted,
+                        _ => HostEvent::SpanUpdated,
+                    };
+                    let read = SpanView::in_frame(event.body, &table)
+                        .and_then(|span| span.check_within(&mut texts).map(|()| span))
+                        .and_then(|span| self.open_span(said, &span, true, now));
+                    self.counts.events_dropped += u64::from(read.is_err());
                 }
                 Some(EventKind::Log) => {
                     // Frames announce spans alone.
@@ -167,7 +191,10 @@ impl EngineWorker {
                 log_limiter.apply(record, |record| {
                     *undecided_logs = 0;
                     counts.logs_accepted += 1;
-                    fan_out(live, log_lanes, record, now);
+                    let context = context_in(live, record.head().scope);
+                    for lane in log_lanes {
+                        lane.push(record, &context, now);
+                    }
                 })
             })
         });
@@ -182,6 +209,7 @@ impl EngineWorker {
         if !span.head().trace_flags.is_sampled() {
             self.decided();
             self.counts.unsampled += 1;
+            self.lost(span.head(), "unsampled");
             return Ok(());
         }
         let hiding = &self.live.definition.settings.config.trace.hiding;
@@ -190,13 +218,20 @@ impl EngineWorker {
             self.live.hides.store(true, Ordering::Relaxed);
             self.rollup.note(span);
             match why {
-                LeftOut::Internal => self.counts.internal += 1,
-                LeftOut::Excluded => self.counts.excluded += 1,
+                LeftOut::Internal => {
+                    self.counts.internal += 1;
+                    self.lost(span.head(), "internal");
+                }
+                LeftOut::Excluded => {
+                    self.counts.excluded += 1;
+                    self.lost(span.head(), "excluded");
+                }
             }
             return Ok(());
         }
         let span = self.calls.mark(*span);
-        if self.live.hides.load(Ordering::Relaxed) && self.rollup.hold(&span) {
+        if (self.live.hides.load(Ordering::Relaxed) || self.is_ahead(span.head())) && self.rollup.hold(&span)
+        {
             // Still pending, but no longer part of the event at hand.
             self.decided();
             return Ok(());
@@ -210,12 +245,12 @@ impl EngineWorker {
         if let Some(tap) = &mut self.process {
             let mut taken = false;
             let read = self.fields.apply(span, |span| {
-                taken = tap.push(HostEvent::SpanEnded, span, &context_of(&self.live, span));
+                taken = tap.push(HostEvent::SpanEnded, span, &context_in(&self.live, span.head().scope));
                 Ok(())
             });
             if read.is_ok() {
                 self.decided();
-                self.counts.drops.add(DropReason::HostFull, u64::from(!taken));
+                self.refused_by_host(span.head(), !taken);
             }
             return read;
         }
@@ -225,19 +260,20 @@ impl EngineWorker {
     /// The way from the processors on, which may have brought back what is not to leave.
     #[inline]
     fn processed(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, lanes, fields, redact, limiter, filter, counts, undecided, .. } = self;
+        let Self { live, lanes, fields, redact, limiter, filter, follow, counts, undecided, .. } = self;
+        let mut full = false;
         let passed = fields.apply(span, |span| {
             redact.apply(span, |span| {
                 limiter.apply(span, |span| {
                     *undecided = undecided.saturating_sub(1);
                     match filter {
                         Some(tap) => {
-                            let taken = tap.push(HostEvent::SpanEnded, span, &context_of(live, span));
-                            counts.drops.add(DropReason::HostFull, u64::from(!taken));
+                            let context = context_in(live, span.head().scope);
+                            full = !tap.push(HostEvent::SpanEnded, span, &context);
                         }
                         None => {
                             counts.accepted += 1;
-                            fan_out(live, lanes, span, now);
+                            fan_out(live, lanes, follow, span, now);
                         }
                     }
                 })
@@ -245,14 +281,29 @@ impl EngineWorker {
         });
         counts.redact.add(redact.take_counts());
         counts.limited += limiter.take_cuts();
+        self.refused_by_host(span.head(), full);
         passed
+    }
+
+    /// A tap had no room for a span.
+    #[inline]
+    fn refused_by_host(&mut self, head: &Head, refused: bool) {
+        if refused {
+            self.counts.drops.add(DropReason::HostFull, 1);
+            self.lost(head, DropReason::HostFull.as_str());
+        }
     }
 
     /// Takes on what came back from the host, and gives it what is next.
     pub(super) fn poll_host(&mut self, now: Instant) {
         if let Some(mut tap) = self.process.take() {
             let failed = tap.poll(|passed| match passed {
-                Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::processed),
+                Passed::Record(record, verdict) => {
+                    self.judged(&record, verdict, |worker, span| match record.event {
+                        HostEvent::SpanEnded => worker.processed(span, now),
+                        event => worker.open_processed(event, span, now),
+                    });
+                }
                 Passed::Mark(mark) => self.mark_filter(mark),
             });
             self.counts.host_errors += failed;
@@ -260,7 +311,12 @@ impl EngineWorker {
         }
         if let Some(mut tap) = self.filter.take() {
             let failed = tap.poll(|passed| match passed {
-                Passed::Record(record, verdict) => self.judged(&record, verdict, now, Self::kept),
+                Passed::Record(record, verdict) => {
+                    self.judged(&record, verdict, |worker, span| match record.event {
+                        HostEvent::SpanEnded => worker.kept(span, now),
+                        event => worker.open_kept(event, span, now),
+                    });
+                }
                 Passed::Mark(mark) => self.mark_passed(mark),
             });
             self.counts.host_errors += failed;
@@ -273,9 +329,10 @@ impl EngineWorker {
         &mut self,
         record: &HostRecord<'_>,
         verdict: Option<Verdict>,
-        now: Instant,
-        go_on: fn(&mut Self, &SpanView<'_>, Instant) -> Result<(), FrameError>,
+        go_on: impl FnOnce(&mut Self, &SpanView<'_>) -> Result<(), FrameError>,
     ) {
+        let has_ended = record.event == HostEvent::SpanEnded;
+        let head = SpanView::new(record.body).map(|span| *span.head());
         let changed;
         let body = match verdict {
             Some(Verdict::Keep) => Ok(record.body),
@@ -283,15 +340,22 @@ impl EngineWorker {
                 changed = host::replaced(record, body);
                 changed.as_deref().map_err(|_| DropReason::BadFrame)
             }
+            Some(Verdict::Drop) if !has_ended => {
+                // Nobody is told; when it has ended it may still be kept.
+                return;
+            }
             Some(Verdict::Drop) => {
                 self.counts.filtered += 1;
+                if let Ok(head) = head {
+                    self.lost(&head, "filtered");
+                }
                 return;
             }
             None => Err(DropReason::HostFailed),
         };
         let gone_on = body.and_then(|body| {
             let view = SpanView::new(body).map_err(|_| DropReason::BadFrame)?;
-            match catch_unwind(AssertUnwindSafe(|| go_on(self, &view, now))) {
+            match catch_unwind(AssertUnwindSafe(|| go_on(self, &view))) {
                 Ok(read) => read.map_err(|_| DropReason::BadFrame),
                 Err(_) => {
                     self.counts.panics += 1;
@@ -299,15 +363,22 @@ impl EngineWorker {
                 }
             }
         });
-        if let Err(reason) = gone_on {
-            self.counts.drops.add(reason, 1);
+        match gone_on {
+            Err(reason) if has_ended => {
+                self.counts.drops.add(reason, 1);
+                if let Ok(head) = head {
+                    self.lost(&head, reason.as_str());
+                }
+            }
+            Err(_) => self.counts.events_dropped += 1,
+            Ok(()) => {}
         }
     }
 
     /// The way of a span that the filter keeps.
     fn kept(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
         self.counts.accepted += 1;
-        fan_out(&self.live, &mut self.lanes, span, now);
+        fan_out(&self.live, &mut self.lanes, &mut self.follow, span, now);
         Ok(())
     }
 
@@ -376,6 +447,7 @@ impl EngineWorker {
         let taps = self.process.iter_mut().chain(&mut self.filter);
         let lost = taps.map(|tap| tap.abandon()).sum();
         self.counts.drops.add(DropReason::Shutdown, lost);
+        self.end_following();
         self.publish();
         let Self { mut lanes, log_lanes, closing: Some(Closing { deadline, reply, .. }), .. } = self else {
             return;
@@ -425,7 +497,11 @@ impl EngineWorker {
                     DropReason::Internal
                 }
             };
-            self.counts.drops.add(reason, core::mem::take(&mut self.undecided));
+            let lost = core::mem::take(&mut self.undecided);
+            self.counts.drops.add(reason, lost);
+            if lost > 0 {
+                self.lost(span.head(), reason.as_str());
+            }
         });
         self.rollup = rollup;
     }
@@ -439,23 +515,4 @@ async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
         }
     }
     true
-}
-
-/// What is known of a span besides its record.
-fn context_of<'a>(live: &'a Live, span: &SpanView<'_>) -> RecordContext<'a> {
-    let scope_id = span.head().scope;
-    RecordContext {
-        scope: live.definition.scope_of(scope_id),
-        scope_id,
-        resource: &live.definition.settings.resource,
-    }
-}
-
-/// Gives a span to every exporter of spans, or a log record to every one of logs.
-#[inline]
-fn fan_out(live: &Live, lanes: &mut [Box<dyn ExportLane>], span: &SpanView<'_>, now: Instant) {
-    let context = context_of(live, span);
-    for lane in lanes {
-        lane.push(span, &context, now);
-    }
 }
