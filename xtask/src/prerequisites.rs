@@ -67,7 +67,7 @@ impl Tool {
 }
 
 fn rust() -> Result<(), String> {
-    // The library itself needs 1.88; a benchmark peer needs more.
+    // The library itself needs 1.89; a benchmark peer needs more.
     let how = "Rust 1.91 or later, kept by rustup: see rustup.rs, then `rustup update stable`";
     let version = process::ask(Command::new("rustc").arg("--version")).map_err(|_| how.to_owned())?;
     if !at_least(&version, 1, 91) {

@@ -1,25 +1,26 @@
 //! Numbers that are secrets: payment cards, and Social Security numbers where something says that they are.
 
 use super::label::Label;
+use super::sieve::BLOCK;
 use super::text::Scanner;
 use super::triggers::{Hit, Rule};
 
-/// The bytes looked at in one go.
-const BLOCK: usize = 32;
-/// Nine digits in groups leave so many to the fuller of the two blocks that they may fall into.
-const DENSE: u8 = 5;
+/// Finds runs of digits that are long enough for a card, in the blocks that have many digits.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Up to here runs have been found.
+    until: usize,
+}
 
-/// Finds runs of digits that are long enough for a card, in two steps: blocks with many digits, then a look at
-/// each digit of these.
-pub(super) fn find_runs(text: &[u8], hits: &mut Vec<Hit>) {
-    let mut until = 0;
-    for (number, block) in text.chunks(BLOCK).enumerate() {
-        let digits: u8 = block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum();
-        if digits >= DENSE {
-            // The run may have begun in the block before.
-            let from = (number * BLOCK).saturating_sub(24).max(until);
-            until = find_in(text, from, (number + 1) * BLOCK, hits);
-        }
+impl Runs {
+    /// Nine digits in groups leave so many to the fuller of the two blocks that they may fall into.
+    pub(super) const DENSE: u32 = 5;
+
+    /// Notes the runs of the block that begins at `at`.
+    pub(super) fn find(&mut self, text: &[u8], at: usize, hits: &mut Vec<Hit>) {
+        // The run may have begun in the block before.
+        let from = at.saturating_sub(24).max(self.until);
+        self.until = find_in(text, from, at + BLOCK, hits);
     }
 }
 
@@ -270,6 +271,7 @@ pub(super) fn is_other_number(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::triggers::Triggers;
 
     #[test]
     fn cards_are_told_from_other_numbers() {
@@ -290,7 +292,7 @@ mod tests {
         for before in 0..80 {
             let text = format!("{}4111 1111 1111 1111 and more text behind it", "x ".repeat(before));
             let mut hits = Vec::new();
-            find_runs(text.as_bytes(), &mut hits);
+            Triggers::new([]).find(text.as_bytes(), &mut hits);
             assert_eq!(hits, [Hit { at: 2 * before, rule: Rule::Digits }], "{before}");
         }
     }

@@ -22,6 +22,7 @@ mod redactor;
 mod replace;
 mod rules;
 mod siblings;
+mod sieve;
 mod text;
 mod tokens;
 mod triggers;

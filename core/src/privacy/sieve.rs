@@ -1,0 +1,259 @@
+//! The sieve: which places of a text may hold one of many short literals, told for thirty-two bytes at once.
+//!
+//! Nearly all text holds no secret, so this pass is what redaction costs. Every literal is looked for by three of
+//! its bytes, its *anchor*. Anchors whose letters are alike form a *family*, of which there are sixteen, each with
+//! a bit of its own. For the upper and the lower half of a byte a table of sixteen entries says which families
+//! have it in first, second or third place; where all six agree on a family, [`super::triggers`] looks closer.
+//! (Literature and other libraries call this Teddy.) The same pass tells digits, for [`super::digits`].
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x32};
+
+/// Bytes that are looked at together.
+pub(super) const BLOCK: usize = 32;
+/// Bytes of an anchor.
+pub(super) const ANCHOR: usize = 3;
+/// Families, eight to a table.
+pub(super) const FAMILIES: usize = 16;
+
+/// The bytes that an anchor may have in each of its places.
+pub(super) type Anchor = [Vec<u8>; ANCHOR];
+
+/// What was found in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// Where the block begins.
+    pub(super) at: usize,
+    /// One bit for each place at which an anchor may begin.
+    pub(super) anchors: u32,
+    /// One bit for each digit.
+    pub(super) digits: u32,
+}
+
+/// The families that have a half of a byte in one place, by that half. Twice, since blocks are looked up in halves.
+type Table = [u8; BLOCK];
+
+/// Eight families.
+#[derive(Debug)]
+struct Octet {
+    low: [Table; ANCHOR],
+    high: [Table; ANCHOR],
+}
+
+/// All anchors, and what the processor can do.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    octets: [Octet; FAMILIES / 8],
+    level: Level,
+}
+
+impl Sieve {
+    /// Lets everything through.
+    pub(super) fn new() -> Self {
+        let empty = || Octet { low: [[0; BLOCK]; ANCHOR], high: [[0; BLOCK]; ANCHOR] };
+        Self { octets: [empty(), empty()], level: Level::new() }
+    }
+
+    /// Adds an anchor to a family.
+    pub(super) fn add(&mut self, anchor: &Anchor, family: usize) {
+        let Some(octet) = self.octets.get_mut(family / 8) else { return };
+        let bit = 1 << (family % 8);
+        for ((low, high), bytes) in octet.low.iter_mut().zip(&mut octet.high).zip(anchor) {
+            for byte in bytes {
+                for half in [0, 16] {
+                    let places = [low.get_mut(half + lower(*byte)), high.get_mut(half + upper(*byte))];
+                    for families in places.into_iter().flatten() {
+                        *families |= bit;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The family that lets the fewest further bytes through if it takes that anchor in.
+    pub(super) fn nearest(&self, anchor: &Anchor) -> usize {
+        let passes = |family: usize, more: Option<&Anchor>| -> usize {
+            let Some(octet) = self.octets.get(family / 8) else { return usize::MAX };
+            let bit = 1u8 << (family % 8);
+            let count = |table: &Table, half: fn(u8) -> usize, place: usize| {
+                let more = more.and_then(|anchor| anchor.get(place));
+                let holds =
+                    |index: usize| more.is_some_and(|bytes| bytes.iter().any(|byte| half(*byte) == index));
+                (0..16).filter(|at| table.get(*at).is_some_and(|set| set & bit != 0) || holds(*at)).count()
+            };
+            let places = octet.low.iter().zip(&octet.high).enumerate();
+            places.map(|(place, (low, high))| count(low, lower, place) * count(high, upper, place)).product()
+        };
+        let grows = |family: &usize| passes(*family, Some(anchor)).saturating_sub(passes(*family, None));
+        (0..FAMILIES).min_by_key(grows).unwrap_or(0)
+    }
+
+    /// Tells every block in which an anchor may begin, or in which there are `dense` digits or more, in order.
+    #[inline]
+    pub(super) fn sift(&self, text: &[u8], dense: u32, found: impl FnMut(Marks)) {
+        dispatch!(self.level, simd => sift(simd, &self.octets, text, dense, found));
+    }
+}
+
+fn lower(byte: u8) -> usize {
+    usize::from(byte & 0x0f)
+}
+
+fn upper(byte: u8) -> usize {
+    usize::from(byte >> 4)
+}
+
+/// The tables where the vectors of a processor can look things up.
+#[derive(Clone, Copy)]
+struct Loaded<S: Simd> {
+    low: [u8x32<S>; ANCHOR],
+    high: [u8x32<S>; ANCHOR],
+}
+
+// All of these are compiled once for each kind of processor, for which they must become part of `dispatch!`.
+
+#[inline(always)]
+fn sift<S: Simd>(
+    simd: S,
+    octets: &[Octet; FAMILIES / 8],
+    text: &[u8],
+    dense: u32,
+    mut found: impl FnMut(Marks),
+) {
+    let [first, second] = octets;
+    let octets = [loaded(simd, first), loaded(simd, second)];
+    let mut at = 0;
+    while let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let marks = marks(simd, &octets, at, bytes);
+        if marks.anchors != 0 || marks.digits.count_ones() >= dense {
+            found(marks);
+        }
+        at += BLOCK;
+    }
+    // The end, with zeros behind it, which no anchor has.
+    let rest = text.get(at..).unwrap_or_default();
+    let mut padded = [0; 2 * BLOCK + ANCHOR - 1];
+    if let Some(start) = padded.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
+    }
+    let mut from = 0;
+    while let Some(bytes) =
+        padded.get(from..).and_then(|rest| rest.first_chunk()).filter(|_| from < rest.len())
+    {
+        let marks = marks(simd, &octets, at + from, bytes);
+        if marks.anchors != 0 || marks.digits.count_ones() >= dense {
+            found(marks);
+        }
+        from += BLOCK;
+    }
+}
+
+#[inline(always)]
+fn loaded<S: Simd>(simd: S, octet: &Octet) -> Loaded<S> {
+    let [a, b, c] = &octet.low;
+    let [d, e, f] = &octet.high;
+    Loaded {
+        low: [load(simd, a), load(simd, b), load(simd, c)],
+        high: [load(simd, d), load(simd, e), load(simd, f)],
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd>(simd: S, bytes: &[u8; BLOCK]) -> u8x32<S> {
+    u8x32::load_array_ref(simd, bytes)
+}
+
+/// The places of a block where an anchor may begin, and its digits, by the block with the bytes that its last
+/// anchors reach.
+#[inline(always)]
+fn marks<S: Simd>(
+    simd: S,
+    octets: &[Loaded<S>; FAMILIES / 8],
+    at: usize,
+    bytes: &[u8; BLOCK + ANCHOR - 1],
+) -> Marks {
+    let [first, second] = octets;
+    let windows = [window::<S, 0>(simd, bytes), window::<S, 1>(simd, bytes), window::<S, 2>(simd, bytes)];
+    let none =
+        (families(simd, first, windows) | families(simd, second, windows)).simd_eq(u8x32::splat(simd, 0));
+    let digits = (windows[0] - u8x32::splat(simd, b'0')).simd_lt(u8x32::splat(simd, 10));
+    Marks { at, anchors: !none.to_bitmask() as u32, digits: digits.to_bitmask() as u32 }
+}
+
+/// The bytes in one of an anchor's places.
+#[inline(always)]
+fn window<S: Simd, const PLACE: usize>(simd: S, bytes: &[u8; BLOCK + ANCHOR - 1]) -> u8x32<S> {
+    match bytes.get(PLACE..).and_then(|rest| rest.first_chunk()) {
+        Some(window) => load(simd, window),
+        None => u8x32::splat(simd, 0),
+    }
+}
+
+/// The families that may have an anchor at each place.
+#[inline(always)]
+fn families<S: Simd>(simd: S, octet: &Loaded<S>, [a, b, c]: [u8x32<S>; ANCHOR]) -> u8x32<S> {
+    let [low_a, low_b, low_c] = octet.low;
+    let [high_a, high_b, high_c] = octet.high;
+    agreed(simd, low_a, high_a, a) & agreed(simd, low_b, high_b, b) & agreed(simd, low_c, high_c, c)
+}
+
+/// The families on which both halves of a byte agree.
+#[inline(always)]
+fn agreed<S: Simd>(simd: S, low: u8x32<S>, high: u8x32<S>, bytes: u8x32<S>) -> u8x32<S> {
+    low.swizzle_dyn_within_blocks(bytes & u8x32::splat(simd, 0x0f))
+        & high.swizzle_dyn_within_blocks(bytes >> 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchor(text: &str) -> Anchor {
+        let [a, b, c] = text.as_bytes() else { panic!("three bytes") };
+        [vec![*a], vec![*b], vec![*c]]
+    }
+
+    /// The marks of a text as one list of places each.
+    fn places(sieve: &Sieve, text: &[u8]) -> (Vec<usize>, Vec<usize>) {
+        let (mut anchors, mut digits) = (Vec::new(), Vec::new());
+        sieve.sift(text, 0, |marks| {
+            let of =
+                |bits: u32| (0..BLOCK).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| marks.at + bit);
+            anchors.extend(of(marks.anchors));
+            digits.extend(of(marks.digits));
+        });
+        (anchors, digits)
+    }
+
+    #[test]
+    fn an_anchor_is_seen_at_every_place() {
+        let mut sieve = Sieve::new();
+        sieve.add(&anchor("ab="), 0);
+        sieve.add(&anchor("\u{fc}x"), 15);
+        for length in 3..140 {
+            for at in 0..length - 2 {
+                let mut text = vec![b'.'; length];
+                text[at..at + 3].copy_from_slice(b"ab=");
+                assert_eq!(places(&sieve, &text).0, [at], "{at} of {length}");
+                text[at..at + 3].copy_from_slice("\u{fc}x".as_bytes());
+                assert_eq!(places(&sieve, &text).0, [at], "{at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_told_from_their_neighbours() {
+        let text: Vec<u8> = (0..=255).collect();
+        let (anchors, digits) = places(&Sieve::new(), &text);
+        assert_eq!((anchors, digits), (vec![], (0x30..0x3a).collect()));
+    }
+
+    #[test]
+    fn an_anchor_joins_those_that_are_like_it() {
+        let mut sieve = Sieve::new();
+        for (family, text) in ["key", "sk-", "%22"].into_iter().enumerate() {
+            sieve.add(&anchor(text), family);
+        }
+        assert_eq!(sieve.nearest(&anchor("sk-")), 1);
+        assert_eq!(sieve.nearest(&anchor("qqq")), 3, "a family of its own");
+    }
+}
