@@ -18,7 +18,8 @@ pub struct Finished {
     pub output: String,
 }
 
-/// A program that takes longer hangs: it is ended, with all it has started. Most of an hour is left to the others.
+/// In CI a program that takes longer hangs: it is ended, with all it has started, and the others have most of an
+/// hour left.
 const TIME_LIMIT: Duration = Duration::from_secs(25 * 60);
 /// What a program's children may still print after it has ended.
 const AFTERWARDS: Duration = Duration::from_secs(2);
@@ -92,24 +93,26 @@ pub fn watch(command: &mut Command) -> Result<Finished> {
     Ok(Finished { success: child.wait()?.success(), output })
 }
 
+fn in_ci() -> bool {
+    env::var_os("CI").is_some()
+}
+
 /// In CI a program gets a process group of its own, so that it can be ended with its children; at a terminal
 /// that would take Ctrl-C from it.
 fn spawn(command: &mut Command) -> Result<Child> {
     #[cfg(unix)]
-    if env::var_os("CI").is_some() {
+    if in_ci() {
         command.process_group(0);
     }
     command.spawn().with_context(|| cannot_start(command))
 }
 
 fn end_if_late(child: &mut Child, start: Instant, command: &Command) -> Result<()> {
-    if start.elapsed() < TIME_LIMIT {
+    if !in_ci() || start.elapsed() < TIME_LIMIT {
         return Ok(());
     }
     #[cfg(unix)]
-    if env::var_os("CI").is_some() {
-        Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
-    }
+    Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
     child.kill()?;
     child.wait()?;
     bail!("{} hangs: ended after {} minutes", name(command), TIME_LIMIT.as_secs() / 60)
