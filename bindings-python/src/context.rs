@@ -152,12 +152,12 @@ pub fn context(
         entered: Mutex::default(),
     };
     if let Some(given) = attributes {
-        refused += convert::pairs(given, &mut |key, value| {
+        refused += convert::pairs_within(given, &|| convert::bounds_of(None), &mut |key, value| {
             scope.attributes.push((key.to_owned(), value.into_owned()));
         });
     }
     if let Some(given) = metadata {
-        refused += convert::pairs(given, &mut |key, value| {
+        refused += convert::pairs_within(given, &|| convert::bounds_of(None), &mut |key, value| {
             scope.metadata.push((key.to_owned(), value.into_owned()))
         });
     }

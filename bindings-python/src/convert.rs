@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use polyspan::CaptureBounds;
 use polyspan::cut::TRUNCATED;
 use polyspan::value::Value;
+use polyspan::{CaptureBounds, Engine, registry};
 use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt};
 use pyo3::ffi;
 use pyo3::intern;
@@ -50,6 +50,14 @@ pub fn value<'a>(object: &'a Bound<'_, PyAny>) -> Value<'a> {
 /// Any object as a value of a span, which keeps to the bounds of its engine.
 pub fn bounded<'a>(object: &'a Bound<'_, PyAny>, bounds: &dyn Fn() -> CaptureBounds) -> Value<'a> {
     scalar(object).unwrap_or_else(|| capture::value(object, bounds()))
+}
+
+/// The bounds of that engine, or of the default one; wide ones before there is any.
+pub fn bounds_of(engine: Option<&Engine>) -> CaptureBounds {
+    match engine {
+        Some(engine) => engine.capture_bounds(),
+        None => registry::default_engine().map_or(capture::WIDE, |engine| engine.capture_bounds()),
+    }
 }
 
 /// Any object as text: itself if it is text, otherwise what `str` makes of it.

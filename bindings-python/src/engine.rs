@@ -124,7 +124,7 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
                 let level = logs::level_name(&value).unwrap_or_else(|| plain(&value));
                 data.push((option.into(), level));
             }
-            "logs_exporter" => match logs::exporter_object(&value) {
+            "logs_exporter" => match logs::exporter_object(&value)? {
                 Some(exporter) => options = options.logs_exporter(exporter),
                 None => data.push((option.into(), plain(&value))),
             },

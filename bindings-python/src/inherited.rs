@@ -62,7 +62,9 @@ impl Inherited {
                 });
                 *refused += unknown;
             }
-            "request_context" if !value.is_none() => self.request = Some(convert::value(value).into_owned()),
+            "request_context" if !value.is_none() => {
+                self.request = Some(convert::bounded(value, &|| convert::bounds_of(None)).into_owned());
+            }
             "request_context_keys" if !value.is_none() => {
                 *refused += convert::texts(value, &mut |key| self.request_keys.push(key.to_owned()));
             }

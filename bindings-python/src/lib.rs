@@ -47,7 +47,7 @@ mod _polyspan {
         exit::{flush as exit_flush, forked},
         exporters::MemoryExporter,
         host::{DroppedSpan, FinishedSpan, Job, SpanError, SpanEvent, SpanLink, TraceInfo, Worker, warn},
-        logs::{LogRecord, emit as emit_log, is_enabled as log_enabled, set_log_level},
+        logs::{LogRecord, emit as emit_log, is_enabled as log_enabled, log, set_log_level},
         otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context},
         propagate::{baggage, extract, inject},
         record::SpanRecord,

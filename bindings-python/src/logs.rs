@@ -1,4 +1,6 @@
-//! Log records: what `polyspan.LogHandler` hands in, the level, and records as the memory exporter shows them.
+//! Log records: what `polyspan.log` and `polyspan.LogHandler` hand in, the level, and records as the memory exporter shows them.
+
+use std::borrow::Cow;
 
 use polyspan::config::ExporterOptions;
 use polyspan::frame::record::Scope;
@@ -6,10 +8,12 @@ use polyspan::logs::LogData;
 use polyspan::value::OwnedValue;
 use polyspan::{Error, LogLevel, Severity, Value, registry};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::convert::{self, to_python};
 use crate::error::raised;
+use crate::face::Face;
+use crate::span::moment;
 use crate::{context, current, exception, exit, host, invalid, slot};
 
 /// Whether a record of that level of `logging` would be kept now.
@@ -35,51 +39,124 @@ pub fn emit(
     attributes: &Bound<'_, PyAny>,
     error: Option<&Bound<'_, PyAny>>,
 ) -> bool {
-    // What an exporter of the application's says while it works would be its own next work.
-    if host::is_host_thread() {
-        return false;
+    let severity = (Severity::from_python_level(level), level_name);
+    let given = Given { logger, severity, event_name: "", body, time, attributes: Some(attributes), error };
+    given.emit(py, None)
+}
+
+/// Records something in the log, as part of the current span and with what that inherits. False where it is not
+/// kept: below the level, without an exporter of log records, or before `init`.
+///
+/// `level` is a name (`"trace"`, `"debug"`, `"info"`, `"warn"`, `"error"`, `"fatal"`) or a level of `logging`; `body`
+/// is text or anything that a span takes. `error` adds an exception with its type, message and stack; `logger` is
+/// the instrumentation scope; `event_name` makes it an event of that class; `span` is what it belongs to instead of
+/// the current span. It never raises: what cannot be recorded is left out and counted.
+#[pyfunction]
+#[pyo3(signature = (
+    level, body, /, *, attributes = None, error = None, logger = None, event_name = None, time = None, span = None
+))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
+pub fn log(
+    py: Python<'_>,
+    level: &Bound<'_, PyAny>,
+    body: &Bound<'_, PyAny>,
+    attributes: Option<&Bound<'_, PyAny>>,
+    error: Option<&Bound<'_, PyAny>>,
+    logger: Option<&Bound<'_, PyAny>>,
+    event_name: Option<&Bound<'_, PyAny>>,
+    time: Option<&Bound<'_, PyAny>>,
+    span: Option<&Bound<'_, PyAny>>,
+) -> bool {
+    let severity = match level.extract::<i64>() {
+        Ok(number) => Some(Severity::from_python_level(number)),
+        Err(_) => Severity::from_name(&convert::text(level)),
+    };
+    let severity = severity.unwrap_or_else(|| {
+        invalid::say(py, "log level");
+        Severity::INFO
+    });
+    let (logger, event_name) = (given_text(logger), given_text(event_name));
+    let belongs_to = span.filter(|span| !span.is_none());
+    let face = belongs_to.and_then(Face::given);
+    if belongs_to.is_some() && face.is_none() {
+        invalid::say(py, "span of a log record");
     }
-    let Some(engine) = registry::default_engine() else { return false };
-    let severity = Severity::from_python_level(level);
-    if !engine.is_log_enabled(severity) {
-        return false;
-    }
-    exit::arm_if_due(py);
-    let now = slot::get(py);
-    let span = now.as_ref().and_then(current::face_of);
-    let ambient = context::ambient_of(now.as_ref().and_then(current::base_of).as_ref());
-    let scope = engine.scope(Scope { name: logger.to_owned(), ..Scope::default() });
-    let mut builder = engine
-        .log(severity, convert::value(body))
-        .severity_text(level_name)
-        .scope(scope)
-        .span(span.as_ref().map(|span| span.context()))
-        .surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
-    if let Some(time) = time {
-        builder = builder.time(time);
-    }
-    let mut given: Vec<(String, OwnedValue)> = Vec::new();
-    let refused =
-        convert::pairs(attributes, &mut |key, value| given.push((key.to_owned(), value.into_owned())));
-    for (key, value) in given {
-        builder = builder.attribute(key, value);
-    }
-    if let Some(error) = error.filter(|error| !error.is_none()) {
-        let parts = exception::parts(error);
-        for (key, text) in [
-            ("exception.type", parts.class),
-            ("exception.message", parts.message),
-            ("exception.stacktrace", parts.stack),
-        ] {
-            if !text.is_empty() {
-                builder = builder.attribute(key, text);
+    let severity = (severity, "");
+    let time = moment(time);
+    let given = Given { logger: &logger, severity, event_name: &event_name, body, time, attributes, error };
+    given.emit(py, face)
+}
+
+fn given_text<'a>(given: Option<&'a Bound<'_, PyAny>>) -> Cow<'a, str> {
+    given.filter(|given| !given.is_none()).map(|given| convert::text(given)).unwrap_or_default()
+}
+
+/// What a log record says.
+struct Given<'a, 'py> {
+    logger: &'a str,
+    severity: (Severity, &'a str),
+    event_name: &'a str,
+    body: &'a Bound<'py, PyAny>,
+    time: Option<u64>,
+    attributes: Option<&'a Bound<'py, PyAny>>,
+    error: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Given<'_, '_> {
+    /// Records it in the default engine, as part of that span or the current one.
+    fn emit(&self, py: Python<'_>, belongs_to: Option<Face<'_>>) -> bool {
+        // What an exporter of the application's says while it works would be its own next work.
+        if host::is_host_thread() {
+            return false;
+        }
+        let Some(engine) = registry::default_engine() else { return false };
+        let (severity, severity_text) = self.severity;
+        if !engine.is_log_enabled(severity) {
+            return false;
+        }
+        exit::arm_if_due(py);
+        let now = slot::get(py);
+        let span = belongs_to.or_else(|| now.as_ref().and_then(current::face_of));
+        let ambient = context::ambient_of(now.as_ref().and_then(current::base_of).as_ref());
+        let bounds = || engine.capture_bounds();
+        let mut builder = engine
+            .log(severity, convert::bounded(self.body, &bounds))
+            .severity_text(severity_text)
+            .event_name(self.event_name)
+            .span(span.as_ref().map(|span| span.context()))
+            .surroundings(ambient.as_ref().map(|ambient| &ambient.get().surroundings));
+        if !self.logger.is_empty() {
+            builder = builder.scope(engine.scope(Scope { name: self.logger.to_owned(), ..Scope::default() }));
+        }
+        if let Some(time) = self.time {
+            builder = builder.time(time);
+        }
+        let mut given: Vec<(String, OwnedValue)> = Vec::new();
+        let refused = self.attributes.map_or(0, |attributes| {
+            convert::pairs_within(attributes, &bounds, &mut |key, value| {
+                given.push((key.to_owned(), value.into_owned()));
+            })
+        });
+        for (key, value) in given {
+            builder = builder.attribute(key, value);
+        }
+        if let Some(error) = self.error.filter(|error| !error.is_none()) {
+            let parts = exception::parts(error);
+            for (key, text) in [
+                ("exception.type", parts.class),
+                ("exception.message", parts.message),
+                ("exception.stacktrace", parts.stack),
+            ] {
+                if !text.is_empty() {
+                    builder = builder.attribute(key, text);
+                }
             }
         }
+        if refused > 0 {
+            invalid::say(py, "log record");
+        }
+        builder.emit()
     }
-    if refused > 0 {
-        invalid::say(py, "log record");
-    }
-    builder.emit()
 }
 
 /// Changes from which level on log records are kept, in every engine and from now on: a name (`"debug"`, `"info"`,
@@ -172,6 +249,12 @@ impl LogRecord {
         self.0.span_id.is_valid().then(|| self.0.span_id.to_hex())
     }
 
+    /// The class of the event that it stands for; empty for none.
+    #[getter]
+    fn event_name(&self) -> &str {
+        &self.0.event_name
+    }
+
     #[getter]
     fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dict_of(py, &self.0.attributes)
@@ -202,7 +285,14 @@ impl LogRecord {
 }
 
 /// An exporter of log records that is an object; `None` for a description.
-pub fn exporter_object(exporter: &Bound<'_, PyAny>) -> Option<ExporterOptions> {
-    let memory = exporter.cast::<crate::exporters::MemoryExporter>().ok()?;
-    Some(ExporterOptions::Memory(memory.get().0.clone()))
+pub fn exporter_object(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>> {
+    if let Ok(memory) = exporter.cast::<crate::exporters::MemoryExporter>() {
+        return Ok(Some(ExporterOptions::Memory(memory.get().0.clone())));
+    }
+    let is_described = exporter.is_none()
+        || exporter.is_instance_of::<PyString>()
+        || exporter.is_instance_of::<PyDict>()
+        || exporter.is_instance_of::<PyList>()
+        || exporter.is_instance_of::<PyTuple>();
+    if is_described { Ok(None) } else { host::options::exporter(exporter) }
 }

@@ -45,13 +45,15 @@ pub fn asks_otel(engine: &polyspan::Engine) -> bool {
 /// Gives a builder the attributes of a mapping.
 pub fn with_attributes<'a>(
     mut builder: SpanBuilder<'a>,
+    engine: Option<&polyspan::Engine>,
     attributes: Option<&Bound<'_, PyAny>>,
     refused: &mut u32,
 ) -> SpanBuilder<'a> {
     let mut pairs = Vec::new();
     if let Some(attributes) = attributes {
-        *refused +=
-            convert::pairs(attributes, &mut |key, value| pairs.push((key.to_owned(), value.into_owned())));
+        *refused += convert::pairs_within(attributes, &|| convert::bounds_of(engine), &mut |key, value| {
+            pairs.push((key.to_owned(), value.into_owned()));
+        });
     }
     for (key, value) in pairs {
         builder = builder.attribute(key, value);
@@ -239,7 +241,8 @@ impl OtelSampler {
         let state = otel::read_trace_state(&answer.getattr(intern!(py, "trace_state"))?)?;
         let mut attributes: Vec<(Cow<'static, str>, OwnedValue)> = Vec::new();
         if decision != Decision::Drop {
-            convert::pairs(&answer.getattr(intern!(py, "attributes"))?, &mut |key, value| {
+            let given = answer.getattr(intern!(py, "attributes"))?;
+            convert::pairs_within(&given, &|| convert::bounds_of(None), &mut |key, value| {
                 attributes.push((Cow::Owned(key.to_owned()), value.into_owned()));
             });
         }

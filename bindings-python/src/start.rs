@@ -180,8 +180,9 @@ pub fn start<'py>(
     // The sampler sees it, and what is inside inherits it.
     if let Some(metadata) = given.metadata.filter(|metadata| !metadata.is_none()) {
         let mut pairs = Vec::new();
-        refused +=
-            convert::pairs(metadata, &mut |key, value| pairs.push((key.to_owned(), value.into_owned())));
+        refused += convert::pairs_within(metadata, &|| convert::bounds_of(engine), &mut |key, value| {
+            pairs.push((key.to_owned(), value.into_owned()));
+        });
         for (key, value) in pairs {
             builder = builder.metadata(key, value);
         }
@@ -206,7 +207,7 @@ pub fn start<'py>(
     // Samplers that look at attributes and links get them unencoded; for others they are written directly.
     let sampled_by_content = sampler::reads_content();
     if sampled_by_content {
-        builder = sampler::with_attributes(builder, given.attributes, &mut refused);
+        builder = sampler::with_attributes(builder, engine, given.attributes, &mut refused);
     }
     let core = builder.announce_later().start();
     let inside = inside(py, core.surroundings(), ambient.as_ref(), base.as_ref())?;

@@ -319,3 +319,132 @@ def test_an_exporters_own_lines_are_not_exported(run_python: Run) -> None:
         polyspan.flush()
         assert memory.logs == []
     """)
+
+
+def test_a_record_without_logging(recorded: Recorded) -> None:
+    with polyspan.context(session_id="s-42"), polyspan.span("charge") as span:
+        assert polyspan.log(
+            "warn",
+            {"card": "visa", "password": "hunter2"},
+            attributes={"attempt": 2},
+            error=ValueError("refused"),
+            logger="billing",
+            event_name="card.refused",
+            time=1_800_000_000_000_000_000,
+        )
+        assert not polyspan.log("debug", "below the level")
+        assert not polyspan.log(logging.DEBUG, "below it too")
+    assert polyspan.log("error", "afterwards", span=span)
+    assert polyspan.log(logging.CRITICAL, "nobody's")
+    first, second, third = logged(recorded)
+    assert (first.body, first.severity, first.severity_text) == (
+        {"card": "visa", "password": "[REDACTED]"},
+        13,
+        "WARN",
+    )
+    assert (first.trace_id, first.span_id) == (span.trace_id, span.span_id)
+    assert (first.logger, first.event_name, first.time) == (
+        "billing",
+        "card.refused",
+        1_800_000_000_000_000_000,
+    )
+    assert first.attributes["session.id"] == "s-42" and first.attributes["attempt"] == 2
+    assert first.attributes["exception.type"] == "ValueError"
+    assert (second.trace_id, second.span_id, second.severity) == (span.trace_id, span.span_id, 17)
+    assert (third.trace_id, third.severity, third.event_name) == (None, 21, "")
+
+
+def test_a_record_that_is_odd_is_kept_as_far_as_it_goes(recorded: Recorded) -> None:
+    odd: Any = object()
+    assert polyspan.log("loud", odd, attributes=odd, span=odd, time=odd)
+    (record,) = logged(recorded)
+    assert record.severity == 9 and record.body == "<object>"
+
+
+class Both:
+    """Takes spans and log records."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def on_log(self, record: LogRecord) -> None:
+        self.calls.append(f"log {record.body} {record.attributes.get('token')}")
+
+    def export(self, spans: list[polyspan.FinishedSpan]) -> None:
+        self.calls += [f"span {span.name}" for span in spans]
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+
+def test_an_exporter_in_python_takes_log_records() -> None:
+    exporter = Both()
+    engine = polyspan.init("tests", exporters=[exporter], replace=True)
+    with polyspan.span("work"):
+        polyspan.log("info", "x" * 200_000, attributes={"token": "t0k3n"})
+        polyspan.log("warn", "second")
+    engine.flush(30)
+    logs = engine.stats().logs
+    assert (logs["emitted"], logs["accepted"], logs["exported"]) == (2, 2, 2)
+    assert engine.stats().exported == 1
+    engine.shutdown(30)
+    first, second = [call for call in exporter.calls if call.startswith("log ")]
+    assert first.endswith("…[truncated] [REDACTED]") and len(first) < 132_000
+    assert second == "log second None"
+    assert exporter.calls.count("span work") == 1
+    assert exporter.calls[-1] == "shutdown" and exporter.calls.count("shutdown") == 1
+    assert engine.stats().adds_up()
+
+
+def test_an_exporter_of_log_records_alone() -> None:
+    bodies: list[Any] = []
+
+    class Logs:
+        name = "only logs"
+
+        async def on_log(self, record: LogRecord) -> None:
+            bodies.append(record.body)
+            if record.body == "odd":
+                raise OSError("not that one")
+
+    memory = polyspan.MemoryExporter()
+    engine = polyspan.init("tests", exporter=memory, logs_exporter=Logs(), replace=True)
+    for body in ("one", "odd", "two"):
+        polyspan.log("info", body)
+    engine.flush(30)
+    assert bodies == ["one", "odd", "two"] and memory.logs == []
+    logs = engine.stats().logs
+    assert logs["exporters"]["only logs"]["dropped"] == {"host_failed": 1}
+    assert logs["exported"] == 2
+    engine.shutdown(30)
+    assert engine.stats().adds_up()
+
+
+def test_one_method_may_take_log_records_too() -> None:
+    told: list[str] = []
+
+    class Matching:
+        def export_event(self, event: polyspan.TelemetryEvent) -> None:
+            match event:
+                case polyspan.LogEmitted(record):
+                    told.append(f"{event.type} {record.body}")
+
+    engine = polyspan.init("tests", exporters=[Matching()], replace=True)
+    polyspan.log("info", "said")
+    engine.shutdown(30)
+    assert told == ["log said"]
+
+
+def test_what_an_exporter_says_while_it_works_is_not_its_next_work() -> None:
+    class Chatty:
+        def on_log(self, record: LogRecord) -> None:
+            assert not polyspan.log("error", "about a log record")
+
+    engine = polyspan.init("tests", exporters=[Chatty()], replace=True)
+    polyspan.log("info", "said")
+    engine.flush(30)
+    assert engine.stats().logs["emitted"] == 1 and engine.stats().logs["exported"] == 1
+    engine.shutdown(30)

@@ -28,12 +28,16 @@ def test_the_requests_of_a_preset(
     described["endpoint"] = receiver.endpoint
     engine = polyspan.init("tests", name="presets", exporter=described, replace=True)
     try:
+        polyspan.set_default("presets")
         engine.span("sent", attributes={"k": 1}).end()
+        assert polyspan.log("info", "sent too") == ("logs" in case)
         engine.flush(30)
     finally:
         engine.shutdown(30)
     assert receiver.names() == {"sent": 1}
-    [headers] = receiver.headers
-    for name, value in case["headers"].items():
-        assert headers[name.lower()] == value
-    assert not {"x-secret"} & headers.keys()
+    assert [record.body.string_value for record in receiver.logs] == ["sent too"] * ("logs" in case)
+    assert len(receiver.headers) == 1 + ("logs" in case)
+    for headers in receiver.headers:
+        for name, value in case["headers"].items():
+            assert headers[name.lower()] == value
+        assert not {"x-secret"} & headers.keys()

@@ -330,3 +330,35 @@ def test_attrs(recorded: Recorded) -> None:
     attrs = pytest.importorskip("attrs")
     made = attrs.make_class("Made", ["one", "two"])
     assert shown(recorded, made(1, [2])) == {"one": 1, "two": [2]}
+
+
+class Endless(Sequence[int]):
+    """Counts what is read of it."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __len__(self) -> int:
+        return 10**9
+
+    def __getitem__(self, place: Any) -> Any:
+        self.read += 1
+        return place
+
+
+def test_every_value_is_read_within_the_bounds_of_its_engine() -> None:
+    memory = MemoryExporter()
+    engine = polyspan.init("tests", exporter=memory, limits={"array_items": 10}, replace=True)
+    values = [Endless() for _ in range(7)]
+    with (
+        polyspan.context(metadata={"a": values[0]}, attributes={"b": values[1]}),
+        polyspan.span("work", metadata={"c": values[2]}, request_context={"d": values[3]}) as span,
+    ):
+        span.event("e", {"e": values[4]})
+        polyspan.log("info", values[5], attributes={"f": values[6]})
+    engine.shutdown(30)
+    assert [value.read for value in values if value.read > 30] == []
+    (record,) = memory.spans
+    assert record.metadata["a"] == record.metadata["c"] == (*range(10), "[…999999990 more items]")
+    assert record.attributes["b"] == record.metadata["a"]
+    assert memory.logs[0].body == memory.logs[0].attributes["f"] == record.metadata["a"]

@@ -25,7 +25,7 @@ use crate::privacy::Redactor;
 use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
 use crate::sampling::HeadSampler;
-use crate::span::SpanBuilder;
+use crate::span::{CaptureBounds, SpanBuilder};
 use crate::stats::{DropReason, Drops, LogStats, Stats};
 use crate::value::Value;
 use crate::worker::Control;
@@ -281,6 +281,11 @@ impl Engine {
     /// The rules by which it redacts; they change nothing if redaction is off.
     pub fn redactor(&self) -> &Arc<Redactor> {
         &self.settings().redactor
+    }
+
+    /// How much of a value is captured, for hosts that write values themselves.
+    pub fn capture_bounds(&self) -> CaptureBounds {
+        CaptureBounds::of(&self.settings().config)
     }
 
     /// How long the end of the process may be held up.

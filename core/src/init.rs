@@ -232,7 +232,11 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
             }
             // Formatters are for spans.
             ResolvedExporter::Formatted(_, exporter) => log_lane_builder(*exporter, limits, timeout)()?,
-            ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
+            ResolvedExporter::Host(exporter) => {
+                let limits = if exporter.at_once { prompt } else { limits };
+                Box::new(HostLane::of_logs(exporter, limits))
+            }
+            ResolvedExporter::Custom(_) => {
                 let expected = "an exporter that takes log records: otlp, console, file, memory or none";
                 return Err(Error::invalid_option("logs_exporter", "an exporter of spans alone", expected));
             }

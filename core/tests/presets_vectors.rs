@@ -18,7 +18,10 @@ fn value(json: &Json) -> Value<'_> {
     }
 }
 
-fn resolved(case: &Json) -> Result<(String, BTreeMap<String, String>, &'static str), Error> {
+/// Where spans go and with which headers, in which names, and where log records go.
+type Resolved = (String, BTreeMap<String, String>, &'static str, Option<String>);
+
+fn resolved(case: &Json) -> Result<Resolved, Error> {
     let lookup = |name: &str| case["env"][name].as_str().map(str::to_owned);
     let (environment, warnings) = env::read(&lookup);
     assert_eq!(warnings, []);
@@ -27,7 +30,15 @@ fn resolved(case: &Json) -> Result<(String, BTreeMap<String, String>, &'static s
     let [ResolvedExporter::OtlpHttp(otlp)] = config.exporters.as_slice() else {
         panic!("{:?}", config.exporters)
     };
-    Ok((otlp.endpoint.clone(), otlp.headers.iter().cloned().collect(), otlp.semantics.as_str()))
+    let logs = match config.log_exporters.as_slice() {
+        [] => None,
+        [ResolvedExporter::OtlpHttp(logs)] => {
+            assert_eq!(logs.headers, otlp.headers);
+            Some(logs.endpoint.clone())
+        }
+        others => panic!("{others:?}"),
+    };
+    Ok((otlp.endpoint.clone(), otlp.headers.iter().cloned().collect(), otlp.semantics.as_str(), logs))
 }
 
 #[test]
@@ -41,7 +52,8 @@ fn presets() {
             seen.insert(product.to_ascii_lowercase().replace('-', "_"));
         }
         match resolved(case) {
-            Ok((endpoint, headers, semantics)) => {
+            Ok((endpoint, headers, semantics, logs)) => {
+                assert_eq!(case["logs"].as_str(), logs.as_deref(), "{name}");
                 assert_eq!(case["semantics"].as_str().unwrap_or("genai"), semantics, "{name}");
                 assert_eq!(case["endpoint"], endpoint, "{name}");
                 assert_eq!(case["headers"], serde_json::to_value(headers).unwrap(), "{name}");

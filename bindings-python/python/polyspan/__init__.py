@@ -32,6 +32,7 @@ from ._polyspan import (
     flush,
     init,
     inject,
+    log,
     set_default,
     set_log_level,
     set_selector,
@@ -45,6 +46,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import spans
     from ._events import (
+        LogEmitted,
         SpanDropped,
         SpanEnded,
         SpanStarted,
@@ -104,6 +106,7 @@ __all__ = [
     "DroppedSpan",
     "Engine",
     "FinishedSpan",
+    "LogEmitted",
     "LogHandler",
     "LogRecord",
     "MemoryExporter",
@@ -145,6 +148,7 @@ __all__ = [
     "init",
     "inject",
     "instrument",
+    "log",
     "mapping",
     "mcp_server_request",
     "mcp_tool",
@@ -199,6 +203,7 @@ _LATER = {
     "LogHandler": "_logging",
     "Redaction": "_options",
     "RedactionStyle": "_options",
+    "LogEmitted": "_events",
     "SpanDropped": "_events",
     "SpanEnded": "_events",
     "SpanStarted": "_events",

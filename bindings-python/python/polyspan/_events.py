@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal, TypeAlias
 
-    from ._polyspan import DroppedSpan, FinishedSpan, TraceInfo
+    from ._polyspan import DroppedSpan, FinishedSpan, LogRecord, TraceInfo
 
 __all__ = [
     "EVENTS",
+    "LogEmitted",
     "SpanDropped",
     "SpanEnded",
     "SpanStarted",
@@ -92,15 +93,39 @@ class TraceEnded(_OfTrace):
     type: Literal["trace_ended"] = "trace_ended"
 
 
+class LogEmitted:
+    """A log record."""
+
+    __slots__ = ("record",)
+    __match_args__ = ("record",)
+    type: Literal["log"] = "log"
+
+    def __init__(self, record: LogRecord) -> None:
+        self.record = record
+
+    def __repr__(self) -> str:
+        return f"LogEmitted({self.record!r})"
+
+
 if TYPE_CHECKING:
     TelemetryEvent: TypeAlias = (
-        SpanStarted | SpanUpdated | SpanEnded | SpanDropped | TraceStarted | TraceEnded
+        SpanStarted | SpanUpdated | SpanEnded | SpanDropped | TraceStarted | TraceEnded | LogEmitted
     )
 else:
-    TelemetryEvent = SpanStarted | SpanUpdated | SpanEnded | SpanDropped | TraceStarted | TraceEnded
+    TelemetryEvent = (
+        SpanStarted | SpanUpdated | SpanEnded | SpanDropped | TraceStarted | TraceEnded | LogEmitted
+    )
 
 EVENTS: dict[str, Callable[[Any], object]] = {
     event.type: event
-    for event in (TraceStarted, SpanStarted, SpanUpdated, SpanEnded, SpanDropped, TraceEnded)
+    for event in (
+        TraceStarted,
+        SpanStarted,
+        SpanUpdated,
+        SpanEnded,
+        SpanDropped,
+        TraceEnded,
+        LogEmitted,
+    )
 }
 """The kinds of events by their names, which are those in the names of methods: ``on_span_ended``."""

@@ -308,7 +308,16 @@ class Filter(Handler):
 class Exporter(Handler):
     """Hands spans to an exporter of the application's, in whichever forms it takes them."""
 
-    __slots__ = ("export", "export_event", "flush", "formatters", "on", "shutdown", "wants_ended")
+    __slots__ = (
+        "_turn",
+        "export",
+        "export_event",
+        "flush",
+        "formatters",
+        "on",
+        "shutdown",
+        "wants_ended",
+    )
 
     def __init__(self, exporter: Any, methods: dict[str, Callable[..., Any]]) -> None:
         self.formatters = _formatters_of(exporter)
@@ -321,9 +330,23 @@ class Exporter(Handler):
         self.shutdown = methods.get("shutdown")
         self.on = {event: methods[f"on_{event}"] for event in EVENTS if f"on_{event}" in methods}
         self.events = list(EVENTS if self.export_event is not None else self.on)
+        self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.wants_ended = self.export is not None or "span_ended" in self.events
 
     async def run(self, job: _HostJob) -> None:
+        if not self.awaits:
+            await self._run(job)
+            return
+        # Log records come in jobs of their own: calls of one exporter follow each other all the same.
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if self._turn is None or self._turn[0] is not loop:
+            self._turn = (loop, asyncio.Lock())
+        async with self._turn[1]:
+            await self._run(job)
+
+    async def _run(self, job: _HostJob) -> None:
         if job.task == "export":
             await self._deliver(job)
             return
@@ -340,11 +363,14 @@ class Exporter(Handler):
         failures = await self._format_all(told, job)
         spans: list[Any] = []
         failed = []
+        failed_logs = 0
         for kind, subject in told:
             fine = await self._tell(kind, subject)
             if kind == "span_ended":
                 spans.append(subject)
                 failed.append(not fine)
+            elif kind == "log":
+                failed_logs += not fine
             else:
                 failures += not fine
         rejected = 0
@@ -355,7 +381,7 @@ class Exporter(Handler):
             except Exception as error:
                 failed = [True] * len(spans)
                 self.warn("export", error)
-        job.delivered(rejected, sum(failed), failures)
+        job.delivered(rejected, sum(failed) + failed_logs, failures)
 
     async def _format_all(self, told: list[tuple[str, Any]], job: _HostJob) -> int:
         """Put what formatters make of spans in their place. How many could not be formatted."""

@@ -80,6 +80,7 @@ _Exporter: TypeAlias = (
     | _OnSpanDropped
     | _OnTraceStarted
     | _OnTraceEnded
+    | _OnLog
 )
 # A name, or a level of `logging`.
 _LogLevel: TypeAlias = (
@@ -108,6 +109,9 @@ class _OnSpanDropped(Protocol):
 
 class _OnTraceStarted(Protocol):
     def on_trace_started(self, trace: TraceInfo, /) -> object: ...
+
+class _OnLog(Protocol):
+    def on_log(self, record: LogRecord, /) -> object: ...
 
 class _OnTraceEnded(Protocol):
     def on_trace_ended(self, trace: TraceInfo, /) -> object: ...
@@ -289,6 +293,8 @@ class LogRecord:
     def trace_id(self) -> str | None: ...
     @property
     def span_id(self) -> str | None: ...
+    @property
+    def event_name(self) -> str: ...
     @property
     def attributes(self) -> dict[str, Any]: ...
     @property
@@ -599,7 +605,12 @@ def init(
     handle_sigterm: bool = ...,
     logs: bool = ...,
     log_level: _LogLevel = ...,
-    logs_exporter: str | MemoryExporter | Mapping[str, object] | Sequence[str | Mapping[str, object]] = ...,
+    logs_exporter: str
+    | MemoryExporter
+    | _OnLog
+    | _ExportsEvents
+    | Mapping[str, object]
+    | Sequence[str | Mapping[str, object]] = ...,
     logs_endpoint: str = ...,
     diagnostic_level: Literal["none", "error", "warn", "info", "debug"] = ...,
     processors: _Processor | Sequence[_Processor] = ...,
@@ -623,6 +634,18 @@ def set_selector(selector: Callable[[dict[str, Any]], str | None] | None, /) -> 
 def flush(timeout: _Seconds | None = None) -> None: ...
 def shutdown(timeout: _Seconds | None = None) -> None: ...
 def set_log_level(level: _LogLevel) -> None: ...
+def log(
+    level: _LogLevel,
+    body: object,
+    /,
+    *,
+    attributes: _Pairs | None = None,
+    error: BaseException | None = None,
+    logger: str | None = None,
+    event_name: str | None = None,
+    time: _Time | None = None,
+    span: _Parent | None = None,
+) -> bool: ...
 def stats() -> Stats: ...
 def span(
     name: str,

@@ -1,4 +1,4 @@
-//! What exporters that follow spans while they are open are told besides spans: traces, and spans that are dropped.
+//! What exporters are told besides spans: traces, spans that are dropped, log records.
 
 use polyspan::StatusCode;
 use polyspan::frame::record::SpanData;
@@ -6,6 +6,7 @@ use polyspan::host::{HostEvent, HostRecord, TRACE_DROPPED, TRACE_SPANS};
 use pyo3::prelude::*;
 
 use super::finished::FinishedSpan;
+use crate::logs::LogRecord;
 
 /// What this process has of a trace, as its exporters are told of its start and end.
 #[pyclass(frozen, module = "polyspan", name = "TraceInfo")]
@@ -149,6 +150,7 @@ pub fn told<'py>(
         HostEvent::SpanDropped => "span_dropped",
         HostEvent::TraceStarted => "trace_started",
         HostEvent::TraceEnded => "trace_ended",
+        HostEvent::Log => "log",
         _ => "span_ended",
     };
     let object = match record.event {
@@ -159,6 +161,7 @@ pub fn told<'py>(
             let is_over = record.event == HostEvent::TraceEnded;
             record.to_data().map(|data| Bound::new(py, TraceInfo { data, is_over }).map(Bound::into_any))
         }
+        HostEvent::Log => record.to_log().map(|log| Bound::new(py, LogRecord(log)).map(Bound::into_any)),
         _ => FinishedSpan::of(record).map(|span| Bound::new(py, span).map(Bound::into_any)),
     };
     object.map(|object| Ok((kind, object?))).transpose()
@@ -173,6 +176,7 @@ pub fn event_named(name: &str) -> Option<HostEvent> {
         "span_dropped" => HostEvent::SpanDropped,
         "trace_started" => HostEvent::TraceStarted,
         "trace_ended" => HostEvent::TraceEnded,
+        "log" => HostEvent::Log,
         _ => return None,
     })
 }

@@ -188,7 +188,8 @@ impl OtelTracer {
         } else {
             if sampler::reads_content() {
                 let attributes = given.attributes.as_ref().map(|given| given.bind(py).clone());
-                builder = sampler::with_attributes(builder, attributes.as_ref(), &mut refused);
+                builder =
+                    sampler::with_attributes(builder, Some(&self.engine), attributes.as_ref(), &mut refused);
             }
             builder.start()
         };

@@ -29,7 +29,13 @@ impl HostExporter {
         self
     }
 
-    /// Tells it of these events, beside the spans that ended. Spans are followed while they are open only where
+    /// Whether log records go to it as well.
+    pub(crate) fn takes_logs(&self) -> bool {
+        self.events.contains(HostEvent::Log)
+    }
+
+    /// Tells it of these events, beside the spans that ended. With [`HostEvent::Log`] it gets log records too, in
+    /// batches of their own. Spans are followed while they are open only where
     /// an exporter of the engine wants that. Default: none.
     #[must_use]
     pub fn events(mut self, events: HostEvents) -> Self {

@@ -7,6 +7,8 @@ use super::exporters::{ConsoleOptions, ExporterOptions, ResolvedExporter};
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{OtlpOptions, Signal};
+#[cfg(feature = "otlp-http")]
+use super::presets;
 use super::resolve::console;
 use crate::error::Error;
 
@@ -78,9 +80,13 @@ impl Options {
         env: &EnvSettings,
     ) -> Result<Option<ResolvedExporter>, Error> {
         Ok(Some(match wanted {
-            // Most of the products that have one take spans alone.
             #[cfg(feature = "otlp-http")]
-            ExporterOptions::OtlpHttp(options) if options.preset.is_some() => return Ok(None),
+            ExporterOptions::OtlpHttp(options) if options.preset.is_some() => {
+                // Most of the products that have one take spans alone.
+                let preset = presets::find(options.preset.as_deref().unwrap_or_default());
+                let Some(preset) = preset.filter(|preset| preset.takes_logs()) else { return Ok(None) };
+                return self.otlp_of_logs(preset.complete(options.clone(), &env.presets)?, asked_for, env);
+            }
             #[cfg(feature = "otlp-http")]
             ExporterOptions::OtlpHttp(options) => {
                 return self.otlp_of_logs(options.clone().or(self.otlp.clone()), asked_for, env);
@@ -93,6 +99,10 @@ impl Options {
             }
             #[cfg(feature = "engine")]
             ExporterOptions::Memory(store) => ResolvedExporter::Memory(store.clone()),
+            #[cfg(feature = "engine")]
+            ExporterOptions::Host(exporter) if exporter.takes_logs() => {
+                ResolvedExporter::Host(exporter.clone())
+            }
             _ => return Ok(None),
         }))
     }

@@ -19,6 +19,8 @@ pub(super) struct Preset {
     headers: &'static [Header],
     /// The names of attributes that it understands best.
     dialect: Dialect,
+    /// Whether log records go there too, to `v1/logs`.
+    logs: bool,
 }
 
 /// A header of every request.
@@ -52,6 +54,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "langfuse",
         dialect: Dialect::GenAi,
+        logs: false,
         endpoint: &[
             Variable(&["LANGFUSE_BASE_URL", "LANGFUSE_HOST"], Some("https://cloud.langfuse.com")),
             Text("/api/public/otel"),
@@ -66,6 +69,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "braintrust",
         dialect: Dialect::GenAi,
+        logs: false,
         endpoint: &[Variable(&["BRAINTRUST_API_URL"], Some("https://api.braintrust.dev")), Text("/otel")],
         regions: &[],
         headers: &[
@@ -76,6 +80,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "phoenix",
         dialect: Dialect::OpenInference,
+        logs: false,
         endpoint: &[Variable(&["PHOENIX_COLLECTOR_ENDPOINT"], Some("http://localhost:6006"))],
         regions: &[],
         headers: &[optional("authorization", &[Text("Bearer "), Variable(&["PHOENIX_API_KEY"], None)])],
@@ -83,6 +88,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "langsmith",
         dialect: Dialect::GenAi,
+        logs: false,
         endpoint: &[
             Variable(&["LANGSMITH_ENDPOINT"], Some("https://api.smith.langchain.com")),
             Text("/otel"),
@@ -96,6 +102,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "mlflow",
         dialect: Dialect::GenAi,
+        logs: false,
         endpoint: &[Variable(&["MLFLOW_TRACKING_URI"], Some("http://localhost:5000"))],
         regions: &[],
         headers: &[
@@ -110,6 +117,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "logfire",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[Variable(&["LOGFIRE_BASE_URL"], Some("https://logfire-us.pydantic.dev"))],
         regions: &[("LOGFIRE_TOKEN", "pylf_v1_eu_", "https://logfire-eu.pydantic.dev")],
         headers: &[needed("authorization", &[Variable(&["LOGFIRE_TOKEN"], None)])],
@@ -117,6 +125,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "datadog",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[Text("https://otlp."), Variable(&["DD_SITE"], Some("datadoghq.com"))],
         regions: &[],
         headers: &[
@@ -127,6 +136,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "grafana_cloud",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[Variable(&["GRAFANA_CLOUD_OTLP_ENDPOINT"], None)],
         regions: &[],
         headers: &[needed(
@@ -137,6 +147,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "signoz",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[
             Text("https://ingest."),
             Variable(&["SIGNOZ_REGION"], Some("us")),
@@ -151,6 +162,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "honeycomb",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[Variable(&["HONEYCOMB_API_ENDPOINT"], Some("https://api.honeycomb.io"))],
         regions: &[],
         headers: &[
@@ -161,6 +173,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "new_relic",
         dialect: Dialect::GenAi,
+        logs: true,
         endpoint: &[Text("https://otlp.nr-data.net")],
         regions: &[("NEW_RELIC_LICENSE_KEY", "eu", "https://otlp.eu01.nr-data.net")],
         headers: &[needed("api-key", &[Variable(&["NEW_RELIC_LICENSE_KEY", "NEW_RELIC_API_KEY"], None)])],
@@ -226,6 +239,11 @@ fn texts(pieces: &[Piece], variables: &[(String, String)]) -> Result<String, &'s
 }
 
 impl Preset {
+    /// Whether its receiver takes log records.
+    pub(super) fn takes_logs(&self) -> bool {
+        self.logs
+    }
+
     /// Fills what `options` leave open; `variables` are those of [`variables`] that are set.
     ///
     /// # Errors

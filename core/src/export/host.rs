@@ -23,16 +23,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Copies records for the host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HostEncoder {
     batch: HostBatch,
+    /// What it is given: spans that ended, or log records.
+    event: HostEvent,
 }
 
 impl Encoder for HostEncoder {
     type Batch = HostBatch;
 
     fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
-        self.batch.push(HostEvent::SpanEnded, span, context);
+        self.batch.push(self.event, span, context);
     }
 
     fn spans(&self) -> u32 {
@@ -52,11 +54,16 @@ impl Encoder for HostEncoder {
 #[derive(Debug)]
 pub(crate) struct HostSink {
     handler: HostHandler,
+    /// Whether anything was sent since the last flush.
+    has_sent: bool,
+    /// For log records: an exporter that takes both is flushed for them only where there are any.
+    of_logs: bool,
 }
 
 impl HostSink {
-    pub(crate) fn new(handler: HostHandler) -> Self {
-        Self { handler }
+    fn new(handler: HostHandler, of_logs: bool) -> Self {
+        handler.add_sink();
+        Self { handler, has_sent: false, of_logs }
     }
 
     /// Has the host do something without records; however it ends.
@@ -86,6 +93,7 @@ fn is_too_long(waited: Duration, context: &SendContext) -> bool {
 impl Sink<HostBatch> for HostSink {
     async fn send(&mut self, batch: HostBatch, context: &SendContext) -> Outcome {
         let spans = batch.spans();
+        self.has_sent = true;
         let port = self.handler.port();
         let mut pending = port.offer(HostTask::Export, &self.handler, Arc::new(batch), None);
         let mut waited = Duration::ZERO;
@@ -114,11 +122,16 @@ impl Sink<HostBatch> for HostSink {
     }
 
     async fn flush(&mut self) {
-        self.ask(HostTask::Flush).await;
+        if core::mem::take(&mut self.has_sent) || !self.of_logs {
+            self.ask(HostTask::Flush).await;
+        }
     }
 
     async fn shutdown(&mut self) {
-        self.ask(HostTask::Shutdown).await;
+        // Where spans and log records go to the same exporter, whichever comes last tells it.
+        if self.handler.remove_sink() {
+            self.ask(HostTask::Shutdown).await;
+        }
     }
 }
 
@@ -131,7 +144,16 @@ pub(crate) struct HostLane {
 impl HostLane {
     pub(crate) fn new(exporter: HostExporter, limits: LaneLimits) -> Self {
         let HostExporter { name, handler, events, .. } = exporter;
-        Self { lane: Lane::new(&name, HostEncoder::default(), HostSink::new(handler), limits), events }
+        let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::SpanEnded };
+        Self { lane: Lane::new(&name, encoder, HostSink::new(handler, false), limits), events }
+    }
+
+    /// The lane of its log records.
+    pub(crate) fn of_logs(exporter: HostExporter, limits: LaneLimits) -> Self {
+        let HostExporter { name, handler, .. } = exporter;
+        let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::Log };
+        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of_logs();
+        Self { lane, events: HostEvents::NONE }
     }
 }
 

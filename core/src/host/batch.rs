@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::frame::record::{RecordContext, Resource, Scope, SpanData};
 use crate::frame::view::SpanView;
 use crate::frame::{SPAN_HEAD, copy};
+use crate::logs::LogData;
 
 /// What a record tells the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub enum HostEvent {
     /// The local root of a trace has ended and none of its spans is open: that root's head and name, with the
     /// attributes [`TRACE_SPANS`] and [`TRACE_DROPPED`].
     TraceEnded = 5,
+    /// A log record.
+    Log = 6,
 }
 
 /// How many spans of a trace ended while it was followed, in a record of [`HostEvent::TraceEnded`].
@@ -54,7 +57,7 @@ impl HostEvents {
 
     /// Whether any is about a span that is still open.
     pub const fn follows(self) -> bool {
-        self.0 & !(1 << HostEvent::SpanEnded as u8) != 0
+        self.0 & !(1 << HostEvent::SpanEnded as u8 | 1 << HostEvent::Log as u8) != 0
     }
 
     /// Those of both.
@@ -104,6 +107,13 @@ pub struct HostRecord<'a> {
 }
 
 impl HostRecord<'_> {
+    /// A log record as an object of its own. `None` for bytes that are no record, which the engine never makes.
+    pub fn to_log(&self) -> Option<LogData> {
+        let Self { scope, scope_id, resource, .. } = *self;
+        let context = RecordContext { scope, scope_id, resource };
+        Some(LogData::from_view(&SpanView::new(self.body).ok()?, &context))
+    }
+
     /// The record as an object of its own. `None` for bytes that are no record, which the engine never makes.
     pub fn to_data(&self) -> Option<SpanData> {
         let Self { scope, scope_id, resource, .. } = *self;
@@ -126,7 +136,7 @@ impl HostBatch {
             self.scopes.len() - 1
         });
         self.entries.push(Entry { event, start, end: self.bytes.len(), scope });
-        self.spans += u32::from(event == HostEvent::SpanEnded);
+        self.spans += u32::from(matches!(event, HostEvent::SpanEnded | HostEvent::Log));
     }
 
     /// How many records it holds.
@@ -139,7 +149,7 @@ impl HostBatch {
         self.entries.is_empty()
     }
 
-    /// How many of them are finished spans.
+    /// How many of them are finished spans or log records: what the outcome of an export is about.
     pub fn spans(&self) -> u32 {
         self.spans
     }

@@ -20,7 +20,9 @@ pub(crate) use tap::{Passed, Tap, TapBounds};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::lifecycle::{MAX_GENERATIONS, generation};
 
 /// Something of the host that jobs are for: a chain of processors, a filter, an exporter.
 ///
@@ -32,6 +34,8 @@ pub struct HostHandler {
     token: Arc<dyn Any + Send + Sync>,
     /// Calls of the application's code that failed during exports.
     failures: Arc<AtomicU64>,
+    /// Sinks that still have jobs for it, in each process of a chain of forks.
+    sinks: Arc<[AtomicUsize; MAX_GENERATIONS]>,
 }
 
 impl HostHandler {
@@ -39,12 +43,25 @@ impl HostHandler {
     /// second `init` with the same objects finds the running engine. `token` is for the host itself.
     pub fn new(port: &HostPort, identity: &[usize], token: impl Any + Send + Sync) -> Self {
         let (identity, token) = (Arc::from(identity), Arc::new(token));
-        Self { port: port.clone(), identity, token, failures: Arc::default() }
+        let sinks = Arc::new([const { AtomicUsize::new(0) }; MAX_GENERATIONS]);
+        Self { port: port.clone(), identity, token, failures: Arc::default(), sinks }
     }
 
     /// What the host gave to recognise its handler.
     pub fn token(&self) -> &(dyn Any + Send + Sync) {
         &*self.token
+    }
+
+    /// One more sink has jobs for it.
+    pub(crate) fn add_sink(&self) {
+        if let Some(sinks) = self.sinks.get(generation()) {
+            sinks.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// One has no more; true if it was the last.
+    pub(crate) fn remove_sink(&self) -> bool {
+        self.sinks.get(generation()).is_none_or(|sinks| sinks.fetch_sub(1, Ordering::AcqRel) <= 1)
     }
 
     pub(crate) fn count_failures(&self, calls: u64) {

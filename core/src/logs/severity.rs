@@ -55,6 +55,16 @@ impl Severity {
         named.copied().unwrap_or("")
     }
 
+    /// The severity of that name in any case: one of the short names, or what loggers call the same.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let upper = name.trim().to_ascii_uppercase();
+        match upper.as_str() {
+            "WARNING" => Some(Self::WARN),
+            "CRITICAL" => Some(Self::FATAL),
+            _ => (1..=24).map(Self).find(|severity| severity.name() == upper),
+        }
+    }
+
     /// The severity of a level of Python's `logging` (10 debug, 20 info, 30 warning, 40 error, 50 critical; numbers
     /// between them are the steps of the range below). Lower ones are traces, 0 is not known.
     pub const fn from_python_level(level: i64) -> Self {
