@@ -88,3 +88,16 @@ def test_lines_of_the_log_are_redacted(run_python: Run) -> None:
     done = run_python(program, OTEL_TRACES_SAMPLER=f"password={SECRET}")
     assert "OTEL_TRACES_SAMPLER" in done.stderr
     assert "password=[REDACTED]" in done.stderr and SECRET not in done.stderr
+
+
+def test_a_session_that_has_the_form_of_a_secret_does_not_travel() -> None:
+    engine = polyspan.init("tests", exporter=polyspan.MemoryExporter(), propagate_context=True, replace=True)
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+    with polyspan.context(session_id="s-42", user_id="u-7"):
+        plain = polyspan.inject({})
+    with polyspan.context(session_id=token):
+        secret = polyspan.inject({})
+    engine.shutdown(30)
+    assert plain["x-polyspan-session-id"] == "s-42" and "u-7" in plain["baggage"]
+    assert secret["x-polyspan-session-id"] == "[REDACTED]"
+    assert token not in str(secret) and "REDACTED" in secret["baggage"]

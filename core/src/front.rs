@@ -46,10 +46,11 @@ impl Engine {
         let defaults = defaults.filter(|(id, _)| inherited().all(|(known, _)| known != *id));
         let ids = inherited().chain(defaults).filter(|(id, _)| trace.propagate.contains(*id));
         let mut baggage = baggage.clone();
-        let too_long = propagation::ids::write(ids, &mut baggage, carrier);
-        let mut refused =
-            self.propagators().inject(&span.sent(), &self.redactor().baggage(&baggage), carrier);
-        refused.baggage = refused.baggage.saturating_add(too_long);
+        let has_session = propagation::ids::put(ids, &mut baggage);
+        let baggage = self.redactor().baggage(&baggage);
+        let too_long = has_session && !propagation::ids::write_session(&baggage, carrier);
+        let mut refused = self.propagators().inject(&span.sent(), &baggage, carrier);
+        refused.baggage = refused.baggage.saturating_add(u32::from(too_long));
         refused
     }
 

@@ -14,6 +14,7 @@ use polyspan::frame::record::{RecordContext, Resource, Scope, SpanData};
 use polyspan::frame::view::SpanView;
 use polyspan::frame::write::{self, AttributeList, Head};
 use polyspan::frame::{EventKind, FrameError};
+use polyspan::privacy::{Personal, Redaction, RedactionStyle, Redactor};
 use polyspan::propagation::{Baggage, Propagators};
 use polyspan::sampling::HeadSampler;
 use polyspan::{
@@ -176,4 +177,31 @@ fn otlp_has_the_same_bytes_everywhere() {
     let batch = encoder.take();
     assert_eq!(batch.spans, 1);
     assert_eq!(hex(&batch.body), OTLP);
+}
+
+#[test]
+fn secrets_are_found_the_same_everywhere() {
+    let redaction =
+        Redaction::new().style(RedactionStyle::Partial).key("employee_id").personal(Personal::Email);
+    let redactor = Redactor::new(&redaction).unwrap();
+    let text = "employeeId=ab1234567890yz, bob@example.com, postgres://bob:hunter2@db/shop, tokens_used=5";
+    assert_eq!(
+        redactor.text(text),
+        "employeeId=ab1…0yz, bob…com, postgres://bob:[REDACTED]@db/shop, tokens_used=5"
+    );
+    let nested =
+        Value::from_iter([("accessToken", Value::from("a1b2c3d4e5f6g7")), ("tokens_used", Value::I64(5))]);
+    let expected =
+        Value::from_iter([("accessToken", Value::from("a1b…6g7")), ("tokens_used", Value::I64(5))]);
+    assert_eq!(redactor.value("", &nested), Some(expected));
+    assert_eq!(redactor.value("password", &Value::I64(7)), Some("[REDACTED]".into()));
+    assert_eq!(redactor.value("note", &"nothing to hide".into()), None);
+    assert!(redactor.is_sensitive("x-api-key") && !redactor.is_sensitive("author"));
+    let mut baggage = Baggage::new();
+    baggage.insert("session.id", "s-42");
+    baggage.insert("note", "Bearer a1b2c3d4e5f6g7h8i9");
+    assert_eq!(redactor.baggage(&baggage).get("session.id"), Some("s-42"));
+    assert!(!redactor.baggage(&baggage).get("note").unwrap().contains("d4e5"));
+    let refused = Redactor::new(&Redaction::new().pattern("broken", "(")).unwrap_err();
+    assert!(refused.message().contains("redaction.patterns.broken"));
 }

@@ -16,7 +16,6 @@ mod exporters;
 mod host;
 mod limits;
 mod logs;
-mod metrics;
 mod options;
 #[cfg(feature = "otlp-http")]
 mod otlp;
@@ -36,7 +35,6 @@ pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 #[cfg(feature = "engine")]
 pub use host::{HostExporter, HostTaps};
 pub use limits::{Batching, CaptureLimits, DiagnosticLevel, MemoryLimits, SpanLimits};
-pub use metrics::{MetricNames, MetricsOptions, MetricsSettings, TemporalityPreference};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]
 pub use otlp::OtlpOptions;

@@ -167,4 +167,8 @@ impl ExportLane for FormattedLane {
     fn counts(&self) -> Arc<dyn LaneCounts> {
         Arc::clone(&self.counts) as Arc<dyn LaneCounts>
     }
+
+    fn takes_logs(&self) -> bool {
+        false
+    }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::lane::{ExportLane, Lane, LaneCounts, LaneLimits, Signal};
+use super::lane::{ExportLane, Lane, LaneCounts, LaneLimits};
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::config::HostExporter;
 use crate::frame::record::RecordContext;
@@ -152,7 +152,7 @@ impl HostLane {
     pub(crate) fn of_logs(exporter: HostExporter, limits: LaneLimits) -> Self {
         let HostExporter { name, handler, .. } = exporter;
         let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::Log };
-        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of(Signal::Logs);
+        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of_logs();
         Self { lane, events: HostEvents::NONE }
     }
 }
@@ -219,7 +219,7 @@ impl ExportLane for HostLane {
         self.lane.counts()
     }
 
-    fn signal(&self) -> Signal {
-        self.lane.signal()
+    fn takes_logs(&self) -> bool {
+        self.lane.takes_logs()
     }
 }

@@ -28,8 +28,8 @@ pub enum Verdict {
     Keep,
     /// It is left out.
     Drop,
-    /// It goes on as these bytes, the body of a span's event. Identity, trace flags and scope stay what they
-    /// were. For [`HostTask::Process`] and [`HostTask::Format`] only.
+    /// It goes on as these bytes, the body of a span's event, redacted and limited anew. Identity, trace flags and
+    /// scope stay what they were.
     Replace(Vec<u8>),
 }
 

@@ -12,6 +12,8 @@ mod book;
 mod credentials;
 mod digits;
 mod encoded;
+#[cfg(test)]
+mod failing;
 mod label;
 mod lex;
 mod names;

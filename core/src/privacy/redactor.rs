@@ -1,6 +1,7 @@
 //! The rules as a thing to hold: what redacts a text or a value for whoever has one.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::book::Book;
 use super::encoded;
@@ -36,8 +37,13 @@ impl Redactor {
         Rules::new(redaction).map(|rules| Self { rules })
     }
 
-    /// The text without the secrets in it.
+    /// The text without the secrets in it; nothing of it if a rule fails.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let redacted = catch_unwind(AssertUnwindSafe(|| self.text_by_rules(text)));
+        redacted.unwrap_or(Cow::Borrowed(super::prose::MARK))
+    }
+
+    fn text_by_rules<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut scratch = Scratch::default();
         let mut out = Vec::new();
         let mut replacer = Replacer { rules: &self.rules, book: None, count: 0 };
@@ -51,8 +57,13 @@ impl Redactor {
     }
 
     /// The value that stands under a name without the secrets in it; `None` if there are none. Without a name,
-    /// as for an input, the name is empty.
+    /// as for an input, the name is empty. If a rule fails nothing of it is left.
     pub fn value(&self, name: &str, value: &Value<'_>) -> Option<OwnedValue> {
+        let redacted = catch_unwind(AssertUnwindSafe(|| self.value_by_rules(name, value)));
+        redacted.unwrap_or_else(|_| Some(Value::from(super::prose::MARK)))
+    }
+
+    fn value_by_rules(&self, name: &str, value: &Value<'_>) -> Option<OwnedValue> {
         let mut bytes = Vec::new();
         write::put_value(&mut bytes, value);
         let mut state = State::default();
@@ -135,6 +146,8 @@ impl Scratch {
         base: usize,
         out: &mut Vec<u8>,
     ) -> bool {
+        #[cfg(test)]
+        super::failing::fail_at(text);
         let rules = replacer.rules;
         self.edits.clear();
         Scanner::run(rules, text, hits, base, &mut self.edits);

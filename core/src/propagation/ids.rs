@@ -11,28 +11,26 @@ const OTHER_SESSION_HEADER: &str = "x-mastra-session-id";
 /// A longer session is none of ours.
 const MAX_SESSION_BYTES: usize = 256;
 
-/// Puts the ids into the baggage that is about to be written, and the session's header into the carrier.
-/// Returns how many could not be written as they are.
-pub(crate) fn write<'a>(
-    ids: impl Iterator<Item = (CarriedId, &'a str)>,
-    baggage: &mut Baggage,
-    carrier: &mut dyn Setter,
-) -> u32 {
-    let mut refused = 0;
+/// Puts the ids into the baggage that is about to be written. True if the session is among them.
+pub(crate) fn put<'a>(ids: impl Iterator<Item = (CarriedId, &'a str)>, baggage: &mut Baggage) -> bool {
+    let mut session = false;
     for (id, value) in ids {
         baggage.insert(id.key(), value);
-        if id == CarriedId::Session {
-            if !value.is_empty()
-                && value.len() <= MAX_SESSION_BYTES
-                && value.bytes().all(|byte| byte.is_ascii_graphic())
-            {
-                carrier.set(SESSION_HEADER, value);
-            } else {
-                refused += 1;
-            }
-        }
+        session |= id == CarriedId::Session;
     }
-    refused
+    session
+}
+
+/// Writes the session's header as the baggage has it, redacted by now. False if a header cannot hold it.
+pub(crate) fn write_session(baggage: &Baggage, carrier: &mut dyn Setter) -> bool {
+    let value = baggage.get(CarriedId::Session.key()).unwrap_or_default();
+    let fits = !value.is_empty()
+        && value.len() <= MAX_SESSION_BYTES
+        && value.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        carrier.set(SESSION_HEADER, value);
+    }
+    fits
 }
 
 /// Reads the session's header, and takes the ids that are allowed to travel out of the baggage.
@@ -104,10 +102,13 @@ mod tests {
         let mut carrier: HashMap<String, String> = HashMap::new();
         let mut baggage = Baggage::new();
         let ids = [(CarriedId::Session, "ä"), (CarriedId::User, "u")];
-        assert_eq!(write(ids.into_iter(), &mut baggage, &mut carrier), 1);
+        assert!(put(ids.into_iter(), &mut baggage));
+        assert!(!write_session(&baggage, &mut carrier));
         assert!(carrier.is_empty());
         assert_eq!((baggage.get("session.id"), baggage.get("user.id")), (Some("ä"), Some("u")));
-        assert_eq!(write([(CarriedId::Session, "s-42")].into_iter(), &mut baggage, &mut carrier), 0);
+        assert!(!put([(CarriedId::User, "u")].into_iter(), &mut baggage));
+        assert!(put([(CarriedId::Session, "s-42")].into_iter(), &mut baggage));
+        assert!(write_session(&baggage, &mut carrier));
         assert_eq!(carrier.get(SESSION_HEADER).map(String::as_str), Some("s-42"));
     }
 }

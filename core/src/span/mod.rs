@@ -5,7 +5,6 @@
 
 mod builder;
 mod capture;
-mod counted;
 mod exception;
 mod open;
 mod shared;
@@ -15,7 +14,6 @@ use std::sync::Arc;
 
 pub use builder::{SpanBuilder, skip_unsampled_child};
 pub use capture::{CaptureBounds, CaptureWriter, Captured, Cuts};
-pub(crate) use counted::Counted;
 use open::put_list;
 pub(crate) use open::{Open, captured_text, put_captured};
 pub use shared::SharedSpan;
@@ -65,8 +63,6 @@ enum State {
     Inert,
     /// Started and not recording.
     Unsampled,
-    /// The same, but metrics count it.
-    Counted(Box<Counted>),
     Recording(Box<Open>),
     Ended,
 }
@@ -87,13 +83,6 @@ impl Span {
     /// What spans inside it inherit.
     pub fn surroundings(&self) -> Option<&Arc<Surroundings>> {
         self.surroundings.as_ref()
-    }
-
-    /// Whether metrics count the span although what is set on it is not kept: its name, type, kind and status still
-    /// matter.
-    #[inline]
-    pub fn is_counted(&self) -> bool {
-        matches!(self.state, State::Counted(_))
     }
 
     /// Whether what is set on the span is kept. False once it has ended.
@@ -176,10 +165,8 @@ impl Span {
 
     /// Replaces the name.
     pub fn rename(&mut self, name: &str) -> &mut Self {
-        match &mut self.state {
-            State::Recording(open) => open.rename(name),
-            State::Counted(counted) => counted.rename(name),
-            _ => {}
+        if let Some(open) = self.open_mut() {
+            open.rename(name);
         }
         self
     }
@@ -203,31 +190,23 @@ impl Span {
                     cut
                 });
             }
-        } else if let State::Counted(counted) = &mut self.state {
-            counted.status(code);
         }
         self
     }
 
     /// Replaces the span type.
     pub fn kind_of(&mut self, span_type: SpanType) -> &mut Self {
-        match &mut self.state {
-            State::Recording(open) => open.head.span_type = span_type,
-            State::Counted(counted) => counted.kind_of(span_type),
-            _ => {}
+        if let Some(open) = self.open_mut() {
+            open.head.span_type = span_type;
         }
         self
     }
 
     /// Replaces the span kind.
     pub fn kind(&mut self, kind: SpanKind) -> &mut Self {
-        match &mut self.state {
-            State::Recording(open) => {
-                open.head.kind = kind;
-                open.head.flags = open.head.flags.with(SpanFlags::KIND_GIVEN);
-            }
-            State::Counted(counted) => counted.kind(kind),
-            _ => {}
+        if let Some(open) = self.open_mut() {
+            open.head.kind = kind;
+            open.head.flags = open.head.flags.with(SpanFlags::KIND_GIVEN);
         }
         self
     }
@@ -454,14 +433,10 @@ impl Span {
             State::Unsampled if !forked => {
                 recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.unsampled));
             }
-            State::Counted(counted) if !forked => {
-                let end = end_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
-                recorder::with(|recorder| recorder.hand_off_counted(self.slot, &counted, end));
-            }
             State::Recording(open) => {
                 recorder::with(|recorder| recorder.count_forked(Some(&open)));
             }
-            State::Unsampled | State::Counted(_) => {
+            State::Unsampled => {
                 recorder::with(|recorder| recorder.count_forked(None));
             }
             State::Ended => {
@@ -491,7 +466,7 @@ impl Span {
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
-        if matches!(self.state, State::Recording(_) | State::Unsampled | State::Counted(_)) {
+        if matches!(self.state, State::Recording(_) | State::Unsampled) {
             self.end_at(None);
         }
     }

@@ -188,7 +188,7 @@ impl EngineWorker {
 }
 
 /// Tells the exporters that follow. How many had no room.
-fn tell(
+pub(super) fn tell(
     live: &Live,
     lanes: &mut [Box<dyn ExportLane>],
     follow: &mut Follow,

@@ -5,4 +5,5 @@
 mod export;
 mod following;
 mod harness;
+mod pipeline_vectors;
 mod taps;

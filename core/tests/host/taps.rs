@@ -367,3 +367,27 @@ fn a_shutdown_with_a_batch_in_hand_takes_what_comes_back_in_time() {
     assert!(stats.adds_up() && stats.accepted == 1, "{stats:?}");
     assert_eq!(store.spans().len(), 1);
 }
+
+#[test]
+fn what_a_filter_changes_is_redacted_and_limited_again() {
+    let (port, _) = port();
+    let change = judging(|record| {
+        let mut data = record.to_data().unwrap();
+        data.attributes.push(("password".to_owned(), "hunter2".into()));
+        data.attributes.push(("customer".to_owned(), "ACME".into()));
+        data.output = Some("x".repeat(30).into());
+        written(&data, polyspan::frame::view::SpanView::new(record.body).unwrap().head())
+    });
+    let limits = polyspan::config::ContentLimits { string_length: 10, ..Default::default() };
+    let options = options().span_filter(handler(&port, change)).content_limits(limits);
+    let (engine, store) = with_memory(options.exclude_fields(["customer"]));
+    engine.span("work").root().start().end();
+    engine.flush(LONG).unwrap();
+    let span = store.spans().remove(0);
+    assert_eq!(span.attributes, [("password".to_owned(), "[REDACTED]".into())]);
+    assert_eq!(span.output, Some("xxxxxxxxxx…[truncated]".into()));
+    let stats = engine.stats();
+    assert!(stats.adds_up(), "{stats:?}");
+    assert_eq!((stats.redacted, stats.limited, stats.accepted), (1, 1, 1));
+    engine.shutdown(LONG).unwrap();
+}

@@ -4,7 +4,6 @@
 
 mod gather;
 mod logs;
-mod metrics;
 mod preview;
 mod tree;
 
@@ -14,7 +13,6 @@ use std::time::Duration;
 
 pub use gather::{ConsoleEncoder, GatheredTrace};
 pub(crate) use logs::ConsoleLogEncoder;
-pub(crate) use metrics::ConsoleMetricEncoder;
 
 use super::{Outcome, SendContext, Sink, blocking};
 use crate::stats::DropReason;
@@ -61,7 +59,7 @@ impl<W: Write + Send + 'static> Sink<Vec<GatheredTrace>> for ConsoleSink<W> {
 }
 
 impl<W: Write + Send + 'static> ConsoleSink<W> {
-    /// Writes the text that `draw` makes of so many spans, log records or data points.
+    /// Writes the text that `draw` makes of so many spans or log records.
     async fn print(
         &self,
         records: u32,
