@@ -1,11 +1,12 @@
 //! Text with percent escapes, as URLs and forms carry it: rules read it decoded, and what they find is replaced
 //! in the text as it was.
 
+use super::judged::Judged;
 use super::rules::Rules;
 use super::text::{Edit, Scanner, settle};
 
 /// Adds the edits that show in the decoded text.
-pub(super) fn scan(rules: &Rules, text: &[u8], edits: &mut Vec<Edit>) {
+pub(super) fn scan(rules: &Rules, judged: &mut Judged, text: &[u8], edits: &mut Vec<Edit>) {
     let mut decoded = Vec::with_capacity(text.len());
     // Where each decoded byte stood, and the end of the text.
     let mut places: Vec<u32> = Vec::with_capacity(text.len() + 1);
@@ -31,7 +32,7 @@ pub(super) fn scan(rules: &Rules, text: &[u8], edits: &mut Vec<Edit>) {
     let mut hits = Vec::new();
     rules.find(&decoded, &mut hits);
     let mut found = Vec::new();
-    Scanner::run(rules, &decoded, &hits, 0, &mut found);
+    Scanner::run(rules, judged, &decoded, &hits, 0, &mut found);
     let place = |at: usize| places.get(at).map_or(text.len(), |place| *place as usize);
     edits.extend(found.iter().map(|edit| Edit {
         start: place(edit.start),

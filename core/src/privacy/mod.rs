@@ -14,12 +14,15 @@ mod digits;
 mod encoded;
 #[cfg(test)]
 mod failing;
+mod judged;
 mod label;
 mod lex;
 mod names;
 mod options;
 mod pair;
 mod prose;
+#[cfg(feature = "engine")]
+mod quiet;
 mod redactor;
 mod replace;
 mod rules;

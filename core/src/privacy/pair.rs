@@ -103,12 +103,11 @@ impl<'t> Scanner<'t, '_> {
     }
 
     /// Whether the words before an unquoted name make it something else: `unexpected token:`.
-    fn is_none_by_its_words(&self, name: &Name<'t>) -> bool {
+    fn is_none_by_its_words(&mut self, name: &Name<'t>) -> bool {
         let before = self.text.get(name.start.saturating_sub(16)..name.start).unwrap_or_default();
         let Some(before) = before.strip_suffix(b" ") else { return false };
         let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        word > 0
-            && self.rules.judge(self.slice(name.start - word - 1, name.end), Group::None) == Verdict::Plain
+        word > 0 && self.judge(self.slice(name.start - word - 1, name.end)) == Verdict::Plain
     }
 
     fn value(&mut self, wanted: &Wanted<'t>, join: Join, at: usize) {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::book::Book;
 use super::encoded;
+use super::judged::Judged;
 use super::names::{Group, Verdict};
 use super::options::Redaction;
 use super::replace::Replacer;
@@ -133,6 +134,7 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) hits: Vec<Hit>,
+    pub(super) judged: Judged,
     edits: Vec<Edit>,
 }
 
@@ -150,9 +152,9 @@ impl Scratch {
         super::failing::fail_at(text);
         let rules = replacer.rules;
         self.edits.clear();
-        Scanner::run(rules, text, hits, base, &mut self.edits);
+        Scanner::run(rules, &mut self.judged, text, hits, base, &mut self.edits);
         if hits.iter().any(|hit| hit.rule == Rule::Encoded) {
-            encoded::scan(rules, text, &mut self.edits);
+            encoded::scan(rules, &mut self.judged, text, &mut self.edits);
         }
         if self.edits.is_empty() {
             return false;

@@ -78,7 +78,7 @@ impl<'t> Scanner<'t, '_> {
         if whole.len() > 64 || whole.iter().filter(|byte| **byte == b' ').count() > 2 {
             return false;
         }
-        let Verdict::Secret(label) = self.rules.judge(whole, Group::None) else { return false };
+        let Verdict::Secret(label) = self.judge(whole) else { return false };
         if equals && self.form_part(name, content.after, label) {
             return true;
         }

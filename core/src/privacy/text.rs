@@ -5,9 +5,10 @@
 //! length of the text. What looks farther, for the sibling of a name or the kind of an object, is paid from one
 //! budget for each text.
 
+use super::judged::Judged;
 use super::label::Label;
 use super::lex::{self, Quote};
-use super::names::{Group, Verdict};
+use super::names::Verdict;
 use super::rules::Rules;
 use super::triggers::{Hit, Rule};
 use super::{credentials, digits, tokens};
@@ -43,6 +44,7 @@ pub(super) struct Name<'t> {
 /// One text under examination.
 pub(super) struct Scanner<'t, 's> {
     pub(super) rules: &'s Rules,
+    judged: &'s mut Judged,
     /// Without the mark of a cut.
     pub(super) text: &'t [u8],
     /// Whether it was cut at capture.
@@ -58,13 +60,20 @@ pub(super) struct Scanner<'t, 's> {
 
 impl<'t, 's> Scanner<'t, 's> {
     /// Finds what is to be replaced in the text, whose hits are counted from `base`.
-    pub(super) fn run(rules: &'s Rules, text: &'t [u8], hits: &[Hit], base: usize, edits: &'s mut Vec<Edit>) {
+    pub(super) fn run(
+        rules: &'s Rules,
+        judged: &'s mut Judged,
+        text: &'t [u8],
+        hits: &[Hit],
+        base: usize,
+        edits: &'s mut Vec<Edit>,
+    ) {
         let (kept, cut) = match text.strip_suffix(CUT_MARK) {
             Some(kept) => (kept, true),
             None => (text, false),
         };
         let budget = kept.len().saturating_mul(4).saturating_add(64 * 1024);
-        let mut scanner = Scanner { rules, text: kept, cut, edits, done: 0, named: 0, budget };
+        let mut scanner = Scanner { rules, judged, text: kept, cut, edits, done: 0, named: 0, budget };
         for hit in hits {
             let Some(at) = hit.at.checked_sub(base).filter(|at| *at < kept.len()) else { continue };
             if at >= scanner.done {
@@ -228,8 +237,13 @@ impl<'t, 's> Scanner<'t, 's> {
     }
 
     /// What a name says, outside of any group.
-    pub(super) fn verdict(&self, name: &Name<'t>) -> Verdict {
-        self.rules.judge(self.slice(name.start, name.end), Group::None)
+    pub(super) fn verdict(&mut self, name: &Name<'t>) -> Verdict {
+        self.judge(self.slice(name.start, name.end))
+    }
+
+    /// The same of any text that is a name.
+    pub(super) fn judge(&mut self, name: &[u8]) -> Verdict {
+        self.judged.verdict(self.rules, name)
     }
 }
 

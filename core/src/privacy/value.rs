@@ -43,11 +43,14 @@ impl<'a> Rewriter<'a> {
         self.replacer.rules.is_off() || self.hits.is_empty() && self.alone && !self.replacer.rules.always()
     }
 
+    /// Whether a part of the event in which nothing was found stays as it is.
+    pub(crate) fn hits_tell_all(&self) -> bool {
+        self.alone && !self.replacer.rules.always()
+    }
+
     /// Whether nothing can have to be replaced in that part of the event.
-    pub(crate) fn is_clean_in(&self, part: &[u8]) -> bool {
-        self.alone
-            && !self.replacer.rules.always()
-            && self.place_of(part).is_some_and(|at| self.hits_in(at, part.len()).is_empty())
+    fn is_clean_in(&self, part: &[u8]) -> bool {
+        self.hits_tell_all() && self.found_in(part).is_some_and(<[Hit]>::is_empty)
     }
 
     /// Values replaced so far.
@@ -130,11 +133,29 @@ impl<'a> Rewriter<'a> {
             })
     }
 
-    fn judge(&mut self, name: &[u8], within: Group) -> Verdict {
+    pub(super) fn judge(&mut self, name: &[u8], within: Group) -> Verdict {
         if within == Group::None && !self.replacer.rules.judges_all() && !self.has_hits(name) {
             return Verdict::Plain;
         }
-        self.replacer.rules.judge(name, within)
+        match within {
+            Group::None => self.scratch.judged.verdict(self.replacer.rules, name),
+            within => self.replacer.rules.judge(name, within),
+        }
+    }
+
+    /// The same, and names in which nothing was found are none.
+    pub(super) fn hits_tell_names(&self) -> bool {
+        self.hits_tell_all() && !self.replacer.rules.judges_all()
+    }
+
+    /// What was found in a part of the event; `None` for what stands elsewhere.
+    pub(super) fn found_in(&self, part: &[u8]) -> Option<&'a [Hit]> {
+        self.place_of(part).map(|at| self.hits_in(at, part.len()))
+    }
+
+    /// Where something was found at that place of the event or behind it.
+    pub(crate) fn next_hit(&self, from: usize) -> Option<usize> {
+        self.hits.get(self.hits.partition_point(|hit| hit.at < from)).map(|hit| hit.at)
     }
 
     /// Writes a value whose name has been judged; false if it is unchanged.
