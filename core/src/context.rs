@@ -36,14 +36,14 @@ impl TraceFlags {
         self.0 & 3
     }
 
-    /// Every bit, for another slot of this process that keeps them.
-    #[cfg(feature = "opentelemetry")]
+    /// Every bit, for another slot of this process, or a host, that keeps them.
+    #[cfg(feature = "engine")]
     pub(crate) const fn raw(self) -> u8 {
         self.0
     }
 
     /// What [`TraceFlags::raw`] gave.
-    #[cfg(feature = "opentelemetry")]
+    #[cfg(feature = "engine")]
     pub(crate) const fn from_raw(bits: u8) -> Self {
         Self(bits & (3 | Self::STANDS_IN))
     }

@@ -25,6 +25,8 @@ pub mod frame;
 mod front;
 #[cfg(feature = "engine")]
 pub mod host;
+#[cfg(feature = "engine")]
+pub mod hosted;
 pub mod id;
 #[cfg(feature = "engine")]
 mod init;

@@ -258,6 +258,17 @@ impl Recorder {
         }
     }
 
+    /// An open span goes on in a host, whose frame will count its start and its end.
+    pub(crate) fn hand_over(&mut self, open: Box<Open>) {
+        let thread = self.thread;
+        if let Some(live) = self.live(open.slot()) {
+            let shard = live.shard(thread);
+            shard.recording.fetch_sub(1, Ordering::AcqRel);
+            note(shard, &open);
+        }
+        self.reuse(open);
+    }
+
     /// An open span has grown.
     pub(crate) fn charge(&mut self, slot: u16, bytes: usize) {
         let thread = self.thread;

@@ -185,6 +185,11 @@ impl Surroundings {
         self.ids
     }
 
+    /// The tags, as fields of a span at the top of a trace.
+    pub(crate) fn tag_fields(&self) -> &[u8] {
+        &self.tag_fields
+    }
+
     /// The same with metadata taken out of a request context by the keys that were asked for here and those
     /// of the engine. What is set already stays, unless it `overrides` that. None if nothing is to be added.
     #[cold]

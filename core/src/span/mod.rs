@@ -23,6 +23,7 @@ use crate::context::SpanContext;
 use crate::current::Surroundings;
 use crate::frame::write::{self, AttributeList};
 use crate::frame::{EventKind, key};
+use crate::hosted::HostedSpan;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::lifecycle::generation;
 use crate::recorder;
@@ -451,6 +452,18 @@ impl Span {
         if !self.has_ended() {
             self.end_at(Some(unix_nanos));
         }
+    }
+
+    /// Gives an open span to a host that will encode its end itself, and count it with the frame that it hands in.
+    /// One that does not record ends in the host's counts.
+    pub(crate) fn into_hosted(mut self) -> HostedSpan {
+        let body = self.record_so_far().map(<[u8]>::to_vec);
+        let slot = self.home().map(|_| self.slot);
+        if let State::Recording(open) = core::mem::replace(&mut self.state, State::Ended) {
+            recorder::with(|recorder| recorder.hand_over(open));
+        }
+        let surroundings = self.surroundings.take();
+        HostedSpan { slot, context: core::mem::take(&mut self.context), surroundings, body }
     }
 
     /// Throws an open span away without exporting it; it never ended.
