@@ -1,5 +1,5 @@
 //! Reads how many tests a run held from the closing lines of the runners in use: cargo's libtest and
-//! wasm-bindgen's runner (same format), and pytest.
+//! wasm-bindgen's runner (same format), pytest, and Node's.
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -29,7 +29,7 @@ impl Counts {
         for line in output.lines() {
             let line = line.trim();
             let closing = line.strip_prefix("test result:").or_else(|| pytest_closing(line));
-            if let Some(counts) = closing.and_then(words) {
+            if let Some(counts) = closing.and_then(words).or_else(|| node_closing(line)) {
                 total.get_or_insert_default().add(counts);
             }
         }
@@ -42,6 +42,19 @@ fn pytest_closing(line: &str) -> Option<&str> {
     let (counts, duration) = line.trim_matches('=').trim().rsplit_once(" in ")?;
     duration.split_whitespace().next()?.strip_suffix('s')?.parse::<f64>().ok()?;
     Some(counts)
+}
+
+/// `ℹ pass 12`, or `# pass 12` where the output is no terminal: one line for each outcome.
+fn node_closing(line: &str) -> Option<Counts> {
+    let line = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?;
+    let (word, number) = line.split_once(' ')?;
+    let number = number.parse::<u64>().ok()?;
+    match word {
+        "pass" => Some(Counts::passed(number)),
+        "fail" | "cancelled" => Some(Counts::failed(number)),
+        "skipped" => Some(Counts { skipped: number, ..Counts::default() }),
+        _ => None,
+    }
 }
 
 fn words(text: &str) -> Option<Counts> {
@@ -85,6 +98,13 @@ mod tests {
         let long = "=== 3 passed, 1 error in 75.10s (0:01:15) ===";
         assert_eq!(Counts::read(long), Some(Counts { passed: 3, failed: 1, skipped: 0 }));
         assert_eq!(Counts::read("4 passed in 0.10s"), Some(Counts::passed(4)));
+    }
+
+    #[test]
+    fn node_says_each_outcome_on_a_line_of_its_own() {
+        let output = "ℹ tests 9\nℹ suites 0\nℹ pass 6\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\n";
+        assert_eq!(Counts::read(output), Some(Counts { passed: 6, failed: 2, skipped: 1 }));
+        assert_eq!(Counts::read("# pass 2\n# fail 0\n"), Some(Counts::passed(2)));
     }
 
     #[test]

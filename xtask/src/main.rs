@@ -7,6 +7,7 @@ mod counts;
 mod demo;
 mod model;
 mod nightly;
+mod node;
 mod prerequisites;
 mod process;
 mod python_env;

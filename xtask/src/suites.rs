@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::collector;
 use crate::counts::Counts;
 use crate::model;
+use crate::node;
 use crate::prerequisites::{self, Tool};
 use crate::process::{self, Finished};
 use crate::python_env::{self, PythonEnv};
@@ -57,6 +58,12 @@ pub const SUITES: &[Suite] = &[
         about: "the Python package, with and without the OpenTelemetry SDK",
         needs: RUST_PYTHON,
         run: python,
+    },
+    Suite {
+        name: "node",
+        about: "the npm package: tests, types, style",
+        needs: RUST_PYTHON,
+        run: node::test,
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
 ];

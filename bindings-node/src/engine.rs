@@ -1,0 +1,279 @@
+//! Engines: starting one, finding it again, what TypeScript needs to record for it, flushing and stopping it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, FunctionRef};
+use napi::{Env, Task};
+use napi_derive::napi;
+use polyspan::frame::record::Scope;
+use polyspan::hosted::HostCounts;
+use polyspan::sampling::{ParentRule, RootRule};
+use polyspan::value::Value;
+use polyspan::{Engine, Error, ErrorCode, FlushReport, Options, registry};
+
+use crate::around::Ambient;
+use crate::memory::NativeMemory;
+use crate::sampler::{self, DecideFunction, SelectFunction};
+use crate::{log, stats, wire};
+
+/// A running engine.
+#[napi]
+pub struct NativeEngine(pub(crate) Engine);
+
+/// Starts an engine. `options` is a map of the options that are data; the others are exporters and a sampler.
+#[napi]
+pub fn init(
+    env: Env,
+    options: &[u8],
+    memories: Vec<ClassInstance<'_, NativeMemory>>,
+    decide: Option<FunctionRef<Buffer, u32>>,
+    provider: bool,
+) -> napi::Result<NativeEngine> {
+    log::listen();
+    // The export thread outlives the JavaScript environment that started it.
+    napi::bindgen_prelude::retain_current_module_for_unload_safety();
+    let mut wanted = Options::default().language("nodejs").provider(provider);
+    for memory in &memories {
+        wanted = wanted.exporter(memory.options());
+    }
+    if let Some(decide) = decide {
+        wanted = wanted.sampler(sampler::of_roots(DecideFunction::from(decide), &env));
+    }
+    let wanted = wanted.apply(&wire::value(options)?).map_err(|error| wire::thrown(&error))?;
+    let engine = polyspan::init(wanted).map_err(|error| wire::thrown(&error))?;
+    // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
+    if !provider && registry::chosen_default().is_none_or(|chosen| chosen == engine.name()) {
+        registry::set_default(engine.name()).map_err(|error| wire::thrown(&error))?;
+    }
+    Ok(NativeEngine(engine))
+}
+
+/// The engine of that name, or the default one; none where it does not run.
+#[napi]
+pub fn engine(name: Option<String>) -> Option<NativeEngine> {
+    match name {
+        Some(name) => registry::engine(&name),
+        None => registry::default_engine(),
+    }
+    .map(NativeEngine)
+}
+
+/// The names of all running engines, in the order they were started.
+#[napi]
+pub fn engines() -> Vec<String> {
+    registry::engines().iter().map(|engine| engine.name().to_owned()).collect()
+}
+
+/// Makes the engine of that name the one for spans that name none.
+#[napi]
+pub fn set_default(name: String) -> napi::Result<()> {
+    registry::set_default(&name).map_err(|error| wire::thrown(&error))
+}
+
+/// Lets a function choose the engine of each root.
+#[napi]
+pub fn set_selector(env: Env, select: Option<FunctionRef<Buffer, String>>) {
+    registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select), &env)));
+}
+
+/// Shuts every engine down within its exit bound, when the process ends.
+#[napi]
+pub fn exit() {
+    registry::flush_at_exit();
+}
+
+/// The version of the engine.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// What [`NativeEngine::submit`] answers: bits.
+mod answer {
+    /// The hand-off had no room.
+    pub const LOST: u32 = 1;
+    /// Memory is short: roots are to be asked for.
+    pub const PRESSED: u32 = 2;
+    /// The engine has been shut down.
+    pub const STOPPED: u32 = 4;
+    /// Log lines wait.
+    pub const SAYS: u32 = 8;
+}
+
+#[napi]
+impl NativeEngine {
+    /// Its name in the registry.
+    #[napi(getter)]
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// What holds for every span that TypeScript records by itself, as a map.
+    #[napi]
+    pub fn terms(&self) -> napi::Result<Buffer> {
+        let terms = self.0.host_terms().ok_or_else(|| wire::thrown(&not_running("init")))?;
+        let number = |number: usize| Value::I64(i64::try_from(number).unwrap_or(i64::MAX));
+        let local_parent = match terms.plan.local_parent {
+            ParentRule::Inherit => "inherit",
+            ParentRule::Sample => "sample",
+            _ => "ask",
+        };
+        let entries = [
+            ("slot", number(terms.slot.into())),
+            ("valueBytes", number(terms.capture.value_bytes)),
+            ("spanBytes", number(terms.capture.span_bytes)),
+            ("depth", number(terms.capture.depth)),
+            ("arrayItems", number(terms.capture.array_items)),
+            ("objectKeys", number(terms.capture.object_keys)),
+            ("io", terms.capture.io.into()),
+            ("drawsRoots", (terms.plan.root == RootRule::Block).into()),
+            ("localParent", local_parent.into()),
+            ("readsContent", terms.reads_content.into()),
+            ("hidesNothing", terms.hides_nothing.into()),
+            ("openSpans", number(terms.open_spans)),
+            ("exitTimeout", Value::F64(self.0.exit_timeout().as_secs_f64())),
+        ];
+        let entries = entries.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect();
+        Ok(wire::bytes(&Value::Map(entries)).into())
+    }
+
+    /// Decides about `n` roots ahead: for each a trace id, a decision, the length of its tracestate and that.
+    /// Empty where each has to be asked for.
+    #[napi]
+    pub fn draw_roots(&self, n: u32) -> Buffer {
+        let mut roots = Vec::new();
+        self.0.draw_roots(n as usize, &mut roots);
+        let mut bytes = Vec::with_capacity(roots.len() * 18);
+        for root in &roots {
+            bytes.extend_from_slice(root.trace_id.as_bytes());
+            let state = root.state.header();
+            // Written by a sampler: its own threshold and nothing longer.
+            let length = u8::try_from(state.len()).unwrap_or(0);
+            bytes.extend_from_slice(&[root.decision as u8, length]);
+            bytes.extend_from_slice(state.as_bytes().get(..length.into()).unwrap_or_default());
+        }
+        bytes.into()
+    }
+
+    /// What spans inside begin with.
+    #[napi]
+    pub fn inherited(&self, around: Option<&Ambient>) -> Inherited {
+        let inherited = self.0.inherited(around.map(|around| &*around.0));
+        Inherited {
+            fields: inherited.fields.into(),
+            tags: inherited.tags.into(),
+            flags: inherited.flags.bits().into(),
+            asks: inherited.asks,
+        }
+    }
+
+    /// Takes in the first `length` bytes of a frame with so many spans, and counts: spans that do not record, those
+    /// among them that ended, refused as too many were open, ended twice, altered values, values cut by limits.
+    #[napi]
+    pub fn submit(&self, frame: &[u8], length: u32, spans: u32, counts: &[f64]) -> u32 {
+        let counted = |at: usize| counts.get(at).map_or(0, |count| *count as u64);
+        let runs = self.0.count_hosted(&HostCounts {
+            not_recording: counted(0),
+            unsampled: counted(1),
+            open_limit: counted(2),
+            ended_twice: counted(3),
+            altered: counted(4),
+            limited: counted(5),
+        });
+        let taken = match frame.get(..length as usize) {
+            Some(frame) if spans > 0 => self.0.submit(frame, spans.into()),
+            _ => true,
+        };
+        (u32::from(!taken) * answer::LOST)
+            | (u32::from(self.0.is_pressed()) * answer::PRESSED)
+            | (u32::from(!runs) * answer::STOPPED)
+            | (u32::from(log::is_waiting()) * answer::SAYS)
+    }
+
+    /// A number for an instrumentation scope.
+    #[napi]
+    pub fn scope(&self, name: String, version: String, schema_url: String) -> u32 {
+        self.0.scope(Scope { name, version, schema_url, attributes: Vec::new() })
+    }
+
+    /// The body of an event as code of the application may see it before it is exported: redacted and limited.
+    #[napi]
+    pub fn shown(&self, body: &[u8]) -> Option<Buffer> {
+        self.0.shown(body).map(Buffer::from)
+    }
+
+    /// The attributes that every span says of its process, as a map.
+    #[napi]
+    pub fn resource(&self) -> Buffer {
+        let attributes = self.0.resource().attributes.iter();
+        let entries = attributes.map(|(key, value)| (Cow::Borrowed(key.as_str()), value.clone())).collect();
+        wire::bytes(&Value::Map(entries)).into()
+    }
+
+    /// What it has counted, as a map.
+    #[napi]
+    pub fn stats(&self) -> Buffer {
+        wire::bytes(&stats::told(&self.0.stats())).into()
+    }
+
+    /// Waits on another thread until every span that had ended is delivered or given up, at most so many seconds.
+    #[napi]
+    pub fn flush(&self, seconds: f64) -> AsyncTask<Settle> {
+        AsyncTask::new(Settle { engine: self.0.clone(), timeout: time(seconds), run: Engine::flush })
+    }
+
+    /// The same on this thread.
+    #[napi]
+    pub fn flush_now(&self, seconds: f64) -> napi::Result<()> {
+        self.0.flush(time(seconds)).map(drop).map_err(|error| wire::thrown(&error))
+    }
+
+    /// Flushes and stops the engine, on another thread.
+    #[napi]
+    pub fn shutdown(&self, seconds: f64) -> AsyncTask<Settle> {
+        AsyncTask::new(Settle { engine: self.0.clone(), timeout: time(seconds), run: Engine::shutdown })
+    }
+}
+
+/// What spans inside some context begin with.
+#[napi(object, object_from_js = false)]
+pub struct Inherited {
+    /// The fields of each.
+    pub fields: Buffer,
+    /// Further ones at the top of a trace.
+    pub tags: Buffer,
+    /// Flags of their records.
+    pub flags: u32,
+    /// Spans inside have to be started natively.
+    pub asks: bool,
+}
+
+/// A flush or shutdown on a thread that may wait.
+pub struct Settle {
+    engine: Engine,
+    timeout: Duration,
+    run: fn(&Engine, Duration) -> Result<FlushReport, Error>,
+}
+
+impl Task for Settle {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> napi::Result<()> {
+        (self.run)(&self.engine, self.timeout).map(drop).map_err(|error| wire::thrown(&error))
+    }
+
+    fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {
+        Ok(())
+    }
+}
+
+/// TypeScript has checked the number.
+fn time(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+fn not_running(what: &str) -> Error {
+    Error::new(ErrorCode::NotRunning, format!("{what}: no engine runs"))
+}

@@ -1,0 +1,14 @@
+//! The Node.js binding of Polyspan: the addon behind the npm package `polyspan`.
+//!
+//! Declarations only. Open spans are TypeScript's; what crosses is bytes: frames of finished spans, values and
+//! contexts as [`wire`] has them. No rule of the engine lives here.
+
+mod around;
+mod carrier;
+mod engine;
+mod log;
+mod memory;
+mod sampler;
+mod span;
+mod stats;
+mod wire;

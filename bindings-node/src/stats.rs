@@ -1,0 +1,76 @@
+//! What an engine has counted, as a map that TypeScript decodes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use polyspan::value::Value;
+use polyspan::{DropReason, ExporterStats, LogStats, Stats};
+
+fn number(value: u64) -> Value<'static> {
+    Value::I64(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Value<'a>)>) -> Value<'a> {
+    Value::Map(entries.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect())
+}
+
+fn reasons(counts: &BTreeMap<DropReason, u64>) -> Value<'static> {
+    map(counts.iter().map(|(reason, count)| (reason.as_str(), number(*count))))
+}
+
+fn exporters(exporters: &[ExporterStats]) -> Value<'_> {
+    map(exporters.iter().map(|exporter| {
+        let counts = map([
+            ("accepted", number(exporter.accepted)),
+            ("pending", number(exporter.pending)),
+            ("exported", number(exporter.exported)),
+            ("onDisk", number(exporter.on_disk)),
+            ("dropped", reasons(&exporter.dropped)),
+        ]);
+        (exporter.name.as_str(), counts)
+    }))
+}
+
+fn waiting(exporters: &[ExporterStats]) -> u64 {
+    exporters.iter().map(|exporter| exporter.pending).max().unwrap_or(0)
+}
+
+fn logs(logs: &LogStats) -> Value<'_> {
+    map([
+        ("emitted", number(logs.emitted)),
+        ("pending", number(logs.pending + waiting(&logs.exporters))),
+        ("accepted", number(logs.accepted)),
+        ("exported", number(logs.exported())),
+        ("dropped", reasons(&logs.all_dropped())),
+        ("exporters", exporters(&logs.exporters)),
+    ])
+}
+
+/// The members of `Stats` in TypeScript.
+pub fn told(stats: &Stats) -> Value<'_> {
+    map([
+        ("started", number(stats.started)),
+        ("ended", number(stats.ended)),
+        ("pending", number(stats.pending + waiting(&stats.exporters))),
+        ("unsampled", number(stats.unsampled)),
+        ("internal", number(stats.internal)),
+        ("excluded", number(stats.excluded)),
+        ("shed", number(stats.shed)),
+        ("openLimit", number(stats.open_limit)),
+        ("filtered", number(stats.filtered)),
+        ("hostErrors", number(stats.host_errors)),
+        ("accepted", number(stats.accepted)),
+        ("exported", number(stats.exported())),
+        ("onDisk", number(stats.on_disk())),
+        ("dropped", reasons(&stats.all_dropped())),
+        ("endedTwice", number(stats.ended_twice)),
+        ("altered", number(stats.altered)),
+        ("limited", number(stats.limited)),
+        ("redacted", number(stats.redacted)),
+        ("redactionFailures", number(stats.redaction_failures)),
+        ("panics", number(stats.panics)),
+        ("addsUp", stats.adds_up().into()),
+        ("exporters", exporters(&stats.exporters)),
+        ("logs", logs(&stats.logs)),
+    ])
+}

@@ -1,0 +1,131 @@
+// Samplers, by the vectors and as functions.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  context,
+  init,
+  MemoryExporter,
+  type PolyspanError,
+  type SpanAbout,
+  SpanContext,
+  setLogger,
+  span,
+} from 'polyspan'
+import { type Json, vectors } from './vectors'
+
+setLogger(() => undefined)
+
+for (const entry of vectors('sampling.json').cases as Json[]) {
+  const given = entry.input
+  const { parent } = given
+  const above =
+    parent &&
+    SpanContext.of({
+      traceId: given.trace_id,
+      spanId: parent.span_id,
+      traceFlags: parent.sampled ? 1 : 0,
+      traceState: parent.tracestate,
+      isRemote: parent.remote,
+    })
+  // A root is given its trace id by itself.
+  if (parent && !above.isValid) continue
+  test(`sampling: ${entry.name}`, async () => {
+    const engine = init({
+      service: 'x',
+      name: 'sampled',
+      exporters: [],
+      replace: true,
+      sampler: entry.sampler,
+    })
+    try {
+      const started = context({ requestContext: given.request_context }, () =>
+        span.start(given.span_name ?? 'span', {
+          kind: given.kind,
+          type: given.span_type,
+          attributes: given.attributes,
+          parent: above,
+          traceId: given.trace_id,
+        }),
+      )
+      const { decision, tracestate } = entry.expected
+      assert.equal(started.isRecording, decision !== 'drop')
+      assert.equal(started.context.isSampled, decision === 'record_and_sample')
+      assert.equal(started.context.traceState, tracestate)
+      started.end()
+      const stats = engine.stats()
+      assert.ok(stats.addsUp)
+      assert.equal(stats.ended, 1)
+    } finally {
+      await engine.shutdown({ timeout: 5 })
+    }
+  })
+}
+
+for (const entry of vectors('sampling.json').invalid as Json[]) {
+  // Not given at all.
+  if (entry.sampler === null) continue
+  test(`sampler is refused: ${JSON.stringify(entry.sampler)}`, () => {
+    assert.throws(
+      () => init({ service: 'x', name: 'refused', exporters: [], sampler: entry.sampler }),
+      (error: PolyspanError) =>
+        error.code === 'invalid_option' && error.message.toLowerCase().includes(plain(entry.names)),
+    )
+  })
+}
+
+/** Names of options differ in their spelling. */
+function plain(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
+}
+
+test('a function decides about roots', async () => {
+  const asked: SpanAbout[] = []
+  const exporter = new MemoryExporter()
+  const engine = init({
+    service: 'x',
+    name: 'by function',
+    exporter,
+    sampler: (about) => {
+      asked.push(about)
+      if (about.name === 'throws') throw new Error('no')
+      return ({ sample: true, drop: undefined, only: 'record', broken: '?' } as Json)[about.name]
+    },
+  })
+  engine.span('sample', { type: 'tool', kind: 'client', attributes: { a: 1 } }, () => {
+    engine.span('child', () => undefined)
+  })
+  engine.span('drop', (dropped) => assert.ok(!dropped.isRecording))
+  engine.span('only', (only) => assert.ok(only.isRecording && !only.context.isSampled))
+  engine.span('broken', () => undefined)
+  engine.span('throws', () => undefined)
+  await engine.flush()
+  const stats = engine.stats()
+  assert.ok(stats.addsUp)
+  assert.equal(stats.panics, 2)
+  await engine.shutdown()
+  assert.deepEqual(
+    exporter.spans.map((record) => record.name),
+    ['child', 'sample', 'broken', 'throws'],
+  )
+  assert.deepEqual(asked[0]?.attributes, { a: 1 })
+  assert.deepEqual([asked[0]?.name, asked[0]?.type, asked[0]?.kind], ['sample', 'tool', 'client'])
+  assert.deepEqual(
+    asked.map((about) => about.name),
+    ['sample', 'drop', 'only', 'broken', 'throws'],
+  )
+})
+
+test('roots that are drawn ahead are sampled as the engine says', async () => {
+  const exporter = new MemoryExporter()
+  const engine = init({ service: 'x', name: 'ratio', exporter, sampler: { type: 'ratio', ratio: 0.25 } })
+  for (let i = 0; i < 2000; i++) engine.span('root', () => engine.span('child', () => undefined))
+  await engine.flush()
+  const stats = engine.stats()
+  assert.ok(stats.addsUp)
+  assert.equal(stats.ended, 4000)
+  assert.equal(stats.exported + stats.unsampled, 4000)
+  assert.ok(stats.exported > 600 && stats.exported < 1400, `${stats.exported}`)
+  assert.ok(exporter.spans.every((record) => record.traceState === 'ot=th:c'))
+  await engine.shutdown()
+})

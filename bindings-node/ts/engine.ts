@@ -1,0 +1,255 @@
+// Engines: starting one with `init`, finding it again, flushing and stopping it.
+
+import { wholeValue } from './context'
+import { checked, fromNative, notRunning, PolyspanError } from './error'
+import { arm } from './exit'
+import { MemoryExporter } from './memory'
+import type { NativeEngine, NativeMemory } from './native'
+import { native } from './native'
+import { described } from './options'
+import type { Recorder } from './recorder'
+import { findDefault, forget, recorderFor, recorderOf, setSelecting } from './registry'
+import { runSpan, type SpanBody } from './run'
+import { type SamplerFunction, type SelectorFunction, samplerCallback, selectorCallback } from './sampler'
+import type { Span } from './span'
+import { type SpanOptions, startSpan } from './start'
+import { noStats, type Stats, statsOf } from './stats'
+import { readValue, type Value } from './values'
+
+/** An exporter: its name or that of a preset, a description, or an object. */
+export type ExporterOption = string | { type: string; [option: string]: unknown } | MemoryExporter
+
+/** The options of an engine; what is not given comes from `OTEL_*`, then from the defaults (docs/configuration.md). */
+export interface InitOptions {
+  service?: string
+  name?: string
+  /** Replaces a running engine of that name, which drains first. */
+  replace?: boolean
+  disabled?: boolean
+  resource?: { [key: string]: unknown }
+  resourceSchemaUrl?: string
+  /** A description, or a function that is asked for roots. */
+  sampler?: string | number | { type: string; [option: string]: unknown } | SamplerFunction
+  propagators?: string | string[]
+  exporter?: ExporterOption
+  exporters?: ExporterOption[]
+  endpoint?: string
+  tracesEndpoint?: string
+  headers?: { [name: string]: string }
+  /** Seconds, as all times. */
+  timeout?: number
+  compression?: 'gzip' | 'none'
+  certificate?: string
+  clientKey?: string
+  clientCertificate?: string
+  semantics?: 'genai' | 'openinference'
+  redaction?: boolean | string | { [option: string]: unknown }
+  limits?: string | { [option: string]: unknown }
+  environment?: string
+  sessionId?: string
+  defaultSessionId?: string
+  userId?: string
+  organizationId?: string
+  requestContextKeys?: string[]
+  propagateContext?: boolean | string[]
+  internalSpans?: string | string[]
+  includeInternalSpans?: boolean
+  excludeSpanTypes?: string[]
+  hideInput?: boolean
+  hideOutput?: boolean
+  includeIo?: boolean
+  excludeFields?: string[]
+  exitTimeout?: number
+  diagnosticLevel?: 'none' | 'error' | 'warn' | 'info' | 'debug'
+  /** Whether SIGTERM and SIGINT, where the application does not handle them, flush before the process ends. */
+  handleSignals?: boolean
+  [option: string]: unknown
+}
+
+export interface TimeoutOptions {
+  /** Seconds; 30 by default. */
+  timeout?: number
+}
+
+const TIMEOUT = 30
+
+/** A running engine: one configured instance with its sampler, limits and exporters. */
+export class Engine {
+  /** @internal */ readonly _recorder: Recorder
+
+  /** @internal */
+  constructor(recorder: Recorder) {
+    this._recorder = recorder
+  }
+
+  /** The name under which it runs. */
+  get name(): string {
+    return this._recorder.engine.name
+  }
+
+  /** The attributes that every span says of its process. */
+  get resource(): Record<string, Value> {
+    return readValue(this._recorder.engine.resource()) as Record<string, Value>
+  }
+
+  /** Records what `body` does as a span of this engine; see `span`. */
+  span<R>(name: string, body: SpanBody<R>): R
+  span<R>(name: string, options: SpanOptions, body: SpanBody<R>): R
+  span<R>(name: string, options: SpanOptions | SpanBody<R>, body?: SpanBody<R>): R {
+    const [given, run] = typeof options === 'function' ? [undefined, options] : [options, body]
+    return runSpan(startSpan(name, given, this._recorder), run as SpanBody<R>)
+  }
+
+  /** Starts a span of this engine, which is not current; see `span.start`. */
+  start(name: string, options?: SpanOptions): Span {
+    return startSpan(name, options, this._recorder)
+  }
+
+  /** Waits until every span that had ended is delivered or given up. */
+  async flush(options: TimeoutOptions = {}): Promise<void> {
+    const seconds = secondsOf(options)
+    this._recorder.submit()
+    await settled(() => this._recorder.engine.flush(seconds))
+  }
+
+  /** Flushes and stops the engine. A second call does nothing. */
+  async shutdown(options: TimeoutOptions = {}): Promise<void> {
+    const seconds = secondsOf(options)
+    this._recorder.submit()
+    forget(this._recorder)
+    await settled(() => this._recorder.engine.shutdown(seconds))
+  }
+
+  /** What it has counted so far in this process. */
+  stats(): Stats {
+    return statsOf(this._recorder)
+  }
+}
+
+/** Native work that waits goes one at a time: Node has few threads for it, and others need them. */
+let last: Promise<unknown> = Promise.resolve()
+
+function settled(work: () => Promise<void>): Promise<void> {
+  const mine = last.then(work).catch((error) => {
+    throw fromNative(error)
+  })
+  last = mine.catch(() => undefined)
+  return mine
+}
+
+function secondsOf(options: TimeoutOptions): number {
+  const { timeout = TIMEOUT } = options
+  if (typeof timeout !== 'number' || !(timeout >= 0) || timeout > 31536000) {
+    const found = JSON.stringify(String(timeout))
+    throw new PolyspanError(
+      'invalid_option',
+      `timeout: ${found} is not usable; expected a number of seconds, 0 or more`,
+    )
+  }
+  return timeout
+}
+
+function engineOf(found: NativeEngine): Engine {
+  return new Engine(recorderFor(found))
+}
+
+/** Starts an engine. Throws `PolyspanError`: `invalid_option` naming the option, or `already_initialized` where an
+ * engine of that name runs with other options and `replace` is not true. */
+export function init(service: string, options?: InitOptions): Engine
+export function init(options?: InitOptions): Engine
+export function init(service?: string | InitOptions, options?: InitOptions): Engine {
+  const given = typeof service === 'string' ? { ...options, service } : { ...service }
+  const engine = launch(given, false)
+  findDefault()
+  return engine
+}
+
+/** Starts an engine as an OpenTelemetry provider does: to `localhost:4318` rather than the console. */
+export function launch(given: InitOptions, provider: boolean): Engine {
+  const { handleSignals = true, sampler, exporter, exporters, ...data } = given
+  if (typeof handleSignals !== 'boolean') {
+    const found = JSON.stringify(String(handleSignals))
+    throw new PolyspanError('invalid_option', `handleSignals: ${found} is not usable; expected true or false`)
+  }
+  const options = described(data) as Record<string, unknown>
+  const memories: NativeMemory[] = []
+  if (exporter instanceof MemoryExporter) memories.push(exporter._native)
+  else if (exporter !== undefined) options.exporter = described(exporter)
+  if (Array.isArray(exporters)) {
+    options.exporters = exporters.filter((one) => !(one instanceof MemoryExporter)).map(described)
+    for (const one of exporters) if (one instanceof MemoryExporter) memories.push(one._native)
+  } else if (exporters !== undefined) {
+    options.exporters = exporters
+  }
+  const decide = typeof sampler === 'function' ? samplerCallback(sampler) : undefined
+  if (decide === undefined && sampler !== undefined) options.sampler = described(sampler)
+  const bytes = wholeValue(options)
+  const found = checked(() => native().init(bytes, memories, decide, provider))
+  arm(handleSignals)
+  return engineOf(found)
+}
+
+/** The engine of that name, or the default one. Throws `PolyspanError` (`not_running`) where there is none. */
+export function engine(name?: string): Engine {
+  const found = native().engine(name)
+  if (!found) throw notRunning(name === undefined ? 'engine' : `engine ${JSON.stringify(name)}`)
+  return engineOf(found)
+}
+
+/** All running engines, in the order they were started. */
+export function engines(): Engine[] {
+  return native()
+    .engines()
+    .flatMap((name) => {
+      const found = native().engine(name)
+      return found ? [engineOf(found)] : []
+    })
+}
+
+/** Makes the engine of that name the one for spans that name none. */
+export function setDefault(name: string): void {
+  checked(() => native().setDefault(name))
+  findDefault()
+}
+
+/** Lets a function choose the engine of each trace that starts: it is given what a sampler function is, and returns
+ * the name of an engine, or nothing for the default one. `undefined` instead of a function ends that. */
+export function setSelector(selector: SelectorFunction | undefined): void {
+  if (selector !== undefined && typeof selector !== 'function') {
+    throw new PolyspanError('invalid_option', 'selector: expected a function, or undefined')
+  }
+  native().setSelector(selector && selectorCallback(selector))
+  setSelecting(selector !== undefined)
+}
+
+/** Waits until every span that has ended is delivered or given up, of all engines. */
+export async function flush(options: TimeoutOptions = {}): Promise<void> {
+  await each(options, (engine, timeout) => engine.flush({ timeout }))
+}
+
+/** Flushes and stops every engine. */
+export async function shutdown(options: TimeoutOptions = {}): Promise<void> {
+  await each(options, (engine, timeout) => engine.shutdown({ timeout }))
+}
+
+async function each(
+  options: TimeoutOptions,
+  run: (engine: Engine, timeout: number) => Promise<void>,
+): Promise<void> {
+  const deadline = performance.now() + secondsOf(options) * 1000
+  let failure: unknown
+  for (const engine of engines()) {
+    try {
+      await run(engine, Math.max(0, deadline - performance.now()) / 1000)
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  if (failure !== undefined) throw failure
+}
+
+/** What the default engine has counted so far; all zeros where none runs. */
+export function stats(): Stats {
+  const recorder = recorderOf()
+  return recorder === undefined ? noStats() : statsOf(recorder)
+}

@@ -1,0 +1,251 @@
+// Writing finished spans as frame events (docs/frame.md), one after the other into one buffer, with a string table
+// of the keys and names that the frame has met.
+
+import { putMoment } from './clock'
+import { type Key, keyOf } from './keys'
+import type { Recorder } from './recorder'
+import type { Span } from './span'
+import { utf8Cut, Writer } from './writer'
+
+const HEADER = 8
+const FIELDS_AT = 72
+const ENDED = 3
+const STRING_ENTRY = 16
+const MAX_ENTRIES = 1024
+const MAX_TABLE_BYTES = 64 * 1024
+const TRUNCATED = '…[truncated]'
+/** A buffer that one huge span has made larger is given back. */
+const KEPT = 512 * 1024
+/** Frames are told apart by their number; no two have the same. */
+let frames = 0
+
+const NAME = 1
+const STATUS_MESSAGE = 2
+const TRACE_STATE = 3
+const ATTRIBUTE = 4
+const INPUT = 7
+const OUTPUT = 8
+const METADATA = 9
+const TAG = 10
+const DROPPED = 11
+
+export class FrameWriter extends Writer {
+  /** Spans in the frame. */
+  spans = 0
+  private readonly recorder: Recorder
+  private readonly size: number
+  private stamp: number
+  private entries = 0
+  private tableBytes = 0
+
+  constructor(recorder: Recorder, size: number) {
+    super(size)
+    this.recorder = recorder
+    this.size = size
+    this.stamp = ++frames
+  }
+
+  /** Begins the next frame. */
+  reset(): void {
+    this.at = 0
+    this.spans = 0
+    this.stamp = ++frames
+    this.entries = 0
+    this.tableBytes = 0
+    if (this.buf.length > KEPT) {
+      this.buf = Buffer.allocUnsafeSlow(this.size)
+      this.view = new DataView(this.buf.buffer)
+    }
+  }
+
+  /** Sees to it that a key which comes again stands in the table. No event may be under way. */
+  private define(key: Key): void {
+    if (key.code !== 0 || key.frame === this.stamp) return
+    if (key.met !== this.stamp) {
+      key.met = this.stamp
+      return
+    }
+    key.bytes ??= Buffer.from(key.text)
+    const { bytes } = key
+    if (this.entries >= MAX_ENTRIES || this.tableBytes + bytes.length > MAX_TABLE_BYTES) return
+    this.reserve(HEADER + bytes.length)
+    const { view, at } = this
+    view.setUint32(at, bytes.length, true)
+    view.setUint32(at + 4, STRING_ENTRY | (1 << 8) | (this.recorder.terms.slot << 16), true)
+    this.buf.set(bytes, at + HEADER)
+    this.at = at + HEADER + bytes.length
+    key.frame = this.stamp
+    key.entry = 0xc000 + this.entries
+    this.entries += 1
+    this.tableBytes += bytes.length
+  }
+
+  private put(key: Key): void {
+    if (key.code !== 0) this.u16(key.code)
+    else if (key.frame === this.stamp) this.u16(key.entry)
+    else if (this.inlineKey(key.text)) this.recorder.altered += 1
+  }
+
+  /** A span that has ended. */
+  span(span: Span): void {
+    const name = keyOf(span._name)
+    const fields = span._fields
+    this.define(name)
+    for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
+    const start = this.at
+    this.event(span, name)
+    this.view.setUint32(start, this.at - start - HEADER, true)
+    this.spans += 1
+  }
+
+  private event(span: Span, name: Key): void {
+    const start = this.at
+    this.head(span)
+    const prefix = span._prefix
+    if (prefix !== undefined) {
+      this.raw(prefix)
+      if (span._renamed) this.name(name)
+    } else {
+      this.name(name)
+      this.inherited(span)
+    }
+    const fields = span._fields
+    const limit = start + this.recorder.terms.spanBytes
+    for (let i = 0; i < fields.length; i += 2) {
+      const before = this.at
+      this.u8(ATTRIBUTE)
+      this.put(fields[i] as Key)
+      this.scalar(fields[i + 1])
+      if (this.at > limit) this.takeBack(before, span)
+    }
+    if (span._more !== undefined) this.more(span, limit)
+  }
+
+  private head(span: Span): void {
+    this.reserve(FIELDS_AT)
+    const { view } = this
+    const at = this.at
+    const trace = span._trace
+    view.setUint32(at + 4, ENDED | (1 << 8) | (this.recorder.terms.slot << 16), true)
+    view.setInt32(at + 8, trace.a)
+    view.setInt32(at + 12, trace.b)
+    view.setInt32(at + 16, trace.c)
+    view.setInt32(at + 20, trace.d)
+    view.setInt32(at + 24, span._high)
+    view.setInt32(at + 28, span._low)
+    view.setInt32(at + 32, span._parentHigh)
+    view.setInt32(at + 36, span._parentLow)
+    putMoment(view, at + 40, span._start)
+    putMoment(view, at + 48, span._end)
+    view.setUint32(at + 56, (trace.flags & 3) | (span._kind << 8) | (span._status << 16), true)
+    view.setUint32(at + 60, span._type | (span._flags << 16), true)
+    view.setUint32(at + 64, span._scope, true)
+    view.setUint32(at + 68, 0, true)
+    this.at = at + FIELDS_AT
+  }
+
+  private name(name: Key): void {
+    this.u8(NAME)
+    this.put(name)
+  }
+
+  /** What the span has by where it stands. */
+  private inherited(span: Span): void {
+    const { state } = span._trace
+    if (state !== '') {
+      this.u8(TRACE_STATE)
+      this.sized(state)
+    }
+    const inherited = this.recorder.inherited(span._ambient)
+    if (inherited.fields.length > 0) this.raw(inherited.fields)
+    if (inherited.tags.length > 0 && span._isLocalRoot) this.raw(inherited.tags)
+  }
+
+  /** A value that was kept as it was given, or one that was captured. */
+  private scalar(value: unknown): void {
+    if (typeof value === 'string') this.cutText(value)
+    else if (typeof value === 'number') this.number(value)
+    else if (typeof value === 'boolean') this.bool(value)
+    else this.raw(value as Uint8Array)
+  }
+
+  private cutText(text: string): void {
+    const limit = this.recorder.terms.valueBytes
+    if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) {
+      this.text(text)
+      return
+    }
+    const bytes = Buffer.from(text.slice(0, limit + 1))
+    this.recorder.altered += 1
+    this.text(bytes.utf8Slice(0, utf8Cut(bytes, limit)) + TRUNCATED)
+  }
+
+  private takeBack(before: number, span: Span): void {
+    this.at = before
+    this.recorder.altered += 1
+    span._extra().dropped[0] += 1
+  }
+
+  /** What most spans have nothing of. */
+  private more(span: Span, limit: number): void {
+    const more = span._extra()
+    if (more.statusMessage !== '') {
+      this.u8(STATUS_MESSAGE)
+      const before = this.at
+      this.cutText(more.statusMessage)
+      // A sized text has no kind before it.
+      this.buf.copyWithin(before, before + 1, this.at)
+      this.at -= 1
+    }
+    for (const [tag, value] of [
+      [INPUT, more.input],
+      [OUTPUT, more.output],
+    ] as const) {
+      if (value === undefined) continue
+      const before = this.at
+      this.u8(tag)
+      this.raw(value)
+      if (this.at > limit) {
+        this.at = before
+        this.recorder.altered += 1
+        this.u8(tag)
+        this.text(TRUNCATED)
+      }
+    }
+    for (const [key, value] of more.metadata) {
+      const before = this.at
+      this.u8(METADATA)
+      if (this.key(key)) this.recorder.altered += 1
+      this.raw(value)
+      if (this.at > limit) {
+        this.at = before
+        this.recorder.altered += 1
+      }
+    }
+    for (const tag of more.tags) {
+      this.u8(TAG)
+      if (this.key(tag)) this.recorder.altered += 1
+    }
+    this.packed(more.events, 1, limit, more.dropped)
+    this.packed(more.links, 2, limit, more.dropped)
+    const [attributes, events, links] = more.dropped
+    if (attributes + events + links > 0) {
+      this.u8(DROPPED)
+      this.u32(attributes)
+      this.u32(events)
+      this.u32(links)
+    }
+  }
+
+  /** Events or links, written when they were added. */
+  private packed(list: readonly Uint8Array[], which: 1 | 2, limit: number, dropped: number[]): void {
+    for (const bytes of list) {
+      if (this.at + bytes.length > limit) {
+        dropped[which] = (dropped[which] as number) + 1
+        this.recorder.altered += 1
+      } else {
+        this.raw(bytes)
+      }
+    }
+  }
+}

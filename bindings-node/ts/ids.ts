@@ -1,0 +1,100 @@
+// Ids: drawn from a pool that is filled at once, kept as 32-bit words, which cost no allocation, and shown as hex.
+
+import { randomFillSync } from 'node:crypto'
+
+/** Words that are drawn at once. */
+const WORDS = 1024
+const pool = new Int32Array(WORDS)
+let next = WORDS
+
+/** Random bits as a signed 32-bit word. */
+export function randomWord(): number {
+  if (next === WORDS) {
+    randomFillSync(pool)
+    next = 0
+  }
+  return pool[next++] as number
+}
+
+/** A trace as all its spans in this process share it: id, flags and vendor list. */
+export class Trace {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  /** The flag byte, and the bit of this process that says that another span stands in. */
+  readonly flags: number
+  readonly state: string
+  private text: string | undefined
+
+  constructor(a: number, b: number, c: number, d: number, flags: number, state: string) {
+    this.a = a
+    this.b = b
+    this.c = c
+    this.d = d
+    this.flags = flags
+    this.state = state
+    this.text = undefined
+  }
+
+  get id(): string {
+    this.text ??= hexWord(this.a) + hexWord(this.b) + hexWord(this.c) + hexWord(this.d)
+    return this.text
+  }
+
+  get isSampled(): boolean {
+    return (this.flags & 1) !== 0
+  }
+
+  get isValid(): boolean {
+    return (this.a | this.b | this.c | this.d) !== 0
+  }
+}
+
+/** No trace. */
+export const NO_TRACE = new Trace(0, 0, 0, 0, 0, '')
+
+/** Bytes of a context before its tracestate. */
+const CONTEXT_HEAD = 26
+
+/** The identity of a span for the addon: ids, flags, whether it is of another process, tracestate. */
+export function contextBytes(trace: Trace, high: number, low: number, remote: boolean): Buffer {
+  const bytes = Buffer.allocUnsafe(CONTEXT_HEAD + trace.state.length)
+  bytes.writeInt32BE(trace.a, 0)
+  bytes.writeInt32BE(trace.b, 4)
+  bytes.writeInt32BE(trace.c, 8)
+  bytes.writeInt32BE(trace.d, 12)
+  bytes.writeInt32BE(high, 16)
+  bytes.writeInt32BE(low, 20)
+  bytes[24] = trace.flags
+  bytes[25] = remote ? 1 : 0
+  bytes.latin1Write(trace.state, CONTEXT_HEAD)
+  return bytes
+}
+
+/** The trace of such bytes. */
+export function traceOf(bytes: Buffer): Trace {
+  return new Trace(
+    bytes.readInt32BE(0),
+    bytes.readInt32BE(4),
+    bytes.readInt32BE(8),
+    bytes.readInt32BE(12),
+    bytes[24] as number,
+    bytes.length > CONTEXT_HEAD ? bytes.latin1Slice(CONTEXT_HEAD) : '',
+  )
+}
+
+/** Eight hex digits. */
+export function hexWord(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0')
+}
+
+/** The words of an id given as 1 to `digits` hex digits, left-padded; `undefined` if it is none. */
+export function wordsOf(text: unknown, digits: number): number[] | undefined {
+  if (typeof text !== 'string' || text.length === 0 || text.length > digits) return undefined
+  if (!/^[0-9a-fA-F]+$/.test(text) || /^0+$/.test(text)) return undefined
+  const full = text.padStart(digits, '0')
+  const words: number[] = []
+  for (let at = 0; at < digits; at += 8) words.push(Number.parseInt(full.slice(at, at + 8), 16) | 0)
+  return words
+}

@@ -1,0 +1,56 @@
+// Polyspan for Node.js: tracing for AI agents. Importing it does nothing else: no thread, no environment read, and
+// the native addon is loaded by the first call. `init` starts the engine.
+
+import { runSpan, type SpanBody } from './run'
+import type { Span } from './span'
+import { type SpanOptions, startSpan } from './start'
+
+export { extract, type Getter, inject, type Setter } from './carrier'
+export type { TimeInput } from './clock'
+export { baggage, Context, type ContextOptions, context, type Inherited } from './context'
+export {
+  Engine,
+  type ExporterOption,
+  engine,
+  engines,
+  flush,
+  type InitOptions,
+  init,
+  setDefault,
+  setSelector,
+  shutdown,
+  stats,
+  type TimeoutOptions,
+} from './engine'
+export { type ErrorCode, PolyspanError } from './error'
+export { setLogger } from './log'
+export { MemoryExporter, type RecordedEvent, type RecordedLink, type SpanRecord } from './memory'
+export type { SpanBody } from './run'
+export type { SamplerFunction, SelectorFunction, SpanAbout } from './sampler'
+export { type Attributes, type ErrorOptions, Span, type SpanUpdate } from './span'
+export { type ParentInput, SpanContext, type SpanContextInit } from './span_context'
+export { currentSpan, currentTraceId, event, type SpanKind, type SpanOptions } from './start'
+export type { ExporterStats, Stats } from './stats'
+export {
+  InstrumentClass,
+  type InstrumentOptions,
+  instrument,
+  type TracedOptions,
+  traced,
+  withSpan,
+  withTraceId,
+} from './traced'
+export type { Value } from './values'
+
+/** Records what `body` does as a span, which is current inside and ends with it: when it returns or throws, when its
+ * promise settles, or when the stream that it returned has ended. */
+export function span<R>(name: string, body: SpanBody<R>): R
+export function span<R>(name: string, options: SpanOptions, body: SpanBody<R>): R
+export function span<R>(name: string, options: SpanOptions | SpanBody<R>, body?: SpanBody<R>): R {
+  return typeof options === 'function'
+    ? runSpan(startSpan(name, undefined), options)
+    : runSpan(startSpan(name, options), body as SpanBody<R>)
+}
+
+/** Starts a span that is not current: it ends by `end()`, or with its block by `using`. */
+span.start = (name: string, options?: SpanOptions): Span => startSpan(name, options)

@@ -1,0 +1,48 @@
+// Keys: attribute keys and names, met again and again. Each distinct one is looked at once.
+
+import { STATIC_KEYS } from './static_keys'
+
+/** Keys that are remembered; beyond, all are forgotten and met anew. */
+const REMEMBERED = 4096
+/** Longer ones are written inline each time. */
+const SHORT = 96
+
+/** A key and where it stands in the frame that is being written. */
+export class Key {
+  readonly text: string
+  /** What stands for a static key; else 0. */
+  readonly code: number
+  /** The frame in whose string table it is; 0 for none yet. */
+  frame = 0
+  /** What stands for it there. */
+  entry = 0
+  /** The frame in which it was met, to be entered into the table when it is met again. */
+  met = 0
+  bytes: Uint8Array | undefined = undefined
+
+  constructor(text: string, code: number) {
+    this.text = text
+    this.code = code
+  }
+}
+
+const statics = new Map<string, Key>()
+STATIC_KEYS.forEach((text, id) => {
+  statics.set(text, new Key(text, 0x8000 + id))
+})
+let known = new Map(statics)
+
+/** What is known of a key. */
+export function keyOf(text: string): Key {
+  const found = known.get(text)
+  return found === undefined ? meet(text) : found
+}
+
+function meet(text: string): Key {
+  const key = new Key(text, 0)
+  if (text.length <= SHORT) {
+    if (known.size >= REMEMBERED) known = new Map(statics)
+    known.set(text, key)
+  }
+  return key
+}

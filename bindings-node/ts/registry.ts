@@ -1,0 +1,82 @@
+// The engines that this thread knows: each with the recorder that it needs here.
+
+import { type NativeEngine, native } from './native'
+import { Recorder } from './recorder'
+
+const byName = new Map<string, Recorder>()
+let chosen: Recorder | undefined
+let selecting = false
+/** Looks for an engine that another thread has started are this far apart, in milliseconds. */
+const LOOK = 100
+let looked = -LOOK
+
+/** The recorder of an engine. */
+export function recorderFor(engine: NativeEngine): Recorder {
+  const known = byName.get(engine.name)
+  if (known !== undefined && !known.stopped) {
+    const { slot } = known.terms
+    const fresh = new Recorder(engine)
+    // The same engine, or another one under its name.
+    if (fresh.terms.slot === slot) return known
+    byName.set(engine.name, fresh)
+    return fresh
+  }
+  const recorder = new Recorder(engine)
+  byName.set(engine.name, recorder)
+  return recorder
+}
+
+/** The recorder of the default engine; `undefined` where none runs. */
+export function recorderOf(): Recorder | undefined {
+  if (chosen !== undefined && !chosen.stopped) return chosen
+  const moment = performance.now()
+  if (moment - looked < LOOK) return undefined
+  looked = moment
+  return findDefault()
+}
+
+/** Looks for the default engine anew. */
+export function findDefault(): Recorder | undefined {
+  const engine = native().engine()
+  chosen = engine ? recorderFor(engine) : undefined
+  return chosen
+}
+
+/** The recorder of the engine with that number; engines that another thread started are met here. */
+export function recorderOfSlot(slot: number): Recorder | undefined {
+  for (const recorder of byName.values()) if (recorder.terms.slot === slot) return recorder
+  for (const name of native().engines()) {
+    const engine = native().engine(name)
+    const recorder = engine ? recorderFor(engine) : undefined
+    if (recorder?.terms.slot === slot) return recorder
+  }
+  return undefined
+}
+
+/** All that this thread records for. */
+export function recorders(): Iterable<Recorder> {
+  return byName.values()
+}
+
+export function forget(recorder: Recorder): void {
+  recorder.stopped = true
+  if (byName.get(recorder.engine.name) === recorder) byName.delete(recorder.engine.name)
+  if (chosen === recorder) {
+    chosen = undefined
+    looked = -LOOK
+  }
+}
+
+/** Whether a function chooses the engine of each root. */
+export function selects(): boolean {
+  return selecting
+}
+
+export function setSelecting(wanted: boolean): void {
+  selecting = wanted
+}
+
+/** Hands in what every frame of this thread holds. */
+export function submitAll(): void {
+  for (const recorder of byName.values()) recorder.submit()
+}

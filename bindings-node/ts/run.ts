@@ -1,0 +1,91 @@
+// Running a body inside a span, which ends when the body has: at once, with its promise, or with its stream.
+
+import { inside } from './slot'
+import { OPEN, type Span } from './span'
+import { keepsGoing, observe } from './streams'
+
+/** What a span is around; it is given the span. */
+export type SpanBody<R> = (span: Span) => R
+
+/** Runs `body` with the span current and ends it after. `done` is told the result before the span ends. */
+export function runSpan<R>(span: Span, body: SpanBody<R>, done?: (value: unknown) => void): R {
+  let result: R
+  try {
+    result = inside(span, () => body(span))
+  } catch (error) {
+    span.error(error)
+    throw error
+  }
+  return settle(span, result, done) as R
+}
+
+/** Has the span end with what its body returned. */
+export function settle(span: Span, result: unknown, done?: (value: unknown) => void): unknown {
+  if (isThenable(result))
+    return isPlainPromise(result) ? awaited(span, result, done) : lazily(span, result, done)
+  if (keepsGoing(result)) return observe(span, result, done)
+  if (span._state === OPEN) done?.(result)
+  span.end()
+  return result
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+function isPlainPromise(value: PromiseLike<unknown>): value is Promise<unknown> {
+  return Object.getPrototypeOf(value) === Promise.prototype
+}
+
+function awaited(
+  span: Span,
+  promise: PromiseLike<unknown>,
+  done: ((value: unknown) => void) | undefined,
+): unknown {
+  return promise.then(
+    (value) => settleOnce(span, value, done),
+    (error) => {
+      span.error(error)
+      throw error
+    },
+  )
+}
+
+/** What a promise brought; a stream goes on. */
+function settleOnce(span: Span, value: unknown, done: ((value: unknown) => void) | undefined): unknown {
+  if (keepsGoing(value)) return observe(span, value, done)
+  if (span._state === OPEN) done?.(value)
+  span.end()
+  return value
+}
+
+/** A promise with methods of its own, or one that does its work when it is asked: it stays what it is, and is asked
+ * no sooner and no more often than the application does. */
+function lazily(
+  span: Span,
+  promise: PromiseLike<unknown>,
+  done: ((value: unknown) => void) | undefined,
+): unknown {
+  let seen: Promise<unknown> | undefined
+  const settled = (): Promise<unknown> => {
+    seen ??= Promise.resolve(
+      awaited(
+        span,
+        inside(span, () => promise),
+        done,
+      ),
+    )
+    return seen
+  }
+  return new Proxy(promise, {
+    get(target, name) {
+      if (name === 'then') return (ok: never, failed: never) => settled().then(ok, failed)
+      if (name === 'catch') return (failed: never) => settled().catch(failed)
+      if (name === 'finally') return (last: never) => settled().finally(last)
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

@@ -1,0 +1,196 @@
+// Results that go on after their function has returned: streams, responses, iterators. Their span ends when they
+// end, fail or are cancelled, or when nobody can read them any more; until then it is current in each step.
+
+import { errorMonitor } from 'node:events'
+import { inside } from './slot'
+import { OPEN, type Span } from './span'
+
+/** Items that are kept as the output. */
+const KEPT = 1000
+
+type Done = ((value: unknown) => void) | undefined
+type Step = 'next' | 'return' | 'throw'
+
+/** Spans whose result was thrown away unread. */
+const unread = new FinalizationRegistry<Span>((span) => {
+  if (span._state === OPEN) span.end()
+})
+
+interface NodeReadable {
+  on(event: string | symbol, listener: (error?: unknown) => void): unknown
+  pipe: unknown
+  readable?: boolean
+}
+
+/** Whether a span has to wait for more than what it got. */
+export function keepsGoing(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    if (value instanceof Response) return value.body !== null
+    return (
+      value instanceof ReadableStream || isNodeReadable(value) || isIterator(value) || isAsyncIterable(value)
+    )
+  } catch {
+    return false
+  }
+}
+
+function isNodeReadable(value: object): value is NodeReadable {
+  const stream = value as Partial<NodeReadable>
+  return typeof stream.pipe === 'function' && typeof stream.on === 'function' && stream.readable !== false
+}
+
+function isIterator(value: object): boolean {
+  const name = Object.prototype.toString.call(value)
+  return name === '[object Generator]' || name === '[object AsyncGenerator]'
+}
+
+function isAsyncIterable(value: object): boolean {
+  return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+}
+
+/** What stands for the result while its span is open. */
+export function observe(span: Span, value: unknown, done: Done): unknown {
+  const found = wrapped(span, value as object, done)
+  unread.register(found as object, span)
+  return found
+}
+
+function wrapped(span: Span, value: object, done: Done): unknown {
+  if (value instanceof Response) return response(span, value)
+  if (value instanceof ReadableStream) return readable(span, value, done)
+  if (isIterator(value)) return iterator(span, value as never, done)
+  if (isNodeReadable(value)) return nodeStream(span, value)
+  return iterable(span, value as AsyncIterable<unknown>, done)
+}
+
+function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
+  // A monitor is no handler: an error that nobody handles still is one.
+  stream.on(errorMonitor, (error) => void (span._state === OPEN && span.error(error)))
+  stream.on('end', () => void (span._state === OPEN && span.end()))
+  stream.on('close', () => void (span._state === OPEN && span.end()))
+  return stream
+}
+
+function response(span: Span, original: Response): Response {
+  const { status, statusText, headers } = original
+  const body = readable(span, original.body as ReadableStream, undefined)
+  const copy = new Response(body, { status, statusText, headers })
+  for (const name of ['url', 'redirected', 'type'] as const) {
+    Object.defineProperty(copy, name, { value: original[name], configurable: true })
+  }
+  return copy
+}
+
+/** Keeps the first items for the output. */
+class Items {
+  private readonly list: unknown[] = []
+  private readonly done: Done
+
+  constructor(done: Done) {
+    this.done = done
+  }
+
+  add(item: unknown): void {
+    if (this.done !== undefined && this.list.length < KEPT && !(item instanceof Uint8Array))
+      this.list.push(item)
+  }
+
+  finish(span: Span): void {
+    if (span._state === OPEN && this.list.length > 0) this.done?.(this.list)
+    if (span._state === OPEN) span.end()
+  }
+}
+
+function readable(span: Span, source: ReadableStream, done: Done): ReadableStream {
+  const reader = source.getReader()
+  const items = new Items(done)
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const step = await inside(span, () => reader.read())
+          if (step.done) {
+            items.finish(span)
+            controller.close()
+          } else {
+            items.add(step.value)
+            controller.enqueue(step.value)
+          }
+        } catch (error) {
+          span.error(error)
+          controller.error(error)
+        }
+      },
+      async cancel(reason) {
+        try {
+          await inside(span, () => reader.cancel(reason))
+        } finally {
+          items.finish(span)
+        }
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+type AnyIterator = Record<Step, ((value?: unknown) => unknown) | undefined> & object
+
+/** A generator of either kind, each of whose steps runs inside the span. */
+function iterator(span: Span, source: AnyIterator, done: Done): unknown {
+  const items = new Items(done)
+  const isAsync = isAsyncIterable(source)
+  const stepped = (step: IteratorResult<unknown>): IteratorResult<unknown> => {
+    if (step.done) items.finish(span)
+    else items.add(step.value)
+    return step
+  }
+  const failed = (error: unknown): never => {
+    if (span._state === OPEN) span.error(error)
+    throw error
+  }
+  const take = (name: Step) => (value?: unknown) => {
+    let step: unknown
+    try {
+      step = inside(span, () => (source[name] as (value?: unknown) => unknown).call(source, value))
+    } catch (error) {
+      return failed(error)
+    }
+    return isAsync
+      ? (step as Promise<IteratorResult<unknown>>).then(stepped, failed)
+      : stepped(step as IteratorResult<unknown>)
+  }
+  const outer = Object.create(Object.getPrototypeOf(source)) as Record<string | symbol, unknown>
+  for (const name of ['next', 'return', 'throw'] as const) {
+    if (typeof source[name] === 'function') outer[name] = take(name)
+  }
+  outer[isAsync ? Symbol.asyncIterator : Symbol.iterator] = () => outer
+  return outer
+}
+
+/** An object that can be iterated once or more: its first iteration is the span's. */
+function iterable(span: Span, source: AsyncIterable<unknown>, done: Done): AsyncIterable<unknown> {
+  const begin = source[Symbol.asyncIterator]
+  let begun = false
+  const first = (): AsyncIterator<unknown> => {
+    const inner = inside(span, () => begin.call(source))
+    if (begun) return inner
+    begun = true
+    return iterator(span, { ...bindAll(inner), [Symbol.asyncIterator]: () => inner } as never, done) as never
+  }
+  try {
+    Object.defineProperty(source, Symbol.asyncIterator, { value: first, configurable: true, writable: true })
+  } catch {
+    span.end()
+  }
+  return source
+}
+
+function bindAll(inner: AsyncIterator<unknown>): Partial<AnyIterator> {
+  const bound: Partial<AnyIterator> = {}
+  for (const name of ['next', 'return', 'throw'] as const) {
+    const method = inner[name] as ((value?: unknown) => unknown) | undefined
+    if (method !== undefined) bound[name] = method.bind(inner)
+  }
+  return bound
+}

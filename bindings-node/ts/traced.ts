@@ -1,0 +1,136 @@
+// `traced` for functions of every kind, and the decorators for methods and classes.
+
+import type { Engine } from './engine'
+import { runSpan } from './run'
+import { OPEN } from './span'
+import { type SpanOptions, startSpan } from './start'
+
+export interface TracedOptions
+  extends Omit<SpanOptions, 'input' | 'parent' | 'startTime' | 'traceId' | 'links'> {
+  /** The span's name; by default the function's. */
+  name?: string
+  /** Records the arguments as the span's input: the argument itself where there is one, else a list. */
+  captureInput?: boolean
+  /** Records what the function returns, or what a generator yields, as its output. */
+  captureOutput?: boolean
+  /** The engine that records; by default the one that is current when the function is called. */
+  engine?: Engine
+}
+
+export interface InstrumentOptions extends TracedOptions {
+  /** Only these methods; by default all that the class itself defines, but the constructor. */
+  methods?: readonly string[]
+  /** Methods left alone. */
+  exclude?: readonly string[]
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever arguments a function has.
+type AnyFunction = (...args: any[]) => any
+
+/** Records every call of a function as a span. */
+export function traced<F extends AnyFunction>(name: string, options: TracedOptions, body: F): F
+export function traced<F extends AnyFunction>(name: string | TracedOptions, body: F): F
+export function traced<F extends AnyFunction>(body: F): F
+export function traced<F extends AnyFunction>(
+  first: string | TracedOptions | F,
+  second?: TracedOptions | F,
+  third?: F,
+): F {
+  const parts = [first, second, third]
+  const body = parts.find((part) => typeof part === 'function') as F
+  const options = parts.find((part) => typeof part === 'object' && part !== null) as TracedOptions | undefined
+  return wrap(body, typeof first === 'string' ? first : undefined, options ?? {})
+}
+
+function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: TracedOptions): F {
+  const { name, captureInput = true, captureOutput = true, engine, ...options } = given
+  const label = named ?? name ?? (body.name || 'anonymous')
+  const hasOptions = Object.keys(options).length > 0
+  const recorder = engine?._recorder
+  const outer = function (this: unknown, ...args: unknown[]): unknown {
+    const span = startSpan(label, hasOptions ? options : undefined, recorder)
+    watching?.(span._trace.isSampled ? span.traceId : undefined)
+    watching = undefined
+    if (captureInput && args.length > 0 && span._state === OPEN)
+      span._input(args.length === 1 ? args[0] : args)
+    const done = captureOutput
+      ? (value: unknown): void => {
+          if (value !== undefined) span._output(value)
+        }
+      : undefined
+    return runSpan(span, () => body.apply(this, args), done)
+  }
+  Object.defineProperty(outer, 'name', { value: body.name, configurable: true })
+  Object.defineProperty(outer, 'length', { value: body.length, configurable: true })
+  return outer as F
+}
+
+/** Records every call of a method as a span: `@withSpan()`, `@withSpan('name')` or `@withSpan({ type: 'tool' })`. */
+export function withSpan(
+  given: string | TracedOptions = {},
+): <F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext) => F {
+  const options = typeof given === 'string' ? { name: given } : given
+  return (method, context) => wrap(method, options.name ?? String(context.name), options)
+}
+
+/** Records every call of a class's own methods as a span named `Class.method`; `name` stands for the class's. */
+export function InstrumentClass(
+  given: InstrumentOptions = {},
+  // biome-ignore lint/suspicious/noExplicitAny: any class.
+): <C extends abstract new (...args: any[]) => any>(target: C, context?: ClassDecoratorContext) => C {
+  return (target) => instrument(target, given)
+}
+
+/** The same for a class that is there already. */
+// biome-ignore lint/suspicious/noExplicitAny: any class.
+export function instrument<C extends abstract new (...args: any[]) => any>(
+  target: C,
+  given: InstrumentOptions = {},
+): C {
+  const { methods, exclude = [], name = target.name, ...options } = given
+  for (const holder of [target.prototype, target]) {
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
+      const { value } = property as PropertyDescriptor
+      const wanted = methods === undefined ? !key.startsWith('_') : methods.includes(key)
+      if (typeof value !== 'function' || key === 'constructor' || !wanted || exclude.includes(key)) continue
+      if (isClass(value) || !property.configurable) continue
+      Object.defineProperty(holder, key, { ...property, value: wrap(value, `${name}.${key}`, options) })
+    }
+  }
+  return target
+}
+
+function isClass(value: AnyFunction): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+/** Calls a function that is `traced` and returns its result with the id of the trace that it recorded. */
+export function withTraceId<A extends unknown[], R>(
+  body: (...args: A) => R,
+  ...args: A
+): R extends PromiseLike<infer V> ? Promise<[V, string | undefined]> : [R, string | undefined]
+export function withTraceId(body: AnyFunction, ...args: unknown[]): unknown {
+  let traceId: string | undefined
+  const noted = watch((id) => {
+    traceId ??= id
+  })
+  let result: unknown
+  try {
+    result = body(...args)
+  } finally {
+    noted()
+  }
+  if (result instanceof Promise) return result.then((value) => [value, traceId])
+  return [result, traceId]
+}
+
+let watching: ((id: string | undefined) => void) | undefined
+
+/** Has the first span of a call that is traced tell its trace. */
+function watch(tell: (id: string | undefined) => void): () => void {
+  const before = watching
+  watching = tell
+  return () => {
+    watching = before
+  }
+}

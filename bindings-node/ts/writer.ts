@@ -1,0 +1,196 @@
+// A buffer that grows, and the parts that frames are made of (docs/frame.md, "Fields").
+
+import { type Key, keyOf } from './keys'
+
+/** Texts up to this length are written a character at a time, which is quicker than a call. */
+const SHORT = 24
+/** A key inline has at most so many bytes. */
+export const MAX_INLINE = 0x7fff
+
+const INT64_MOST = 0x7fffffffffffffffn
+const INT64_LEAST = -0x8000000000000000n
+
+export class Writer {
+  buf: Buffer
+  view: DataView
+  at = 0
+
+  constructor(size: number) {
+    this.buf = Buffer.allocUnsafeSlow(size)
+    this.view = new DataView(this.buf.buffer)
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(bytes: number): void {
+    if (this.at + bytes > this.buf.length) this.grow(this.at + bytes)
+  }
+
+  private grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buf.length * 2))
+    this.buf.copy(larger, 0, 0, this.at)
+    this.buf = larger
+    this.view = new DataView(larger.buffer)
+  }
+
+  u8(value: number): void {
+    this.reserve(1)
+    this.buf[this.at++] = value
+  }
+
+  u16(value: number): void {
+    this.reserve(2)
+    this.view.setUint16(this.at, value, true)
+    this.at += 2
+  }
+
+  u32(value: number): void {
+    this.reserve(4)
+    this.view.setUint32(this.at, value, true)
+    this.at += 4
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.buf.set(bytes, this.at)
+    this.at += bytes.length
+  }
+
+  /** UTF-8 alone; returns its length. Room for three bytes a character has been made. */
+  private utf8(text: string): number {
+    const length = text.length
+    const start = this.at
+    if (length <= SHORT) {
+      const buf = this.buf
+      let at = start
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i)
+        if (code > 0x7f) {
+          at = -1
+          break
+        }
+        buf[at++] = code
+      }
+      if (at >= 0) {
+        this.at = at
+        return length
+      }
+    }
+    const written = this.buf.utf8Write(text, start, this.buf.length - start)
+    this.at = start + written
+    return written
+  }
+
+  /** A u32 length and that much UTF-8. */
+  sized(text: string): void {
+    this.reserve(4 + text.length * 3)
+    const start = this.at
+    this.at += 4
+    this.view.setUint32(start, this.utf8(text), true)
+  }
+
+  /** A key inline, cut where it is too long; whether it was. */
+  inlineKey(text: string): boolean {
+    if (text.length * 3 > MAX_INLINE) {
+      const bytes = Buffer.from(text)
+      if (bytes.length > MAX_INLINE) {
+        const end = utf8Cut(bytes, MAX_INLINE)
+        this.u16(end)
+        this.raw(bytes.subarray(0, end))
+        return true
+      }
+    }
+    this.reserve(2 + text.length * 3)
+    const start = this.at
+    this.at += 2
+    this.view.setUint16(start, this.utf8(text), true)
+    return false
+  }
+
+  /** A static key, or an inline one; whether that was cut. */
+  key(text: string): boolean {
+    const key: Key = keyOf(text)
+    if (key.code !== 0) {
+      this.u16(key.code)
+      return false
+    }
+    return this.inlineKey(text)
+  }
+
+  null(): void {
+    this.u8(0)
+  }
+
+  bool(value: boolean): void {
+    this.u8(value ? 2 : 1)
+  }
+
+  /** A whole number that is exact in a double. */
+  int(value: number): void {
+    this.reserve(9)
+    this.buf[this.at] = 3
+    if ((value | 0) === value) {
+      this.view.setInt32(this.at + 1, value, true)
+      this.view.setInt32(this.at + 5, value < 0 ? -1 : 0, true)
+    } else {
+      this.view.setBigInt64(this.at + 1, BigInt(value), true)
+    }
+    this.at += 9
+  }
+
+  double(value: number): void {
+    this.reserve(9)
+    this.buf[this.at] = 4
+    this.view.setFloat64(this.at + 1, value, true)
+    this.at += 9
+  }
+
+  /** Any number: whole ones as such. */
+  number(value: number): void {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.int(value)
+    else this.double(value)
+  }
+
+  /** A whole number, as text where it has more than 64 bits. */
+  bigint(value: bigint): void {
+    if (value > INT64_MOST || value < INT64_LEAST) {
+      this.text(value.toString())
+      return
+    }
+    this.reserve(9)
+    this.buf[this.at] = 3
+    this.view.setBigInt64(this.at + 1, value, true)
+    this.at += 9
+  }
+
+  text(text: string): void {
+    this.u8(5)
+    this.sized(text)
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.u8(6)
+    this.u32(bytes.length)
+    this.raw(bytes)
+  }
+
+  /** Opens an array (7) or map (8); the place is for `close`. */
+  open(kind: 7 | 8): number {
+    this.reserve(9)
+    this.buf[this.at] = kind
+    const place = this.at + 1
+    this.at += 9
+    return place
+  }
+
+  close(place: number, count: number): void {
+    this.view.setUint32(place, this.at - place - 4, true)
+    this.view.setUint32(place + 4, count, true)
+  }
+}
+
+/** The longest beginning of at most `limit` bytes that splits no character. */
+export function utf8Cut(bytes: Uint8Array, limit: number): number {
+  let end = Math.min(limit, bytes.length)
+  while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1
+  return end
+}

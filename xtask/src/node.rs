@@ -1,0 +1,87 @@
+//! The npm package `polyspan`: its dependencies from the lock file, its addon, its tests, types and style.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::counts::Counts;
+use crate::process;
+use crate::suites::{Outcome, counted};
+use crate::wasm;
+use crate::workspace::{Workspace, cache_key};
+
+const PACKAGE: &str = "bindings-node";
+
+/// Builds the package and runs its checks: the linter, the compiler over sources and tests, and the tests.
+pub fn test(workspace: &Workspace) -> Result<Outcome> {
+    let node = match wasm::node_folder(workspace) {
+        Ok(node) => node,
+        Err(error) => return Ok(Outcome::Skipped(format!("no Node.js to run it in: {error:#}"))),
+    };
+    let package = Package { workspace, node };
+    package.install()?;
+    package.build()?;
+    process::run(&mut package.node(["node_modules/@biomejs/biome/bin/biome", "ci", "."])?)?;
+    let mut counts = Counts::passed(1);
+    if let Outcome::Ran(tests) = counted(&process::watch(&mut package.node(["tools/test.mjs"])?)?)? {
+        counts.add(tests);
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+/// The package in the checkout, and the folder of the Node.js to use where it is not on the PATH.
+struct Package<'a> {
+    workspace: &'a Workspace,
+    node: Option<PathBuf>,
+}
+
+impl Package<'_> {
+    fn folder(&self) -> PathBuf {
+        self.workspace.join(PACKAGE)
+    }
+
+    fn command(&self, program: &str) -> Result<Command> {
+        let mut command = self.workspace.command(program);
+        command.current_dir(self.folder());
+        if let Some(folder) = &self.node {
+            command.env("PATH", self.workspace.path_with(folder)?);
+        }
+        Ok(command)
+    }
+
+    fn node<const N: usize>(&self, arguments: [&str; N]) -> Result<Command> {
+        let mut command = self.command("node")?;
+        command.args(arguments);
+        Ok(command)
+    }
+
+    /// Installs what the lock file names, unless that has been done.
+    fn install(&self) -> Result<()> {
+        let lock = fs::read(self.folder().join("package-lock.json")).context("package-lock.json")?;
+        let key = cache_key([lock.as_slice()]);
+        let stamp = self.folder().join("node_modules").join(".installed");
+        if fs::read_to_string(&stamp).is_ok_and(|found| found == key) {
+            return Ok(());
+        }
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        // Not `npm ci`: it wants every platform's optional packages in the lock file, which no single machine's registry
+        // has to offer.
+        process::run(self.command(npm)?.args(["install", "--no-save", "--no-audit", "--no-fund"]))?;
+        fs::write(&stamp, key).with_context(|| format!("cannot write {}", stamp.display()))
+    }
+
+    /// The addon in the shared target folder, and the package around it.
+    fn build(&self) -> Result<()> {
+        process::run(&mut self.workspace.cargo(["build", "--package", "polyspan-node"]))?;
+        let addon = addon(&self.workspace.target.join("debug"));
+        process::run(self.node(["tools/build.mjs"])?.arg(addon))
+    }
+}
+
+/// What cargo calls the library here.
+fn addon(folder: &Path) -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    folder.join(format!("{DLL_PREFIX}polyspan_node{DLL_SUFFIX}"))
+}
