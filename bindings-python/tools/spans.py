@@ -1,5 +1,5 @@
-"""Writes what follows from the table of span types: `python/polyspan/spans.py` and the table in
-`docs/ai-spans.md`. A test compares them with the table.
+"""Writes what follows from the table of span types: `python/polyspan/spans.py`, `core/src/spans/types.rs` and the
+table in `docs/ai-spans.md`. A test compares them with the table.
 
     python bindings-python/tools/spans.py
 
@@ -18,6 +18,7 @@ TABLE = ROOT / "tests" / "vectors" / "semantics.json"
 LINE = 110
 MODULE = ROOT / "bindings-python" / "python" / "polyspan" / "spans.py"
 DOCUMENT = ROOT / "docs" / "ai-spans.md"
+RUST = ROOT / "core" / "src" / "spans" / "types.rs"
 BEGIN, END = "<!-- The table of span types begins. -->\n", "<!-- The table of span types ends. -->\n"
 
 # What the values of attributes are in Python, and in the documentation.
@@ -188,6 +189,45 @@ def module(types: list[dict[str, Any]]) -> str:
     return out
 
 
+RUST_HEAD = """//! The struct of every span type. Written by `bindings-python/tools/spans.py` from the table of span types.
+
+use super::*;
+"""
+
+# What the methods of attributes take in Rust; any value where it is not said.
+RUST_FORMS = {
+    "Text": "Text",
+    "Provider": "Text",
+    "Integer": "Integer",
+    "Number": "Number",
+    "Truth": "Truth",
+    "Texts": "Texts",
+    "Time": "Time",
+    "FirstOutput": "Time",
+}
+
+
+def rust(types: list[dict[str, Any]]) -> str:
+    out = RUST_HEAD
+    for each in types:
+        out += f"\nspan_type! {{\n    /// {each['about']}.\n    {title(each['type'])} {{\n"
+        for one in each["attributes"]:
+            about = one["about"][0].upper() + one["about"][1:]
+            form = RUST_FORMS.get(one["form"], "Any")
+            out += f"        /// {about}.\n        {one['name']}: {form},\n"
+        out += "    }\n}\n"
+    names = "".join(f"    ({title(each['type'])}::TYPE, {title(each['type'])}::NAMES),\n" for each in types)
+    return out + RUST_EACH % names
+
+
+RUST_EACH = """
+/// Every type with the names of its attributes.
+#[cfg(test)]
+pub(super) const EVERY: &[(SpanType, &[&str])] = &[
+%s];
+"""
+
+
 def table(types: list[dict[str, Any]]) -> str:
     out = "\n| Type | What it stands for | Operation | Kind | OpenInference |\n|---|---|---|---|---|\n"
     for each in types:
@@ -220,7 +260,7 @@ def rendered() -> dict[Path, str]:
     types = json.loads(TABLE.read_text())["types"]
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    return {MODULE: module(types), DOCUMENT: before + BEGIN + table(types) + END + after}
+    return {MODULE: module(types), RUST: rust(types), DOCUMENT: before + BEGIN + table(types) + END + after}
 
 
 if __name__ == "__main__":

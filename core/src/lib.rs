@@ -57,6 +57,7 @@ pub mod sampling;
 pub mod semantics;
 #[cfg(feature = "engine")]
 mod span;
+pub mod spans;
 pub mod stats;
 pub mod value;
 #[cfg(feature = "engine")]
