@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::current::{self, Place, lock};
 use crate::face::{Face, Parent};
-use crate::inherited::Inherited;
+use crate::inherited::{Further, Inherited};
 use crate::otel;
 use crate::span::PySpanContext;
 use crate::{convert, invalid, slot};
@@ -146,7 +146,7 @@ pub fn context(
         attributes: Vec::new(),
         metadata: Vec::new(),
         tags: Vec::new(),
-        inherited: Inherited::read("context", more, &mut refused)?,
+        inherited: Inherited::read("context", Further::Keywords(more), &mut refused)?,
         baggage: None,
         parent: parent.filter(|parent| !parent.is_none()).map(|parent| parent.clone().unbind()),
         entered: Mutex::default(),

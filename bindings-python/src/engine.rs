@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::error::raised;
 use crate::exporters::MemoryExporter;
+use crate::inherited::Further;
 use crate::span::Span;
 use crate::start::{Given, start};
 use crate::stats::Stats;
@@ -322,7 +323,7 @@ impl Engine {
             start_time,
             root,
             trace_id,
-            more,
+            further: Further::Keywords(more),
             instant: false,
         };
         start(py, Some(&self.0), &given)

@@ -12,7 +12,7 @@ use crate::current::{self, Place};
 use crate::exit;
 use crate::face::{Face, Owner, Parent};
 use crate::host;
-use crate::inherited::Inherited;
+use crate::inherited::{Further, Inherited};
 use crate::invalid;
 use crate::open::Open;
 use crate::sampler;
@@ -34,7 +34,7 @@ pub struct Given<'a, 'py> {
     pub root: bool,
     pub trace_id: Option<&'a Bound<'py, PyAny>>,
     /// What everything inside inherits, besides metadata.
-    pub more: Option<&'a Bound<'py, PyDict>>,
+    pub further: Further<'a, 'py>,
     /// It stands for an instant.
     pub instant: bool,
 }
@@ -49,7 +49,10 @@ pub struct Given<'a, 'py> {
 #[pyo3(signature = (
     name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
     parent = None, links = None, start_time = None, root = false,
-    trace_id = None, **more
+    trace_id = None, session_id = None, user_id = None, organization_id = None, thread_id = None, run_id = None,
+    request_id = None, resource_id = None, environment = None, entity_type = None, entity_id = None,
+    entity_name = None, hide_input = None, hide_output = None, internal_spans = None, request_context = None,
+    request_context_keys = None, internal = None
 ))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the Python function")]
 pub fn span<'py>(
@@ -66,7 +69,23 @@ pub fn span<'py>(
     start_time: Option<&Bound<'py, PyAny>>,
     root: bool,
     trace_id: Option<&Bound<'py, PyAny>>,
-    more: Option<&Bound<'py, PyDict>>,
+    session_id: Option<&Bound<'py, PyAny>>,
+    user_id: Option<&Bound<'py, PyAny>>,
+    organization_id: Option<&Bound<'py, PyAny>>,
+    thread_id: Option<&Bound<'py, PyAny>>,
+    run_id: Option<&Bound<'py, PyAny>>,
+    request_id: Option<&Bound<'py, PyAny>>,
+    resource_id: Option<&Bound<'py, PyAny>>,
+    environment: Option<&Bound<'py, PyAny>>,
+    entity_type: Option<&Bound<'py, PyAny>>,
+    entity_id: Option<&Bound<'py, PyAny>>,
+    entity_name: Option<&Bound<'py, PyAny>>,
+    hide_input: Option<&Bound<'py, PyAny>>,
+    hide_output: Option<&Bound<'py, PyAny>>,
+    internal_spans: Option<&Bound<'py, PyAny>>,
+    request_context: Option<&Bound<'py, PyAny>>,
+    request_context_keys: Option<&Bound<'py, PyAny>>,
+    internal: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, Span>> {
     let given = Given {
         name,
@@ -81,7 +100,22 @@ pub fn span<'py>(
         start_time,
         root,
         trace_id,
-        more,
+        further: Further::Named(
+            [
+                session_id,
+                user_id,
+                organization_id,
+                thread_id,
+                run_id,
+                request_id,
+                resource_id,
+                environment,
+                entity_type,
+                entity_id,
+                entity_name,
+            ],
+            [hide_input, hide_output, internal_spans, request_context, request_context_keys, internal],
+        ),
         instant: false,
     };
     start(py, None, &given)
@@ -120,7 +154,7 @@ pub fn event(
         start_time: time,
         root: false,
         trace_id: None,
-        more,
+        further: Further::Keywords(more),
         instant: true,
     };
     let span = start(py, None, &given)?;
@@ -151,9 +185,9 @@ pub fn start<'py>(
     if host::is_host_thread() {
         return Span::remote(py, parent.map(|parent| parent.context().clone()).unwrap_or_default());
     }
-    let more = match given.more {
-        Some(_) => Inherited::read("span", given.more, &mut refused)?,
-        None => Inherited::default(),
+    let more = match given.further.is_empty() {
+        true => Inherited::default(),
+        false => Inherited::read("span", given.further, &mut refused)?,
     };
     let ambient = context::ambient_of(base.as_ref());
     let mut around = ambient.as_ref().map(|ambient| Arc::clone(&ambient.get().surroundings));
@@ -264,7 +298,7 @@ fn unsampled_child<'py>(
     engine: Option<&polyspan::Engine>,
     given: &Given<'_, 'py>,
 ) -> Option<PyResult<Bound<'py, Span>>> {
-    if given.root || given.parent.is_some() || given.metadata.is_some() || given.more.is_some() {
+    if given.root || given.parent.is_some() || given.metadata.is_some() || !given.further.is_empty() {
         return None;
     }
     let now = slot::get(py)?;

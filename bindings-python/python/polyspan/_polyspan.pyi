@@ -672,12 +672,12 @@ def span(
     entity_type: str | None = None,
     entity_id: str | None = None,
     entity_name: str | None = None,
-    hide_input: bool = False,
-    hide_output: bool = False,
+    hide_input: bool | None = None,
+    hide_output: bool | None = None,
     internal_spans: str | Iterable[str] | None = None,
     request_context: Mapping[str, object] | None = None,
     request_context_keys: Iterable[str] | None = None,
-    internal: bool = False,
+    internal: bool | None = None,
 ) -> Span: ...
 def event(
     name: str,
