@@ -88,7 +88,9 @@ export function startSpan(
   }
   if (parent !== undefined && !parent._trace.isValid) parent = undefined
   const recorder = engine ?? parent?._recorder ?? (selects() ? undefined : recorderOf())
-  if (recorder === undefined || recorder.stopped) return startElsewhere(name, given, parent, ambient, instant)
+  // A handle of an engine that was shut down counts what it gets.
+  if (recorder === undefined || (recorder.stopped && engine === undefined))
+    return startElsewhere(name, given, parent, ambient, instant)
   if (
     parent !== undefined &&
     options === undefined &&

@@ -1,0 +1,206 @@
+// Whatever an application puts into a span: what is shown of it, and that nothing fails or hangs.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type Engine, init, MemoryExporter, type SpanRecord, setLogger } from 'polyspan'
+
+setLogger(() => undefined)
+const exporter = new MemoryExporter()
+let engine: Engine
+before(() => {
+  engine = init('tests', { exporter, redaction: false })
+})
+after(() => engine.shutdown())
+
+async function shown(input: unknown): Promise<unknown> {
+  engine.start('x', { input }).end()
+  await engine.flush()
+  return (exporter.take()[0] as SpanRecord).input
+}
+
+class Account {
+  readonly id = 7
+  #secret = 'hidden'
+  get shown(): string {
+    return this.#secret
+  }
+}
+
+class Own {
+  toJSON(): unknown {
+    return { own: [this.constructor.name] }
+  }
+}
+
+class Endless {
+  toJSON(): unknown {
+    return new Endless()
+  }
+}
+
+const cyclic: Record<string, unknown> = { name: 'a', list: [1] }
+cyclic.self = cyclic
+;(cyclic.list as unknown[]).push(cyclic)
+
+const failure = Object.assign(new RangeError('out', { cause: 'because' }), { code: 'E_OUT' })
+
+const cases: [name: string, given: unknown, expected: unknown][] = [
+  ['undefined in a list', [undefined, null], [null, null]],
+  ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
+  ['no date', new Date(Number.NaN), 'Invalid Date'],
+  [
+    'a map',
+    new Map<unknown, unknown>([
+      ['a', 1],
+      [2, 'b'],
+      [{}, 'c'],
+    ]),
+    { 2: 'b', a: 1, '[Object]': 'c' },
+  ],
+  ['a set', new Set([1, 'a']), [1, 'a']],
+  ['large whole numbers', [2n ** 70n, -5n, 2 ** 53], ['1180591620717411303424', -5, 2 ** 53]],
+  ['bytes', [Buffer.from('ab'), new Uint8Array([1]).buffer], [new Uint8Array([97, 98]), new Uint8Array([1])]],
+  ['numbers of other widths', new Float32Array([0.5, 2]), [0.5, 2]],
+  [
+    'symbols and functions',
+    [Symbol('s'), function named() {}, () => 1],
+    ['Symbol(s)', '[Function named]', '[Function]'],
+  ],
+  ['a class instance', new Account(), { id: 7 }],
+  ['its own form', new Own(), { own: ['Own'] }],
+  ['an endless form', new Endless(), '[Circular]'],
+  ['a cycle', cyclic, { name: 'a', list: [1, '[Circular]'], self: '[Circular]' }],
+  ['a pattern and an address', [/a+/g, new URL('https://example.com/a')], ['/a+/g', 'https://example.com/a']],
+  ['boxed values', [Object(5), Object('s'), Object(true)], [5, 's', true]],
+  ['promises', [Promise.resolve(1), new WeakMap()], ['[Promise]', '[weak collection]']],
+  ['headers', new Headers({ accept: '*/*' }), { accept: '*/*' }],
+  [
+    'a request',
+    new Request('http://localhost/x', { method: 'POST' }),
+    { method: 'POST', url: 'http://localhost/x', headers: {} },
+  ],
+  ['no prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+  [
+    'keys of the language',
+    JSON.parse('{"__proto__": 1, "constructor": 2}'),
+    JSON.parse('{"__proto__": 1, "constructor": 2}'),
+  ],
+  ['holes', Object.assign(new Array(3), { 0: 1, 2: 3 }), [1, null, 3]],
+]
+
+for (const [name, given, expected] of cases) {
+  test(`value: ${name}`, async () => assert.deepEqual(await shown(given), expected))
+}
+
+test('value: an error, with its cause and its own properties', async () => {
+  const { stack, ...rest } = (await shown(failure)) as Record<string, unknown>
+  assert.deepEqual(rest, { name: 'RangeError', message: 'out', cause: 'because', code: 'E_OUT' })
+  assert.match(stack as string, /RangeError: out/)
+})
+
+test('value: getters, proxies and forms that throw', async () => {
+  const given = {
+    fine: 1,
+    get bad(): unknown {
+      throw new TypeError('no')
+    },
+    form: {
+      toJSON(): unknown {
+        throw new RangeError('no')
+      },
+    },
+    proxy: new Proxy({}, { ownKeys: () => raise() }),
+    prototype: new Proxy({}, { getPrototypeOf: () => raise() }),
+    revoked: revoked(),
+  }
+  assert.deepEqual(await shown(given), {
+    fine: 1,
+    bad: '[getter threw TypeError]',
+    form: '[toJSON threw RangeError]',
+    proxy: '[unreadable: Error]',
+    prototype: '[unreadable: Error]',
+    revoked: '[unreadable: TypeError]',
+  })
+})
+
+function raise(): never {
+  throw new Error('no')
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+test('value: a getter that records a span itself', async () => {
+  const given = {
+    get inner(): string {
+      engine.start('inner', { input: { deep: [1, 2, 3] } }).end()
+      return 'value'
+    },
+    after: { x: 1 },
+  }
+  engine.start('outer', { input: given }).end()
+  await engine.flush()
+  const spans = exporter.take()
+  assert.deepEqual(
+    spans.map((span) => [span.name, span.input]),
+    [
+      ['inner', { deep: [1, 2, 3] }],
+      ['outer', { inner: 'value', after: { x: 1 } }],
+    ],
+  )
+})
+
+test('value: what is set is what was there then', async () => {
+  const given = { list: [1] }
+  const span = engine.start('x', { input: given, attributes: { given } })
+  given.list.push(2)
+  span.end()
+  await engine.flush()
+  const [record] = exporter.take()
+  assert.deepEqual([record?.input, record?.attributes.given], [{ list: [1] }, { list: [1] }])
+})
+
+test('value: huge ones are cut, and touched no further', async () => {
+  let touched = 0
+  const items = new Proxy(new Array(10_000_000).fill(0), {
+    get(target, key) {
+      touched += 1
+      return Reflect.get(target, key)
+    },
+  })
+  const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, at]))
+  let deep: unknown = 'x'
+  for (let depth = 0; depth < 100_000; depth++) deep = [deep]
+  assert.match(String(await shown('x'.repeat(100_000_000))).slice(-20), /…\[truncated\]$/)
+  assert.equal(await shown(new Uint8Array(200_000_000)), '[bytes length=200000000]')
+  const found = (await shown({ items, wide, deep })) as Record<string, Record<string, unknown> & unknown[]>
+  assert.ok(touched < 10_000, `${touched}`)
+  assert.match(found.items?.at(-1) as string, /^\[…\d+ more items\]$/)
+  assert.match(String(found.wide?.__truncated), /^\d+ more keys omitted$/)
+  assert.ok(JSON.stringify(found.deep).includes('[MaxDepth]'))
+  assert.ok(engine.stats().altered > 0)
+})
+
+test('attributes that are none are left out and counted', async () => {
+  const before = engine.stats().altered
+  const span = engine.start('x')
+  for (const bad of [null, undefined, 5, [['a']], new Proxy({}, { ownKeys: () => raise() })]) {
+    span.set(bad as never).update({ metadata: bad as never, tags: bad as never })
+  }
+  span
+    .set('', 1)
+    .set(new Map([['m', 1]]))
+    .set([['p', 2]])
+  span
+    .update(null as never)
+    .status('perhaps' as never)
+    .link({} as never)
+    .end()
+  await engine.flush()
+  const [record] = exporter.take()
+  assert.deepEqual(record?.attributes, { m: 1, p: 2 })
+  assert.ok(engine.stats().altered > before)
+})
