@@ -6,6 +6,7 @@ import { Recorder } from './recorder'
 const byName = new Map<string, Recorder>()
 let chosen: Recorder | undefined
 let selecting = false
+let leaves = false
 /** Looks for an engine that another thread has started are this far apart, in milliseconds. */
 const LOOK = 100
 let looked = -LOOK
@@ -22,6 +23,11 @@ export function recorderFor(engine: NativeEngine): Recorder {
     return fresh
   }
   const recorder = new Recorder(engine)
+  if (!leaves) {
+    // What a worker has when it ends goes to the engine, which is the process's.
+    leaves = true
+    process.on('exit', submitAll)
+  }
   byName.set(engine.name, recorder)
   return recorder
 }

@@ -41,9 +41,9 @@ function isPlainPromise(value: PromiseLike<unknown>): value is Promise<unknown> 
 
 function awaited(
   span: Span,
-  promise: PromiseLike<unknown>,
+  promise: Promise<unknown>,
   done: ((value: unknown) => void) | undefined,
-): unknown {
+): Promise<unknown> {
   return promise.then(
     (value) => settleOnce(span, value, done),
     (error) => {
@@ -70,13 +70,7 @@ function lazily(
 ): unknown {
   let seen: Promise<unknown> | undefined
   const settled = (): Promise<unknown> => {
-    seen ??= Promise.resolve(
-      awaited(
-        span,
-        inside(span, () => promise),
-        done,
-      ),
-    )
+    seen ??= awaited(span, new Promise((ok, failed) => inside(span, () => promise.then(ok, failed))), done)
     return seen
   }
   return new Proxy(promise, {
