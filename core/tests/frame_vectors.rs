@@ -11,6 +11,7 @@ use polyspan::config::ExporterOptions;
 use polyspan::export::memory::MemoryStore;
 use polyspan::frame::batch::{Events, StringTable};
 use polyspan::frame::keys::{STATIC_KEYS, static_key};
+use polyspan::frame::unsampled::{self, Unsampled};
 use polyspan::frame::view::{Attributes, Field, SpanView, ValueView};
 use polyspan::frame::write::{self, AttributeList, Head};
 use polyspan::frame::{EVENT_HEADER, EventKind, FrameError};
@@ -380,5 +381,32 @@ fn the_spans_of_a_frame_are_what_the_file_says() {
             }
         }
         assert!(events.next_event().unwrap().is_none(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn unsampled_spans_are_written_and_read_alike() {
+    let vectors = vectors();
+    let cases = list(&vectors["unsampled"]);
+    assert!(!cases.is_empty());
+    for case in cases {
+        let span = &case["span"];
+        let given = Unsampled {
+            name: text(&span["name"]).into(),
+            nanos: nanos(&span["nanos"]),
+            span_type: SpanType::from_name(text(&span["type"])).unwrap(),
+            flags: if span["kind_given"] == true { SpanFlags::KIND_GIVEN } else { SpanFlags::empty() },
+            kind: kind(span),
+            status: status(span),
+        };
+        let mut event = Vec::new();
+        unsampled::write(&mut event, number(&case["engine"]) as u16, &given);
+        assert_eq!(hex(&event), text(&case["hex"]), "{}", case["name"]);
+        let read = Events::new(&event).next_event().unwrap().unwrap();
+        assert_eq!(
+            (read.kind, u64::from(read.engine)),
+            (Some(EventKind::Unsampled), number(&case["engine"]))
+        );
+        assert_eq!(Unsampled::read(read.body), Ok(given), "{}", case["name"]);
     }
 }

@@ -11,6 +11,7 @@ use polyspan::export::otlp::json;
 use polyspan::frame::batch::{Events, MAX_EXPANSION, StringTable};
 use polyspan::frame::check::TextBudget;
 use polyspan::frame::record::{RecordContext, SpanData};
+use polyspan::frame::unsampled::Unsampled;
 use polyspan::frame::view::{Field, SpanView, ValueView};
 use polyspan::frame::{EventKind, MAX_DEPTH};
 
@@ -58,6 +59,9 @@ fuzz_target!(|frame: &[u8]| {
     let mut encoder = OtlpEncoder::new();
     let mut events = Events::new(frame);
     while let Ok(Some(event)) = events.next_event() {
+        if let Ok(span) = Unsampled::in_frame(event.body, &table) {
+            assert!(span.name.len() <= 3 * frame.len());
+        }
         let Ok(span) = SpanView::in_frame(event.body, &table) else { continue };
         assert!(walk(&span) <= event.body.len());
         // Bytes that were not checked harm no reader either; short ones, because an entry may be long.

@@ -11,6 +11,7 @@ pub mod copy;
 pub mod keys;
 mod reader;
 pub mod record;
+pub mod unsampled;
 pub mod view;
 pub mod write;
 
@@ -44,6 +45,8 @@ pub enum EventKind {
     SpanEnded = 3,
     /// A log record. Its bytes are those of a span, so that the stages which redact and limit spans take it too.
     Log = 4,
+    /// A span ended that sampling left out: what metrics count of it ([`unsampled`]).
+    Unsampled = 5,
     /// Defines the next entry of the frame's string table.
     StringEntry = 16,
     /// A frame of many events as a host batched it, with how many spans it announces (u32) before it.
@@ -58,6 +61,7 @@ impl EventKind {
             2 => Some(Self::SpanUpdated),
             3 => Some(Self::SpanEnded),
             4 => Some(Self::Log),
+            5 => Some(Self::Unsampled),
             16 => Some(Self::StringEntry),
             17 => Some(Self::Frame),
             _ => None,
