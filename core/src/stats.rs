@@ -176,6 +176,33 @@ impl LogStats {
     }
 }
 
+/// What an engine counts of the metrics that it makes out of spans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MetricStats {
+    /// Spans that metrics count, those that were not sampled among them.
+    pub spans: u64,
+    /// Those among [`MetricStats::spans`] that went into the series for all that is too many.
+    pub overflowed: u64,
+    /// Spans that were not sampled and that metrics miss, by reason.
+    pub missed: BTreeMap<DropReason, u64>,
+    /// Data points collected so far; each exporter is given all of them.
+    pub collected: u64,
+    /// Each exporter's counts, of data points.
+    pub exporters: Vec<ExporterStats>,
+}
+
+impl MetricStats {
+    /// Data points delivered by every exporter.
+    pub fn exported(&self) -> u64 {
+        self.exporters.iter().map(|exporter| exporter.exported).min().unwrap_or(0)
+    }
+
+    /// Data points that exporters could not deliver, by reason.
+    pub fn all_dropped(&self) -> BTreeMap<DropReason, u64> {
+        all_dropped(&BTreeMap::new(), &self.exporters)
+    }
+}
+
 fn all_dropped(own: &BTreeMap<DropReason, u64>, exporters: &[ExporterStats]) -> BTreeMap<DropReason, u64> {
     let mut all = own.clone();
     for (reason, count) in exporters.iter().flat_map(|exporter| &exporter.dropped) {
@@ -233,6 +260,8 @@ pub struct Stats {
     pub exporters: Vec<ExporterStats>,
     /// The same for log records.
     pub logs: LogStats,
+    /// What is counted of metrics.
+    pub metrics: MetricStats,
 }
 
 impl Stats {
@@ -252,20 +281,26 @@ impl Stats {
         all_dropped(&self.dropped, &self.exporters)
     }
 
-    /// Drops of the engine and of every exporter together, those of log records among them, for some reasons.
+    /// The exporters of every signal.
+    #[cfg(feature = "engine")]
+    fn all_exporters(&self) -> impl Iterator<Item = &ExporterStats> {
+        self.exporters.iter().chain(&self.logs.exporters).chain(&self.metrics.exporters)
+    }
+
+    /// Drops of the engine and of every exporter together, whatever the signal, for some reasons.
     #[cfg(feature = "engine")]
     pub(crate) fn dropped_for(&self, reasons: &[DropReason]) -> u64 {
-        let exporters = self.exporters.iter().chain(&self.logs.exporters);
+        let exporters = self.all_exporters();
         let exporters = exporters.flat_map(|exporter| &exporter.dropped);
         let dropped = self.dropped.iter().chain(exporters);
         dropped.filter(|(reason, _)| reasons.contains(reason)).map(|(_, count)| count).sum()
     }
 
-    /// Spans and log records that are neither delivered nor lost, in the engine and its exporters.
+    /// Spans, log records and data points that are neither delivered nor lost, in the engine and its exporters.
     #[cfg(feature = "engine")]
     pub(crate) fn unsettled(&self) -> u64 {
-        let exporters = self.exporters.iter().chain(&self.logs.exporters);
-        self.pending + self.logs.pending + exporters.map(|exporter| exporter.pending).sum::<u64>()
+        let exporters = self.all_exporters().map(|exporter| exporter.pending);
+        self.pending + self.logs.pending + exporters.sum::<u64>()
     }
 
     /// Spans that were deliberately not handed to the exporters.
@@ -273,11 +308,12 @@ impl Stats {
         self.unsampled + self.internal + self.excluded + self.filtered
     }
 
-    /// Whether both equations hold, for spans and for log records.
+    /// Whether both equations hold, for spans and for log records, and the second for data points of metrics.
     pub fn adds_up(&self) -> bool {
         let dropped: u64 = self.dropped.values().sum();
         self.ended == self.pending + self.left_out() + dropped + self.accepted
             && self.exporters.iter().all(ExporterStats::adds_up)
             && self.logs.adds_up()
+            && self.metrics.exporters.iter().all(ExporterStats::adds_up)
     }
 }

@@ -1,4 +1,4 @@
-//! The file exporter: OTLP JSON, one request (of spans or of log records) a line, as the OpenTelemetry Collector's
+//! The file exporter: OTLP JSON, one request (of spans, log records or metrics) a line, as the OpenTelemetry Collector's
 //! file exporter writes and its `otlpjsonfile` receiver reads; with rotation by size.
 //!
 //! What a batch's `send` has written survives the end of the process; what was written before a `flush`
@@ -56,6 +56,14 @@ impl FileSink {
     /// As [`FileSink::new`].
     pub fn of_logs(options: FileOptions) -> Result<Self, Error> {
         Self::writing(options, json::write_logs_json)
+    }
+
+    /// Opens the file for batches of metrics.
+    ///
+    /// # Errors
+    /// As [`FileSink::new`].
+    pub fn of_metrics(options: FileOptions) -> Result<Self, Error> {
+        Self::writing(options, json::write_metrics_json)
     }
 
     fn writing(options: FileOptions, write_json: WriteJson) -> Result<Self, Error> {

@@ -167,8 +167,4 @@ impl ExportLane for FormattedLane {
     fn counts(&self) -> Arc<dyn LaneCounts> {
         Arc::clone(&self.counts) as Arc<dyn LaneCounts>
     }
-
-    fn takes_logs(&self) -> bool {
-        false
-    }
 }

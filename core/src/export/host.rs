@@ -218,8 +218,4 @@ impl ExportLane for HostLane {
     fn counts(&self) -> Arc<dyn LaneCounts> {
         self.lane.counts()
     }
-
-    fn takes_logs(&self) -> bool {
-        self.lane.takes_logs()
-    }
 }

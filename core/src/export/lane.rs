@@ -14,6 +14,7 @@ use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 use crate::host::{HostEvent, HostEvents};
+use crate::metrics::data::MetricsData;
 use crate::stats::{DropReason, Drops, ExporterStats};
 
 /// The bounds of a lane.
@@ -71,12 +72,27 @@ pub(crate) trait ExportLane: Send {
     fn start(&mut self, settled: &Arc<Notify>);
     /// Its counts, for other threads.
     fn counts(&self) -> Arc<dyn LaneCounts>;
-    /// Whether it is for log records, and otherwise for spans.
-    fn takes_logs(&self) -> bool;
+    /// What it takes.
+    fn signal(&self) -> Signal {
+        Signal::Spans
+    }
+    /// Takes a copy of collected metrics and closes the batch, or counts their data points as dropped when the queue
+    /// is full. Lanes of other signals leave them out.
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code))]
+    fn push_metrics(&mut self, _: &MetricsData) {}
     /// Whether nothing of it is with the host.
     fn is_settled(&self) -> bool {
         true
     }
+}
+
+/// What a lane is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Spans,
+    Logs,
+    /// Metrics, which are counted by their data points.
+    Metrics,
 }
 
 /// The counts of a lane.
@@ -143,7 +159,7 @@ pub(crate) struct Lane<E: Encoder, S> {
     encoder: E,
     sink: Option<S>,
     limits: LaneLimits,
-    logs: bool,
+    signal: Signal,
     shared: Arc<Shared<E::Batch>>,
     opened: Option<Instant>,
     /// Spans pushed and refused since the counts were last made visible.
@@ -177,7 +193,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             encoder,
             sink: Some(sink),
             limits,
-            logs: false,
+            signal: Signal::Spans,
             shared: Arc::new(Shared {
                 name: name.to_owned(),
                 state: Mutex::new(state),
@@ -195,9 +211,9 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
         }
     }
 
-    /// Makes it one for log records, which its encoder is then given in place of spans.
-    pub(crate) fn of_logs(mut self) -> Self {
-        self.logs = true;
+    /// Makes it one for another signal, which its encoder is then given in place of spans.
+    pub(crate) fn of(mut self, signal: Signal) -> Self {
+        self.signal = signal;
         self
     }
 
@@ -356,8 +372,22 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         Arc::clone(&self.shared) as Arc<dyn LaneCounts>
     }
 
-    fn takes_logs(&self) -> bool {
-        self.logs
+    fn signal(&self) -> Signal {
+        self.signal
+    }
+
+    fn push_metrics(&mut self, data: &MetricsData) {
+        let points = u64::from(data.points());
+        if self.signal != Signal::Metrics || points == 0 {
+            return;
+        }
+        self.unpublished += points;
+        if self.is_full(points, 0, 4) {
+            self.refused += points;
+            return;
+        }
+        self.encoder.push_metrics(data);
+        self.seal();
     }
 }
 

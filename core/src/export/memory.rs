@@ -1,4 +1,4 @@
-//! The memory exporter: finished spans and log records as objects, for tests and for hosts that show traces themselves.
+//! The memory exporter: finished spans, log records and metrics as objects, for tests and for hosts that show traces themselves.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,6 +6,7 @@ use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::{RecordContext, SpanData};
 use crate::frame::view::SpanView;
 use crate::logs::LogData;
+use crate::metrics::data::MetricsData;
 use crate::semantics::{self, Dialect};
 use crate::stats::DropReason;
 
@@ -14,6 +15,7 @@ use crate::stats::DropReason;
 pub struct MemoryStore {
     spans: Arc<Mutex<Vec<SpanData>>>,
     logs: Arc<Mutex<Vec<LogData>>>,
+    metrics: Arc<Mutex<Vec<MetricsData>>>,
     capacity: usize,
 }
 
@@ -31,14 +33,15 @@ impl PartialEq for MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store of at most 100,000 spans, and as many log records.
+    /// A store of at most 100,000 spans, and as many log records and data points of metrics.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store of at most `capacity` spans, and as many log records; later ones are dropped and counted as `queue_full`.
+    /// A store of at most `capacity` spans, and as many log records and data points of metrics; later ones are dropped
+    /// and counted as `queue_full`.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { spans: Arc::default(), logs: Arc::default(), capacity }
+        Self { spans: Arc::default(), logs: Arc::default(), metrics: Arc::default(), capacity }
     }
 
     /// Copies of the spans received so far, in the order they ended.
@@ -59,6 +62,20 @@ impl MemoryStore {
     /// Takes the log records out.
     pub fn take_logs(&self) -> Vec<LogData> {
         core::mem::take(&mut *self.lock_logs())
+    }
+
+    /// Copies of the metrics received so far, one for each collection, the oldest first.
+    pub fn metrics(&self) -> Vec<MetricsData> {
+        self.lock_metrics().clone()
+    }
+
+    /// Takes the metrics out.
+    pub fn take_metrics(&self) -> Vec<MetricsData> {
+        core::mem::take(&mut *self.lock_metrics())
+    }
+
+    fn lock_metrics(&self) -> MutexGuard<'_, Vec<MetricsData>> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_logs(&self) -> MutexGuard<'_, Vec<LogData>> {
@@ -154,6 +171,61 @@ impl Encoder for LogDataEncoder {
 impl Sink<Vec<LogData>> for MemoryStore {
     async fn send(&mut self, batch: Vec<LogData>, _: &SendContext) -> Outcome {
         keep(&mut self.lock_logs(), batch, self.capacity)
+    }
+}
+
+/// Collects metrics as objects.
+#[derive(Debug, Default)]
+pub(crate) struct MetricDataEncoder {
+    collected: Vec<MetricsData>,
+    points: u32,
+}
+
+impl Encoder for MetricDataEncoder {
+    type Batch = Vec<MetricsData>;
+
+    /// Spans are not for it.
+    fn push(&mut self, _: &SpanView<'_>, _: &RecordContext<'_>) {}
+
+    fn push_metrics(&mut self, data: &MetricsData) {
+        self.points += data.points();
+        self.collected.push(data.clone());
+    }
+
+    fn spans(&self) -> u32 {
+        self.points
+    }
+
+    fn bytes(&self) -> usize {
+        self.points as usize * POINT_BYTES
+    }
+
+    fn take(&mut self) -> Vec<MetricsData> {
+        self.points = 0;
+        core::mem::take(&mut self.collected)
+    }
+}
+
+/// What a data point takes, roughly: a histogram's bounds and buckets, and its attributes.
+const POINT_BYTES: usize = 512;
+
+impl Sink<Vec<MetricsData>> for MemoryStore {
+    async fn send(&mut self, batch: Vec<MetricsData>, _: &SendContext) -> Outcome {
+        let mut kept = self.lock_metrics();
+        let mut room = (self.capacity as u64)
+            .saturating_sub(kept.iter().map(|collected| u64::from(collected.points())).sum());
+        let mut outcome = Outcome::default();
+        for collected in batch {
+            let points = collected.points();
+            if u64::from(points) <= room {
+                room -= u64::from(points);
+                outcome.exported += points;
+                kept.push(collected);
+            } else {
+                outcome.drop_spans(DropReason::QueueFull, points);
+            }
+        }
+        outcome
     }
 }
 

@@ -29,6 +29,7 @@ pub use context::{Pause, SendContext};
 
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
+use crate::metrics::data::MetricsData;
 use crate::stats::DropReason;
 
 /// Turns records into batches, on the export thread; it never blocks.
@@ -38,6 +39,10 @@ pub trait Encoder: Send + 'static {
 
     /// Copies what it needs of a finished span.
     fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>);
+
+    /// Copies collected metrics; an encoder of another signal leaves them out, which is the default. Where it takes
+    /// them, "spans" means data points.
+    fn push_metrics(&mut self, _: &MetricsData) {}
 
     /// Spans held since the last [`Encoder::take`].
     fn spans(&self) -> u32;

@@ -6,8 +6,10 @@ use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
@@ -30,10 +32,12 @@ pub struct Received {
     pub wire_bytes: usize,
     /// The body's size uncompressed.
     pub body_bytes: usize,
-    /// The body, or why it could not be decoded; empty for one of log records.
+    /// The body, or why it could not be decoded; empty for one of log records or metrics.
     pub request: Result<ExportTraceServiceRequest, String>,
     /// The body of a request to `/v1/logs`.
     pub logs: Option<ExportLogsServiceRequest>,
+    /// The body of a request to `/v1/metrics`.
+    pub metrics: Option<ExportMetricsServiceRequest>,
     /// How many of its spans or log records were accepted: all but the first ones.
     pub accepted: usize,
 }
@@ -52,6 +56,12 @@ impl Received {
 }
 
 impl Received {
+    /// All metrics in it, in order.
+    pub fn metrics(&self) -> Vec<&Metric> {
+        let resources = self.metrics.iter().flat_map(|request| &request.resource_metrics);
+        resources.flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics).collect()
+    }
+
     /// All log records in it, in order.
     pub fn log_records(&self) -> Vec<&LogRecord> {
         let resources = self.logs.iter().flat_map(|request| &request.resource_logs);
@@ -140,6 +150,10 @@ pub(crate) fn uncompress(body: &[u8], encoding: Option<&str>) -> Result<Vec<u8>,
 
 pub(crate) fn decode(body: &[u8]) -> Result<ExportTraceServiceRequest, String> {
     ExportTraceServiceRequest::decode(body).map_err(|error| error.to_string())
+}
+
+pub(crate) fn decode_metrics(body: &[u8]) -> Result<ExportMetricsServiceRequest, String> {
+    ExportMetricsServiceRequest::decode(body).map_err(|error| error.to_string())
 }
 
 pub(crate) fn decode_logs(body: &[u8]) -> Result<ExportLogsServiceRequest, String> {

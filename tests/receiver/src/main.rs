@@ -74,6 +74,7 @@ fn describe(number: usize, received: &Received) -> Value {
         "error": received.request.as_ref().err(),
         "request": received.request.as_ref().ok(),
         "logs": received.logs,
+        "metrics": received.metrics,
     })
 }
 

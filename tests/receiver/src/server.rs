@@ -22,7 +22,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::log::{Log, Received, decode, decode_logs, uncompress};
+use crate::log::{Log, Received, decode, decode_logs, decode_metrics, uncompress};
 use crate::script::{Reply, RetryAfter, Script, Step, TlsMode};
 use crate::tls::Certificates;
 
@@ -197,10 +197,14 @@ async fn serve(
         let most = shared.script.lock().unwrap().max_body_bytes;
         plain.as_ref().is_ok_and(|plain| most.is_some_and(|most| plain.len() > most))
     };
-    let mut logs = None;
+    let (mut logs, mut metrics) = (None, None);
     let decoded = plain.as_ref().map_err(String::clone).and_then(|plain| {
         if head.uri.path().ends_with("/v1/logs") {
             logs = Some(decode_logs(plain)?);
+            return Ok(ExportTraceServiceRequest::default());
+        }
+        if head.uri.path().ends_with("/v1/metrics") {
+            metrics = Some(decode_metrics(plain)?);
             return Ok(ExportTraceServiceRequest::default());
         }
         decode(plain)
@@ -221,6 +225,7 @@ async fn serve(
         body_bytes: plain.map_or(0, |plain| plain.len()),
         request: decoded,
         logs,
+        metrics,
         accepted: 0,
     };
     if too_large {

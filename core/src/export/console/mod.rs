@@ -4,6 +4,7 @@
 
 mod gather;
 mod logs;
+mod metrics;
 mod preview;
 mod tree;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use gather::{ConsoleEncoder, GatheredTrace};
 pub(crate) use logs::ConsoleLogEncoder;
+pub(crate) use metrics::ConsoleMetricEncoder;
 
 use super::{Outcome, SendContext, Sink, blocking};
 use crate::stats::DropReason;
@@ -59,7 +61,7 @@ impl<W: Write + Send + 'static> Sink<Vec<GatheredTrace>> for ConsoleSink<W> {
 }
 
 impl<W: Write + Send + 'static> ConsoleSink<W> {
-    /// Writes the text that `draw` makes of so many spans or log records.
+    /// Writes the text that `draw` makes of so many spans, log records or data points.
     async fn print(
         &self,
         records: u32,

@@ -1,4 +1,5 @@
-//! An encoded `ExportTraceServiceRequest` and how it is cut in two when a receiver finds it too large.
+//! An encoded `ExportTraceServiceRequest`, or that of another signal, and how it is cut in two when a receiver finds
+//! it too large. Their fields have the same numbers down to the record.
 //!
 //! The encoder makes batches; a sink splits them. Splitting walks the bytes and copies fields whole, so
 //! that the encoder keeps no book of positions for a case that hardly ever comes.
@@ -7,24 +8,34 @@ use core::ops::Range;
 
 use super::wire::{Fields, put_varint, submessages};
 
-/// One `ExportTraceServiceRequest` in protobuf, uncompressed.
+/// One `ExportTraceServiceRequest`, or that of another signal, in protobuf, uncompressed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OtlpBatch {
     /// The encoded request.
     pub body: Vec<u8>,
-    /// How many spans it holds.
+    /// How many spans, log records or data points it holds.
     pub spans: u32,
+    /// Whether these are the data points of metrics, which are cut between metrics.
+    pub(super) has_points: bool,
 }
 
 /// Field numbers of opentelemetry/proto: `resource_spans`, `scope_spans` and `spans`.
 const RESOURCE_SPANS: u32 = 1;
 const SCOPE_SPANS: u32 = 2;
 const SPANS: u32 = 2;
+/// `sum` and `histogram` of a metric, and the points of either.
+const METRIC_DATA: [u32; 2] = [7, 9];
+const POINTS: u32 = 1;
 
 impl OtlpBatch {
     /// Wraps an encoded request that holds `spans` spans.
     pub fn new(body: Vec<u8>, spans: u32) -> Self {
-        Self { body, spans }
+        Self { body, spans, has_points: false }
+    }
+
+    /// Wraps an encoded request of metrics that hold so many data points.
+    pub fn of_points(body: Vec<u8>, points: u32) -> Self {
+        Self { body, spans: points, has_points: true }
     }
 
     /// Cuts the batch into its first and second half by number of spans; resources and scopes are kept
@@ -36,8 +47,14 @@ impl OtlpBatch {
         let Some(total) = count(&self.body).filter(|total| *total >= 2) else { return Err(self) };
         let middle = total / 2;
         let halves = (select(&self.body, 0..middle), select(&self.body, middle..total));
-        match halves {
-            (Some(first), Some(second)) => Ok((Self::new(first, middle), Self::new(second, total - middle))),
+        let (Some(first), Some(second)) = halves else { return Err(self) };
+        if !self.has_points {
+            return Ok((Self::new(first, middle), Self::new(second, total - middle)));
+        }
+        match (count_points(&first), count_points(&second)) {
+            (Some(before), Some(after)) => {
+                Ok((Self::of_points(first, before), Self::of_points(second, after)))
+            }
             _ => Err(self),
         }
     }
@@ -55,6 +72,22 @@ fn count(request: &[u8]) -> Option<u32> {
         }
     }
     Some(spans)
+}
+
+/// How many data points the metrics of a request have.
+fn count_points(request: &[u8]) -> Option<u32> {
+    let mut points = 0u32;
+    for resource in submessages(request, RESOURCE_SPANS) {
+        for scope in submessages(resource?, SCOPE_SPANS) {
+            for metric in submessages(scope?, SPANS) {
+                let metric = metric?;
+                for data in METRIC_DATA.into_iter().flat_map(|field| submessages(metric, field)) {
+                    points = points.checked_add(submessages(data?, POINTS).count() as u32)?;
+                }
+            }
+        }
+    }
+    Some(points)
 }
 
 /// The request with those spans only whose running number is in `wanted`; wrappers left empty are gone.

@@ -2,10 +2,12 @@
 //! the frame straight into the bytes of the request, no object in between.
 
 mod logs;
+mod metrics;
 mod request;
 mod typed;
 
 pub use logs::LogsEncoder;
+pub use metrics::MetricsEncoder;
 use request::Request;
 
 use super::OtlpBatch;

@@ -170,7 +170,7 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
         let give_up_at = Instant::now() + self.retry.max_elapsed.min(FOREVER);
         let mut outcome = Outcome::default();
         let mut parts = vec![batch];
-        while let Some(OtlpBatch { body, spans }) = parts.pop() {
+        while let Some(OtlpBatch { body, spans, has_points }) = parts.pop() {
             let plain = Bytes::from(body);
             if context.is_expired() {
                 outcome.lose(
@@ -186,10 +186,12 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
                     outcome.rejected = outcome.rejected.saturating_add(rejected);
                     outcome.message = outcome.message.take().or(message);
                 }
-                Delivery::TooLarge(message) => match OtlpBatch::new(plain.into(), spans).split() {
-                    Ok((first, second)) => parts.extend([second, first]),
-                    Err(_) => outcome.lose(DropReason::TooLarge, spans, message),
-                },
+                Delivery::TooLarge(message) => {
+                    match (OtlpBatch { body: plain.into(), spans, has_points }).split() {
+                        Ok((first, second)) => parts.extend([second, first]),
+                        Err(_) => outcome.lose(DropReason::TooLarge, spans, message),
+                    }
+                }
                 Delivery::Lost { reason, message, given_up } => {
                     if let Some(why) = given_up {
                         for unsent in parts.drain(..) {

@@ -24,6 +24,11 @@ pub fn write_logs_json(out: &mut String, request: &[u8]) -> Option<()> {
     write_json(out, request, LOGS_REQUEST)
 }
 
+/// The same for an encoded `ExportMetricsServiceRequest`.
+pub fn write_metrics_json(out: &mut String, request: &[u8]) -> Option<()> {
+    write_json(out, request, METRICS_REQUEST)
+}
+
 fn write_json(out: &mut String, request: &[u8], table: Table) -> Option<()> {
     let start = out.len();
     let written = write_message(out, request, table, MAX_DEPTH);
@@ -52,6 +57,10 @@ enum Kind {
     /// An unsigned 64-bit integer.
     Time,
     Double,
+    /// Unsigned 64-bit integers, packed.
+    Times,
+    /// Doubles, packed.
+    Doubles,
     Message(&'static Table),
 }
 
@@ -129,6 +138,50 @@ static LOG_RECORD: Table = &[
     one(9, "traceId", Kind::Hex),
     one(10, "spanId", Kind::Hex),
 ];
+// metrics_service.proto, metrics.proto; what the encoder makes of it.
+static METRICS_REQUEST: Table = &[many(1, "resourceMetrics", Kind::Message(&RESOURCE_METRICS))];
+static RESOURCE_METRICS: Table = &[
+    one(1, "resource", Kind::Message(&RESOURCE)),
+    many(2, "scopeMetrics", Kind::Message(&SCOPE_METRICS)),
+    one(3, "schemaUrl", Kind::Text),
+];
+static SCOPE_METRICS: Table = &[
+    one(1, "scope", Kind::Message(&SCOPE)),
+    many(2, "metrics", Kind::Message(&METRIC)),
+    one(3, "schemaUrl", Kind::Text),
+];
+static METRIC: Table = &[
+    one(1, "name", Kind::Text),
+    one(2, "description", Kind::Text),
+    one(3, "unit", Kind::Text),
+    one(7, "sum", Kind::Message(&SUM)),
+    one(9, "histogram", Kind::Message(&HISTOGRAM)),
+];
+static SUM: Table = &[
+    many(1, "dataPoints", Kind::Message(&NUMBER_POINT)),
+    one(2, "aggregationTemporality", Kind::Number),
+    one(3, "isMonotonic", Kind::Bool),
+];
+static HISTOGRAM: Table =
+    &[many(1, "dataPoints", Kind::Message(&HISTOGRAM_POINT)), one(2, "aggregationTemporality", Kind::Number)];
+static NUMBER_POINT: Table = &[
+    many(7, "attributes", Kind::Message(&KEY_VALUE)),
+    one(2, "startTimeUnixNano", Kind::Time),
+    one(3, "timeUnixNano", Kind::Time),
+    one(4, "asDouble", Kind::Double),
+    one(6, "asInt", Kind::Int64),
+];
+static HISTOGRAM_POINT: Table = &[
+    many(9, "attributes", Kind::Message(&KEY_VALUE)),
+    one(2, "startTimeUnixNano", Kind::Time),
+    one(3, "timeUnixNano", Kind::Time),
+    one(4, "count", Kind::Time),
+    one(5, "sum", Kind::Double),
+    one(6, "bucketCounts", Kind::Times),
+    one(7, "explicitBounds", Kind::Doubles),
+    one(11, "min", Kind::Double),
+    one(12, "max", Kind::Double),
+];
 static EVENT: Table = &[
     one(1, "timeUnixNano", Kind::Time),
     one(2, "name", Kind::Text),
@@ -205,10 +258,35 @@ fn write_value(out: &mut String, payload: Payload<'_>, kind: &Kind, depth: u32) 
         (Kind::Int64, Payload::Varint(value)) => write!(out, "\"{}\"", value as i64).ok()?,
         (Kind::Time, Payload::Fixed64(value)) => write!(out, "\"{value}\"").ok()?,
         (Kind::Double, Payload::Fixed64(bits)) => write_double(out, f64::from_bits(bits))?,
+        (Kind::Int64, Payload::Fixed64(value)) => write!(out, "\"{}\"", value as i64).ok()?,
+        (Kind::Times, Payload::Bytes(packed)) => {
+            write_packed(out, packed, |out, value| write!(out, "\"{value}\"").ok())?
+        }
+        (Kind::Doubles, Payload::Bytes(packed)) => {
+            write_packed(out, packed, |out, bits| write_double(out, f64::from_bits(bits)))?
+        }
         (Kind::Message(table), Payload::Bytes(message)) => write_message(out, message, table, depth)?,
         _ => return None,
     }
     Some(())
+}
+
+/// 64-bit values that stand in one field.
+fn write_packed(
+    out: &mut String,
+    packed: &[u8],
+    mut each: impl FnMut(&mut String, u64) -> Option<()>,
+) -> Option<()> {
+    let (values, rest) = packed.as_chunks::<8>();
+    out.push('[');
+    for (place, value) in values.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        each(out, u64::from_le_bytes(*value))?;
+    }
+    out.push(']');
+    rest.is_empty().then_some(())
 }
 
 fn write_double(out: &mut String, value: f64) -> Option<()> {

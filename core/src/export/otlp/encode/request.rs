@@ -1,7 +1,7 @@
 //! An OTLP request under construction: records grouped by scope, with the resource around them.
 //!
-//! Requests of spans and of log records differ in the records alone: the numbers of the fields around them are the
-//! same (`trace_service.proto`, `logs_service.proto`).
+//! Requests of spans, log records and metrics differ in the records alone: the numbers of the fields around them are
+//! the same (`trace_service.proto`, `logs_service.proto`, `metrics_service.proto`).
 
 use std::sync::Arc;
 
@@ -42,12 +42,23 @@ impl Request {
     /// Adds the record that `put` writes: one field numbered 2.
     #[inline]
     pub(super) fn record(&mut self, context: &RecordContext<'_>, put: impl FnOnce(&mut Vec<u8>)) {
+        self.records_of(context, 1, put);
+    }
+
+    /// The same for a field that holds several records, as a metric does of data points.
+    #[inline]
+    pub(super) fn records_of(
+        &mut self,
+        context: &RecordContext<'_>,
+        records: u32,
+        put: impl FnOnce(&mut Vec<u8>),
+    ) {
         let at = self.group(context);
         let Some(group) = self.groups.get_mut(at) else { return };
         let before = group.bytes.len();
         put(&mut group.bytes);
         self.bytes += group.bytes.len() - before;
-        self.records += 1;
+        self.records += records;
     }
 
     pub(super) const fn records(&self) -> u32 {
@@ -165,7 +176,7 @@ fn scope_field(scope: &Scope) -> Vec<u8> {
     out
 }
 
-fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, OwnedValue)]) {
+pub(super) fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, OwnedValue)]) {
     let mut record = Vec::new();
     write::begin_span(&mut record);
     for (name, value) in attributes {

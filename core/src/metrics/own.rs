@@ -1,9 +1,9 @@
 //! The engine's counts under the names of OpenTelemetry's SDK metrics (semantic conventions, "OpenTelemetry
-//! SDK metrics"), for whoever reports them.
+//! SDK metrics"): exported with the span metrics, and for whoever reports them otherwise.
 
 use std::borrow::Cow;
 
-use crate::stats::{DropReason, LogStats, Stats};
+use crate::stats::{DropReason, LogStats, MetricStats, Stats};
 
 /// What kind of number a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Metric {
 
 impl Stats {
     /// The counts as OpenTelemetry's SDK metrics.
-    pub fn metrics(&self) -> Vec<Metric> {
+    pub fn self_metrics(&self) -> Vec<Metric> {
         let mut metrics = Vec::new();
         let processor = || ("otel.component.type", Cow::Borrowed("batching_span_processor"));
         let mut add = |name, kind, attributes: Vec<(&'static str, Cow<'static, str>)>, value| {
@@ -71,6 +71,7 @@ impl Stats {
             }
         }
         self.logs.add_metrics(&mut metrics);
+        self.metrics.add_metrics(&mut metrics);
         metrics
     }
 }
@@ -91,6 +92,30 @@ impl LogStats {
         for exporter in &self.exporters {
             let component = || ("otel.component.type", Cow::Owned(format!("{}_log_exporter", exporter.name)));
             let (inflight, exported) = ("otel.sdk.exporter.log.inflight", "otel.sdk.exporter.log.exported");
+            add(inflight, MetricKind::UpDownCounter, vec![component()], exporter.pending);
+            add(exported, MetricKind::Counter, vec![component()], exporter.exported);
+            for (reason, count) in &exporter.dropped {
+                add(exported, MetricKind::Counter, vec![component(), error_type(*reason)], *count);
+            }
+        }
+    }
+}
+
+impl MetricStats {
+    fn add_metrics(&self, metrics: &mut Vec<Metric>) {
+        let mut add = |name, kind, attributes: Vec<(&'static str, Cow<'static, str>)>, value| {
+            metrics.push(Metric { name, kind, unit: "{data_point}", attributes, value });
+        };
+        for exporter in &self.exporters {
+            let component = || {
+                let kind = match exporter.name.as_str() {
+                    "otlp_http" => Cow::Borrowed("otlp_http_metric_exporter"),
+                    other => Cow::Owned(format!("{other}_metric_exporter")),
+                };
+                ("otel.component.type", kind)
+            };
+            let inflight = "otel.sdk.exporter.metric_data_point.inflight";
+            let exported = "otel.sdk.exporter.metric_data_point.exported";
             add(inflight, MetricKind::UpDownCounter, vec![component()], exporter.pending);
             add(exported, MetricKind::Counter, vec![component()], exporter.exported);
             for (reason, count) in &exporter.dropped {
@@ -141,9 +166,18 @@ mod tests {
                 }],
                 ..LogStats::default()
             },
+            metrics: MetricStats {
+                exporters: vec![ExporterStats {
+                    name: "otlp_http".into(),
+                    accepted: 4,
+                    exported: 4,
+                    ..ExporterStats::default()
+                }],
+                ..MetricStats::default()
+            },
             ..Stats::default()
         };
-        let metrics = stats.metrics();
+        let metrics = stats.self_metrics();
         let value = |name: &str, attribute: &str| {
             let found = metrics.iter().find(|metric| {
                 metric.name == name && metric.attributes.iter().any(|(_, value)| value == attribute)
@@ -158,6 +192,10 @@ mod tests {
         assert_eq!(value("otel.sdk.processor.log.processed", "already_shutdown"), Some(1));
         assert_eq!(value("otel.sdk.exporter.log.exported", "otlp_http_log_exporter"), Some(5));
         assert_eq!(value("otel.sdk.exporter.log.exported", "queue_full"), Some(2));
+        assert_eq!(
+            value("otel.sdk.exporter.metric_data_point.exported", "otlp_http_metric_exporter"),
+            Some(4)
+        );
         let created = metrics.iter().find(|metric| metric.name == "otel.sdk.log.created").unwrap();
         assert_eq!((created.value, created.unit), (8, "{log_record}"));
     }
