@@ -87,6 +87,22 @@ fn trace(config: &ResolvedConfig) -> Json {
     })
 }
 
+fn metrics(config: &ResolvedConfig) -> Json {
+    config.metrics.as_ref().map_or(Json::Null, |metrics| {
+        json!({
+            "interval_ms": millis(metrics.interval),
+            "timeout_ms": millis(metrics.timeout),
+            "temporality": metrics.temporality.map(|temporality| temporality.as_str()),
+            "max_series": metrics.max_series,
+            "max_names": metrics.max_names,
+            "names": metrics.names.as_str(),
+            "attributes": metrics.attributes,
+            "prices": metrics.prices.len(),
+            "currency": metrics.currency,
+        })
+    })
+}
+
 fn resolved(config: &ResolvedConfig) -> Json {
     let (batch, log_batch, limits) = (&config.batch, &config.log_batch, &config.limits);
     let mut resource: Map<_, _> =
@@ -102,6 +118,9 @@ fn resolved(config: &ResolvedConfig) -> Json {
         "exporters": config.exporters.iter().map(exporter).collect::<Vec<_>>(),
         "log_exporters": config.log_exporters.iter().map(exporter).collect::<Vec<_>>(),
         "log_endpoints": config.log_exporters.iter().filter_map(endpoint).collect::<Vec<_>>(),
+        "metrics": metrics(config),
+        "metric_exporters": config.metric_exporters.iter().map(exporter).collect::<Vec<_>>(),
+        "metric_endpoints": config.metric_exporters.iter().filter_map(endpoint).collect::<Vec<_>>(),
         "console_fallback": config.console_fallback,
         "batch": {
             "max_queue_spans": batch.max_queue_spans,
@@ -172,6 +191,9 @@ fn every_case() {
     assert!(cases.len() >= 40);
     for case in cases {
         let name = case["name"].as_str().unwrap();
+        if name.starts_with("metrics: ") && !cfg!(feature = "metrics") {
+            continue;
+        }
         let (result, warnings) = resolve(case);
         assert_eq!(&Json::from(warnings), &case["warnings"], "{name}");
         match (case.get("error"), result) {

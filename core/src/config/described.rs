@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::content;
 use super::exporters::{Colour, ConsoleOptions, ExporterOptions};
 use super::limits::{DiagnosticLevel, LONGEST};
+use super::metrics;
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions};
@@ -24,9 +25,9 @@ use crate::sampling::fields::{Fields, number, truth, unexpected};
 use crate::semantics::Dialect;
 use crate::value::Value;
 
-const SECONDS: &str = "a number of seconds, 0 to 31536000";
+pub(super) const SECONDS: &str = "a number of seconds, 0 to 31536000";
 pub(super) const COUNT: &str = "a whole number, 0 or more";
-const TRUTH: &str = "true or false";
+pub(super) const TRUTH: &str = "true or false";
 const DIALECT: &str = "genai or openinference";
 const TRAVELLING: &str = "true, false, or a list of session_id, user_id, organization_id, thread_id, run_id, \
                            request_id and resource_id";
@@ -36,7 +37,7 @@ const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 49] = [
+const ENGINE: [&str; 51] = [
     "service",
     "name",
     "replace",
@@ -75,6 +76,8 @@ const ENGINE: [&str; 49] = [
     "log_level",
     "logger",
     "logs_exporter",
+    "metrics",
+    "metrics_exporter",
     "diagnostic_level",
     "environment",
     "session_id",
@@ -89,10 +92,11 @@ const ENGINE: [&str; 49] = [
 ];
 /// The options of an OTLP exporter, which an engine takes too, for all of them.
 #[cfg(feature = "otlp-http")]
-const OTLP: [&str; 12] = [
+const OTLP: [&str; 13] = [
     "endpoint",
     "traces_endpoint",
     "logs_endpoint",
+    "metrics_endpoint",
     "headers",
     "timeout",
     "compression",
@@ -119,7 +123,8 @@ impl Options {
     /// [`SpanLimits`](super::SpanLimits); `serialization_options` has the first four of them under the names that
     /// they had. `redaction` is true or false, the name of a style, or a map with `enabled`, `style`, and what else
     /// [`Redaction`](crate::privacy::Redaction) takes: `keys`, `patterns` (a map of names and expressions, or a
-    /// list of expressions), `personal`, `allow_keys`, `allow_patterns`.
+    /// list of expressions), `personal`, `allow_keys`, `allow_patterns`. `metrics` is true or false, or a map with
+    /// `enabled` and what else [`MetricsOptions`](super::MetricsOptions) takes.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`](crate::ErrorCode) for an unknown name or a value of a wrong form, named as
@@ -188,14 +193,16 @@ impl Options {
         set(&mut self.hide_output, fields.read("hide_output", TRUTH, truth)?);
         set(&mut self.exit_timeout, fields.read("exit_timeout", SECONDS, seconds)?);
         self = self.apply_trace(&fields)?;
-        if let Some(list) = fields.get("logs_exporter") {
-            let at = fields.path("logs_exporter");
-            let items =
-                if let Value::Array(items) = list { items.as_slice() } else { std::slice::from_ref(list) };
+        if let Some(exporters) = exporters_of(&fields, "logs_exporter")? {
             self.logs_exporters.get_or_insert_default();
-            for item in items {
-                self = self.logs_exporter(read_exporter(item, &at)?);
-            }
+            self = exporters.into_iter().fold(self, Self::logs_exporter);
+        }
+        if let Some(exporters) = exporters_of(&fields, "metrics_exporter")? {
+            self.metrics_exporters.get_or_insert_default();
+            self = exporters.into_iter().fold(self, Self::metrics_exporter);
+        }
+        if let Some(metrics) = fields.get("metrics") {
+            self.metrics = metrics::read(metrics, &fields.path("metrics"), self.metrics)?;
         }
         or(&mut self.log_level, log_level(&fields)?);
         let expected = "none, error, warn, info or debug";
@@ -204,6 +211,14 @@ impl Options {
         or(&mut self.diagnostic_level, level);
         Ok(self)
     }
+}
+
+/// The exporters of a signal other than spans: one, or a list.
+fn exporters_of(fields: &Fields<'_, '_>, option: &str) -> Result<Option<Vec<ExporterOptions>>, Error> {
+    let Some(given) = fields.get(option) else { return Ok(None) };
+    let at = fields.path(option);
+    let items = if let Value::Array(items) = given { items.as_slice() } else { std::slice::from_ref(given) };
+    items.iter().map(|item| read_exporter(item, &at)).collect::<Result<_, _>>().map(Some)
 }
 
 /// The level of log records, also as the option `logger` of old, which is translated.
@@ -336,6 +351,7 @@ fn otlp(fields: &Fields<'_, '_>) -> Result<OtlpOptions, Error> {
     Ok(OtlpOptions {
         endpoint: text("traces_endpoint")?.map(Endpoint::Exact).or(base),
         logs_endpoint: text("logs_endpoint")?,
+        metrics_endpoint: text("metrics_endpoint")?,
         headers,
         timeout: fields.read("timeout", SECONDS, seconds)?,
         compression,
@@ -418,12 +434,12 @@ fn whole<T: TryFrom<i64>>(value: &Value<'_>) -> Option<T> {
     T::try_from(integer).ok()
 }
 
-fn seconds(value: &Value<'_>) -> Option<Duration> {
+pub(super) fn seconds(value: &Value<'_>) -> Option<Duration> {
     let time = Duration::try_from_secs_f64(number(value)?).ok()?;
     (time <= LONGEST).then_some(time)
 }
 
-fn listed(value: &Value<'_>) -> Option<Vec<String>> {
+pub(super) fn listed(value: &Value<'_>) -> Option<Vec<String>> {
     let Value::Array(items) = value else { return None };
     items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }

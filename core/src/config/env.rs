@@ -8,6 +8,7 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use super::limits::{BatchSettings, DiagnosticLevel, LONGEST, LimitSettings, QUEUE_SPANS};
+use super::metrics::{SHORTEST_INTERVAL, TemporalityPreference};
 #[cfg(feature = "otlp-http")]
 use super::otlp::{Endpoint, OtlpOptions, Signal, check_url};
 use super::pairs;
@@ -48,6 +49,9 @@ pub struct EnvSettings {
     pub(super) exporters: Option<Vec<EnvExporter>>,
     /// The same for log records.
     pub(super) log_exporters: Option<Vec<EnvExporter>>,
+    /// The same for metrics.
+    pub(super) metric_exporters: Option<Vec<EnvExporter>>,
+    pub(super) metrics: MetricsEnv,
     pub(super) batch: BatchSettings,
     pub(super) log_batch: BatchSettings,
     pub(super) limits: LimitSettings,
@@ -62,12 +66,23 @@ pub struct EnvSettings {
     /// The same for log records.
     #[cfg(feature = "otlp-http")]
     pub(super) otlp_logs: OtlpOptions,
+    /// The same for metrics.
+    #[cfg(feature = "otlp-http")]
+    pub(super) otlp_metrics: OtlpOptions,
     /// Variables of the products that have a preset, as far as they are set.
     #[cfg(feature = "otlp-http")]
     pub(super) presets: Vec<(String, String)>,
 }
 
-/// An exporter that `OTEL_TRACES_EXPORTER` and `OTEL_LOGS_EXPORTER` can name.
+/// When metrics are collected, and how they add up.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct MetricsEnv {
+    pub interval: Option<Duration>,
+    pub timeout: Option<Duration>,
+    pub temporality: Option<TemporalityPreference>,
+}
+
+/// An exporter that `OTEL_TRACES_EXPORTER`, `OTEL_LOGS_EXPORTER` and `OTEL_METRICS_EXPORTER` can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EnvExporter {
     #[cfg(feature = "otlp-http")]
@@ -131,6 +146,8 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
         sampler: reader.sampler(),
         exporters: reader.exporters("OTEL_TRACES_EXPORTER"),
         log_exporters: reader.exporters("OTEL_LOGS_EXPORTER"),
+        metric_exporters: reader.exporters("OTEL_METRICS_EXPORTER"),
+        metrics: reader.metrics(),
         batch: reader.batch(&SPAN_BATCHES),
         log_batch: reader.batch(&LOG_BATCHES),
         limits: reader.limits(),
@@ -142,6 +159,8 @@ pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> (EnvSettings, Vec<Warnin
         otlp: reader.otlp(Signal::Traces),
         #[cfg(feature = "otlp-http")]
         otlp_logs: reader.otlp(Signal::Logs),
+        #[cfg(feature = "otlp-http")]
+        otlp_metrics: reader.otlp(Signal::Metrics),
         #[cfg(feature = "otlp-http")]
         presets: reader.presets(),
     };
@@ -334,7 +353,7 @@ impl Reader<'_> {
                     unused.push((name, "is not part of this build"));
                     continue;
                 }
-                "zipkin" | "jaeger" | "logging" | "otlp/stdout" => {
+                "zipkin" | "jaeger" | "logging" | "otlp/stdout" | "prometheus" => {
                     unused.push((name, "is not supported yet"));
                     continue;
                 }
@@ -373,6 +392,25 @@ impl Reader<'_> {
             max_batch_bytes: None,
             schedule_delay: self.milliseconds(names.delay, names.default_delay),
             export_timeout: self.timeout(names.timeout, "30000"),
+        }
+    }
+
+    /// An interval of zero would never end.
+    fn metrics(&mut self) -> MetricsEnv {
+        const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
+        let interval = self.milliseconds(INTERVAL, "60000");
+        if interval.is_some_and(|interval| interval < SHORTEST_INTERVAL) {
+            let found = self.text(INTERVAL).unwrap_or_default();
+            self.warn(INTERVAL, &found, "is less than 100", "using 60000");
+        }
+        MetricsEnv {
+            interval: interval.filter(|interval| *interval >= SHORTEST_INTERVAL),
+            timeout: self.timeout("OTEL_METRIC_EXPORT_TIMEOUT", "30000"),
+            temporality: self.choice(
+                "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+                "cumulative",
+                TemporalityPreference::from_name,
+            ),
         }
     }
 
@@ -424,6 +462,7 @@ macro_rules! otlp_variables {
         let of_signal = match $signal {
             Signal::Traces => concat!("OTEL_EXPORTER_OTLP_TRACES_", $option),
             Signal::Logs => concat!("OTEL_EXPORTER_OTLP_LOGS_", $option),
+            Signal::Metrics => concat!("OTEL_EXPORTER_OTLP_METRICS_", $option),
         };
         [of_signal, concat!("OTEL_EXPORTER_OTLP_", $option)]
     }};

@@ -116,7 +116,7 @@ impl Options {
         env: &EnvSettings,
     ) -> Result<Option<ResolvedExporter>, Error> {
         let traces_alone = options.endpoint.is_some();
-        let options = options.of_logs();
+        let options = options.of(Signal::Logs);
         let options = if options.ignores_environment { options } else { options.or(env.otlp_logs.clone()) };
         if options.endpoint.is_none() && traces_alone && !asked_for {
             return Ok(None);

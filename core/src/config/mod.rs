@@ -16,6 +16,7 @@ mod exporters;
 mod host;
 mod limits;
 mod logs;
+mod metrics;
 mod options;
 #[cfg(feature = "otlp-http")]
 mod otlp;
@@ -35,6 +36,7 @@ pub use exporters::{Colour, ConsoleOptions, ExporterOptions, ResolvedExporter};
 #[cfg(feature = "engine")]
 pub use host::{HostExporter, HostTaps};
 pub use limits::{Batching, CaptureLimits, DiagnosticLevel, MemoryLimits, SpanLimits};
+pub use metrics::{MetricNames, MetricsOptions, MetricsSettings, TemporalityPreference};
 pub use options::Options;
 #[cfg(feature = "otlp-http")]
 pub use otlp::OtlpOptions;

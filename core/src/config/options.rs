@@ -7,6 +7,7 @@ use super::exporters::ExporterOptions;
 #[cfg(feature = "engine")]
 use super::host::HostTaps;
 use super::limits::{BatchSettings, CaptureLimits, DiagnosticLevel, LimitSettings, MemoryLimits};
+use super::metrics::MetricsOptions;
 #[cfg(feature = "otlp-http")]
 use super::otlp::OtlpOptions;
 use super::trace::TraceSettings;
@@ -49,6 +50,9 @@ pub struct Options {
     pub(super) exporters: Option<Vec<ExporterOptions>>,
     /// The same for log records.
     pub(super) logs_exporters: Option<Vec<ExporterOptions>>,
+    pub(super) metrics: MetricsOptions,
+    /// The same for metrics.
+    pub(super) metrics_exporters: Option<Vec<ExporterOptions>>,
     #[cfg(feature = "otlp-http")]
     pub(super) otlp: OtlpOptions,
     pub(super) batch: BatchSettings,
@@ -84,6 +88,8 @@ impl Default for Options {
             propagators: None,
             exporters: None,
             logs_exporters: None,
+            metrics: MetricsOptions::default(),
+            metrics_exporters: None,
             #[cfg(feature = "otlp-http")]
             otlp: OtlpOptions::default(),
             batch: BatchSettings::default(),
@@ -205,6 +211,25 @@ impl Options {
     #[must_use]
     pub fn logs_exporter(mut self, exporter: ExporterOptions) -> Self {
         let exporters = self.logs_exporters.get_or_insert_default();
+        if !matches!(exporter, ExporterOptions::None) {
+            exporters.push(exporter);
+        }
+        self
+    }
+
+    /// Whether and how metrics are made out of spans; needs the feature `metrics`. Default: off, unless
+    /// `OTEL_METRICS_EXPORTER` names an exporter.
+    #[must_use]
+    pub fn metrics(mut self, metrics: MetricsOptions) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Adds an exporter of metrics; `OTEL_METRICS_EXPORTER` is not used then. Default: where spans go, as far as
+    /// metrics can go there (OTLP, console, file, memory). It does not switch metrics on.
+    #[must_use]
+    pub fn metrics_exporter(mut self, exporter: ExporterOptions) -> Self {
+        let exporters = self.metrics_exporters.get_or_insert_default();
         if !matches!(exporter, ExporterOptions::None) {
             exporters.push(exporter);
         }

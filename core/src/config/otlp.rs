@@ -13,6 +13,7 @@ use crate::semantics::Dialect;
 pub(super) enum Signal {
     Traces,
     Logs,
+    Metrics,
 }
 
 impl Signal {
@@ -21,6 +22,7 @@ impl Signal {
         match self {
             Self::Traces => "v1/traces",
             Self::Logs => "v1/logs",
+            Self::Metrics => "v1/metrics",
         }
     }
 }
@@ -32,6 +34,7 @@ pub struct OtlpOptions {
     pub(super) preset: Option<String>,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) logs_endpoint: Option<String>,
+    pub(super) metrics_endpoint: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) timeout: Option<Duration>,
     pub(super) compression: Option<Compression>,
@@ -119,6 +122,13 @@ impl OtlpOptions {
         self
     }
 
+    /// The full URL that metrics are sent to, taken as it is; replaces [`OtlpOptions::endpoint`] for them.
+    #[must_use]
+    pub fn metrics_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.metrics_endpoint = Some(url.into());
+        self
+    }
+
     /// A header of every request, besides those of the environment; of a repeated name the last one counts.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -195,6 +205,7 @@ impl OtlpOptions {
             preset: self.preset.or(other.preset),
             endpoint: self.endpoint.or(other.endpoint),
             logs_endpoint: self.logs_endpoint.or(other.logs_endpoint),
+            metrics_endpoint: self.metrics_endpoint.or(other.metrics_endpoint),
             headers,
             timeout: self.timeout.or(other.timeout),
             compression: self.compression.or(other.compression),
@@ -208,18 +219,26 @@ impl OtlpOptions {
         }
     }
 
-    /// Those of the exporter's log records: none of its endpoint, if that is one of traces alone.
-    pub(super) fn of_logs(mut self) -> Self {
+    /// Those of the exporter's log records or metrics: none of its endpoint, if that is one of traces alone.
+    pub(super) fn of(mut self, signal: Signal) -> Self {
+        let own = match signal {
+            Signal::Traces => return self,
+            Signal::Logs => self.logs_endpoint.clone(),
+            Signal::Metrics => self.metrics_endpoint.clone(),
+        };
         let base = self.endpoint.filter(|endpoint| !matches!(endpoint, Endpoint::Exact(_)));
-        self.endpoint = self.logs_endpoint.clone().map(Endpoint::Exact).or(base);
+        self.endpoint = own.map(Endpoint::Exact).or(base);
         self
     }
 
     /// What the sink needs, checked as far as possible without touching files or the network.
     pub(super) fn resolve(self, language: &str, signal: Signal) -> Result<OtlpHttpOptions, Error> {
         let default = OtlpHttpOptions::default();
-        if let Some(text) = &self.logs_endpoint {
-            check_url(text).map_err(|error| Error::new(error.code(), format!("logs_{}", error.message())))?;
+        for (signal, url) in [("logs", &self.logs_endpoint), ("metrics", &self.metrics_endpoint)] {
+            if let Some(text) = url {
+                let named = |error: Error| Error::new(error.code(), format!("{signal}_{}", error.message()));
+                check_url(text).map_err(named)?;
+            }
         }
         if let Some(Endpoint::Base(text) | Endpoint::Exact(text)) = &self.endpoint {
             check_url(text)?;
@@ -269,6 +288,7 @@ impl fmt::Debug for OtlpOptions {
             .field("preset", &self.preset)
             .field("endpoint_set", &self.endpoint.is_some())
             .field("logs_endpoint_set", &self.logs_endpoint.is_some())
+            .field("metrics_endpoint_set", &self.metrics_endpoint.is_some())
             .field("headers", &names)
             .field("timeout", &self.timeout)
             .field("compression", &self.compression)

@@ -3,6 +3,7 @@
 //!
 //! A new preset is one entry of [`PRESETS`].
 
+use super::metrics::TemporalityPreference;
 use super::otlp::{Endpoint, OtlpOptions};
 use crate::error::Error;
 use crate::semantics::Dialect;
@@ -21,6 +22,8 @@ pub(super) struct Preset {
     dialect: Dialect,
     /// Whether log records go there too, to `v1/logs`.
     logs: bool,
+    /// Whether its receiver takes metrics too, at `v1/metrics`, and how it wants them to add up.
+    metrics: Option<TemporalityPreference>,
 }
 
 /// A header of every request.
@@ -55,6 +58,7 @@ const PRESETS: &[Preset] = &[
         name: "langfuse",
         dialect: Dialect::GenAi,
         logs: false,
+        metrics: None,
         endpoint: &[
             Variable(&["LANGFUSE_BASE_URL", "LANGFUSE_HOST"], Some("https://cloud.langfuse.com")),
             Text("/api/public/otel"),
@@ -70,6 +74,7 @@ const PRESETS: &[Preset] = &[
         name: "braintrust",
         dialect: Dialect::GenAi,
         logs: false,
+        metrics: None,
         endpoint: &[Variable(&["BRAINTRUST_API_URL"], Some("https://api.braintrust.dev")), Text("/otel")],
         regions: &[],
         headers: &[
@@ -81,6 +86,7 @@ const PRESETS: &[Preset] = &[
         name: "phoenix",
         dialect: Dialect::OpenInference,
         logs: false,
+        metrics: None,
         endpoint: &[Variable(&["PHOENIX_COLLECTOR_ENDPOINT"], Some("http://localhost:6006"))],
         regions: &[],
         headers: &[optional("authorization", &[Text("Bearer "), Variable(&["PHOENIX_API_KEY"], None)])],
@@ -89,6 +95,7 @@ const PRESETS: &[Preset] = &[
         name: "langsmith",
         dialect: Dialect::GenAi,
         logs: false,
+        metrics: None,
         endpoint: &[
             Variable(&["LANGSMITH_ENDPOINT"], Some("https://api.smith.langchain.com")),
             Text("/otel"),
@@ -103,6 +110,7 @@ const PRESETS: &[Preset] = &[
         name: "mlflow",
         dialect: Dialect::GenAi,
         logs: false,
+        metrics: None,
         endpoint: &[Variable(&["MLFLOW_TRACKING_URI"], Some("http://localhost:5000"))],
         regions: &[],
         headers: &[
@@ -118,6 +126,7 @@ const PRESETS: &[Preset] = &[
         name: "logfire",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Cumulative),
         endpoint: &[Variable(&["LOGFIRE_BASE_URL"], Some("https://logfire-us.pydantic.dev"))],
         regions: &[("LOGFIRE_TOKEN", "pylf_v1_eu_", "https://logfire-eu.pydantic.dev")],
         headers: &[needed("authorization", &[Variable(&["LOGFIRE_TOKEN"], None)])],
@@ -126,6 +135,7 @@ const PRESETS: &[Preset] = &[
         name: "datadog",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Delta),
         endpoint: &[Text("https://otlp."), Variable(&["DD_SITE"], Some("datadoghq.com"))],
         regions: &[],
         headers: &[
@@ -137,6 +147,7 @@ const PRESETS: &[Preset] = &[
         name: "grafana_cloud",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Cumulative),
         endpoint: &[Variable(&["GRAFANA_CLOUD_OTLP_ENDPOINT"], None)],
         regions: &[],
         headers: &[needed(
@@ -148,6 +159,7 @@ const PRESETS: &[Preset] = &[
         name: "signoz",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Cumulative),
         endpoint: &[
             Text("https://ingest."),
             Variable(&["SIGNOZ_REGION"], Some("us")),
@@ -163,6 +175,7 @@ const PRESETS: &[Preset] = &[
         name: "honeycomb",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Cumulative),
         endpoint: &[Variable(&["HONEYCOMB_API_ENDPOINT"], Some("https://api.honeycomb.io"))],
         regions: &[],
         headers: &[
@@ -174,6 +187,7 @@ const PRESETS: &[Preset] = &[
         name: "new_relic",
         dialect: Dialect::GenAi,
         logs: true,
+        metrics: Some(TemporalityPreference::Delta),
         endpoint: &[Text("https://otlp.nr-data.net")],
         regions: &[("NEW_RELIC_LICENSE_KEY", "eu", "https://otlp.eu01.nr-data.net")],
         headers: &[needed("api-key", &[Variable(&["NEW_RELIC_LICENSE_KEY", "NEW_RELIC_API_KEY"], None)])],
@@ -203,6 +217,18 @@ pub(super) fn variables() -> Vec<&'static str> {
 pub(super) fn find(name: &str) -> Option<&'static Preset> {
     let name = name.trim().to_ascii_lowercase().replace('-', "_");
     PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// The preset that the options of an exporter name.
+///
+/// # Errors
+/// [`ErrorCode::InvalidOption`](crate::ErrorCode) if nobody knows it.
+pub(super) fn named(options: &OtlpOptions) -> Result<&'static Preset, Error> {
+    let name = options.preset.as_deref().unwrap_or_default();
+    find(name).ok_or_else(|| {
+        let known: Vec<_> = preset_names().collect();
+        Error::invalid_option("preset", name, &format!("one of {}", known.join(", ")))
+    })
 }
 
 impl Piece {
@@ -242,6 +268,9 @@ impl Preset {
     /// Whether its receiver takes log records.
     pub(super) fn takes_logs(&self) -> bool {
         self.logs
+    /// How its receiver wants metrics to add up; `None` if it takes none.
+    pub(super) const fn metrics(&self) -> Option<TemporalityPreference> {
+        self.metrics
     }
 
     /// Fills what `options` leave open; `variables` are those of [`variables`] that are set.

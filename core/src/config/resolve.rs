@@ -11,6 +11,7 @@ use super::limits::{
     BATCH_BYTES, Batching, CAPTURE_BYTES, CaptureLimits, DiagnosticLevel, LONGEST, MemoryLimits, QUEUE_SPANS,
     SpanLimits,
 };
+use super::metrics::MetricsSettings;
 use super::options::Options;
 #[cfg(feature = "otlp-http")]
 use super::otlp::Signal;
@@ -44,6 +45,10 @@ pub struct ResolvedConfig {
     pub exporters: Vec<ResolvedExporter>,
     /// Where log records go; none for nowhere.
     pub log_exporters: Vec<ResolvedExporter>,
+    /// How metrics are made out of spans; `None` if they are not.
+    pub metrics: Option<MetricsSettings>,
+    /// Where metrics go; none for nowhere.
+    pub metric_exporters: Vec<ResolvedExporter>,
     /// The console was chosen because nothing else was; the engine says so once.
     pub console_fallback: bool,
     /// How spans are gathered.
@@ -117,6 +122,13 @@ impl Options {
             exporters.iter_mut().for_each(ResolvedExporter::rename_everywhere);
         }
         let log_exporters = self.resolve_log_exporters(env)?;
+        let mut metrics = self.metrics.resolve(env)?;
+        let mut metric_exporters = Vec::new();
+        if let Some(settings) = &mut metrics {
+            let (exporters, wish) = self.resolve_metric_exporters(env)?;
+            settings.temporality = settings.temporality.or(wish);
+            metric_exporters = exporters;
+        }
         let diagnostic_level = self.diagnostic_level_with(env);
         Ok(ResolvedConfig {
             disabled: self.disabled.or(env.disabled).unwrap_or(false),
@@ -125,6 +137,8 @@ impl Options {
             propagators,
             exporters,
             log_exporters,
+            metrics: metrics.filter(|_| !metric_exporters.is_empty()),
+            metric_exporters,
             console_fallback,
             log_batch: self.batch.clone().or(env.log_batch.clone()).resolve(Batching::of_logs()),
             batch: self.batch.or(env.batch.clone()).resolve(Batching::default()),
@@ -202,12 +216,7 @@ impl Options {
         Ok(Some(match wanted {
             #[cfg(feature = "otlp-http")]
             ExporterOptions::OtlpHttp(options) if options.preset.is_some() => {
-                let name = options.preset.as_deref().unwrap_or_default();
-                let preset = presets::find(name).ok_or_else(|| {
-                    let known: Vec<_> = presets::preset_names().collect();
-                    Error::invalid_option("preset", name, &format!("one of {}", known.join(", ")))
-                })?;
-                let options = preset.complete(options.clone(), &env.presets)?;
+                let options = presets::named(options)?.complete(options.clone(), &env.presets)?;
                 ResolvedExporter::OtlpHttp(options.resolve(&self.language, Signal::Traces)?)
             }
             #[cfg(feature = "otlp-http")]
@@ -327,7 +336,7 @@ pub(super) fn check_file(options: &crate::export::file::FileOptions) -> Result<(
     Ok(())
 }
 
-fn within(option: &str, found: Option<usize>, least: usize, most: usize) -> Result<(), Error> {
+pub(super) fn within(option: &str, found: Option<usize>, least: usize, most: usize) -> Result<(), Error> {
     match found {
         Some(number) if !(least..=most).contains(&number) => {
             let expected =
