@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::config::{ResolvedConfig, ResolvedExporter};
 use crate::current::DefaultIds;
 use crate::error::{Error, ErrorCode};
-use crate::export::lane::{ExportLane, LaneCounts};
+use crate::export::lane::{ExportLane, LaneCounts, Signal};
 use crate::frame::record::{Resource, Scope};
 use crate::frame::write::Head;
 use crate::lifecycle::{self, MAX_GENERATIONS};
@@ -26,7 +26,7 @@ use crate::propagation::Propagators;
 use crate::runtime::{self, Runtime};
 use crate::sampling::HeadSampler;
 use crate::span::{CaptureBounds, SpanBuilder};
-use crate::stats::{DropReason, Drops, LogStats, Stats};
+use crate::stats::{DropReason, Drops, LogStats, MetricStats, Stats};
 use crate::value::Value;
 use crate::worker::Control;
 pub(crate) use announced::Following;
@@ -47,16 +47,19 @@ pub(crate) struct Settings {
     pub(crate) scope: Arc<Scope>,
     /// The one in force: the configured one unless the engine is disabled.
     pub(crate) sampler: HeadSampler,
-    /// Whether children of this process's spans take their parent's decision without the sampler.
+    /// Whether children of this process's spans take their parent's decision without the sampler, and need not be
+    /// told apart where it is not to sample.
     pub(crate) children_follow: bool,
+    /// Whether metrics count spans that are not sampled.
+    pub(crate) counts_unsampled: bool,
     /// Whether the sampler looks at more than names and ids.
     pub(crate) sampler_reads_content: bool,
     /// What spans carry that do not inherit it.
     pub(crate) default_ids: DefaultIds,
     pub(crate) propagators: Propagators,
-    /// Those of spans, then those of log records.
     /// Changes nothing if redaction is off.
     pub(crate) redactor: Arc<Redactor>,
+    /// Those of spans, then those of log records, then those of metrics.
     pub(crate) lanes: Vec<LaneBuilder>,
     /// Whether log records have anywhere to go.
     pub(crate) exports_logs: bool,
@@ -95,6 +98,7 @@ pub(crate) struct Live {
     pub(crate) worker_counts: Mutex<WorkerCounts>,
     exporters: Vec<Arc<dyn LaneCounts>>,
     log_exporters: Vec<Arc<dyn LaneCounts>>,
+    metric_exporters: Vec<Arc<dyn LaneCounts>>,
     pub(crate) open_over: AtomicBool,
     /// The stages for spans that are shown before they are exported, made when first needed.
     shown: Mutex<Option<Box<Shown>>>,
@@ -143,6 +147,9 @@ pub(crate) struct Shard {
     pub(crate) logs_already_shutdown: AtomicU64,
     /// Starts and changes of spans that nobody was told of.
     pub(crate) events_dropped: AtomicU64,
+    /// Unsampled spans that metrics miss: the hand-off was full, or the engine shut down.
+    pub(crate) counted_full: AtomicU64,
+    pub(crate) counted_late: AtomicU64,
 }
 
 /// What the export thread counted, published once per pass.
@@ -161,6 +168,16 @@ pub(crate) struct WorkerCounts {
     pub(crate) host_errors: u64,
     pub(crate) events_dropped: u64,
     pub(crate) redact: RedactCounts,
+    pub(crate) measure: MeasureCounts,
+}
+
+/// What metrics counted.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct MeasureCounts {
+    pub(crate) spans: u64,
+    pub(crate) overflowed: u64,
+    pub(crate) collected: u64,
+    pub(crate) missed: Drops,
 }
 
 /// What a flush or shutdown left behind.
@@ -206,8 +223,8 @@ impl Engine {
 
     fn bring_to_life(&self, mut lanes: Vec<Box<dyn ExportLane>>) -> Option<Arc<Live>> {
         let runtime = runtime::current()?;
-        let counts = |logs: bool| -> Vec<_> {
-            lanes.iter().filter(|lane| lane.takes_logs() == logs).map(|lane| lane.counts()).collect()
+        let counts = |signal: Signal| -> Vec<_> {
+            lanes.iter().filter(|lane| lane.signal() == signal).map(|lane| lane.counts()).collect()
         };
         let live = Arc::new(Live {
             slot: runtime.next_slot()?,
@@ -217,8 +234,9 @@ impl Engine {
             void: AtomicBool::new(false),
             shards: Default::default(),
             worker_counts: Mutex::default(),
-            exporters: counts(false),
-            log_exporters: counts(true),
+            exporters: counts(Signal::Spans),
+            log_exporters: counts(Signal::Logs),
+            metric_exporters: counts(Signal::Metrics),
             open_over: AtomicBool::new(false),
             shown: Mutex::default(),
             host_errors_before: export_failures(&self.settings().config),
@@ -454,7 +472,8 @@ impl Waiting {
         }
         let left = pending + lost;
         let message = format!(
-            "{what} within {timeout:?} leaves {left} spans or log records that are not known to be delivered"
+            "{what} within {timeout:?} leaves {left} spans, log records or data points that are not known to be \
+             delivered"
         );
         Err(Error::new(ErrorCode::DeadlineExceeded, message))
     }
@@ -562,6 +581,7 @@ impl Live {
     pub(crate) fn stats(&self) -> Stats {
         let exporters = self.exporters.iter().map(|exporter| exporter.snapshot()).collect();
         let log_exporters = self.log_exporters.iter().map(|exporter| exporter.snapshot()).collect();
+        let metric_exporters = self.metric_exporters.iter().map(|exporter| exporter.snapshot()).collect();
         let worker = self.worker_counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut drops = worker.drops;
         drops.add(DropReason::BufferFull, self.sum(|shard| &shard.buffer_full));
@@ -577,6 +597,9 @@ impl Live {
         log_drops.add(DropReason::BufferFull, self.sum(|shard| &shard.logs_buffer_full));
         log_drops.add(DropReason::AlreadyShutdown, self.sum(|shard| &shard.logs_already_shutdown));
         let emitted = self.sum(|shard| &shard.logs);
+        let mut missed = worker.measure.missed;
+        missed.add(DropReason::BufferFull, self.sum(|shard| &shard.counted_full));
+        missed.add(DropReason::AlreadyShutdown, self.sum(|shard| &shard.counted_late));
         Stats {
             started: self.sum(|shard| &shard.recording) + not_recording + frames,
             not_recording,
@@ -614,6 +637,13 @@ impl Live {
                 accepted: worker.logs_accepted,
                 dropped: log_drops.by_reason(),
                 exporters: log_exporters,
+            },
+            metrics: MetricStats {
+                spans: worker.measure.spans,
+                overflowed: worker.measure.overflowed,
+                missed: missed.by_reason(),
+                collected: worker.measure.collected,
+                exporters: metric_exporters,
             },
         }
     }

@@ -7,13 +7,15 @@ use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter,
 use crate::current::DefaultIds;
 use crate::engine::{Engine, Following, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
-use crate::export::console::{CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleSink};
+use crate::export::console::{
+    CONSOLE_DELAY, ConsoleEncoder, ConsoleLogEncoder, ConsoleMetricEncoder, ConsoleSink,
+};
 use crate::export::file::FileSink;
 use crate::export::formatted::FormattedLane;
 use crate::export::host::HostLane;
-use crate::export::lane::{ExportLane, Lane, LaneLimits};
-use crate::export::memory::{DataEncoder, LogDataEncoder};
-use crate::export::otlp::encode::{LogsEncoder, OtlpEncoder};
+use crate::export::lane::{ExportLane, Lane, LaneLimits, Signal};
+use crate::export::memory::{DataEncoder, LogDataEncoder, MetricDataEncoder};
+use crate::export::otlp::encode::{LogsEncoder, MetricsEncoder, OtlpEncoder};
 use crate::frame::record::Scope;
 use crate::host::TapBounds;
 use crate::lifecycle::{self, MAX_GENERATIONS};
@@ -87,23 +89,33 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
 fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     let exporters = if config.disabled { &[][..] } else { &config.exporters };
     let log_exporters = if config.disabled { &[][..] } else { &config.log_exporters };
-    // Half the byte budget is the exporters', an eighth of that log records'.
+    let metric_exporters = if config.disabled { &[][..] } else { &config.metric_exporters };
+    // Half the byte budget is the exporters', an eighth of that log records', and another one metrics'.
     let share = config.memory.budget_bytes / 2;
     let log_share = if log_exporters.is_empty() { 0 } else { share / 8 };
-    let limits = lane_limits(&config.batch, share - log_share, exporters.len());
+    let metric_share = if metric_exporters.is_empty() { 0 } else { share / 8 };
+    let limits = lane_limits(&config.batch, share - log_share - metric_share, exporters.len());
     let log_limits = lane_limits(&config.log_batch, log_share, log_exporters.len());
     let mut lanes: Vec<LaneBuilder> =
         exporters.iter().map(|exporter| span_lane_builder(exporter, limits, &config, &redactor)).collect();
     let timeout = config.log_batch.export_timeout;
     lanes
         .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
+    let timeout = config.metrics.as_ref().map_or(timeout, |metrics| metrics.timeout);
+    let metric_limits = lane_limits(&Batching::default(), metric_share, metric_exporters.len());
+    lanes.extend(
+        metric_exporters.iter().map(|exporter| metric_lane_builder(exporter.clone(), metric_limits, timeout)),
+    );
+    let counts_unsampled = config.metrics.is_some() && !config.disabled;
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
     let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;
     let mut resource = config.resource.clone();
     redactor.attributes(&mut resource.attributes);
     Settings {
         propagators,
-        children_follow: sampler.inherits(),
+        // Metrics tell every span apart, the unsampled ones too.
+        children_follow: sampler.inherits() && !counts_unsampled,
+        counts_unsampled,
         sampler_reads_content: sampler.reads_content(),
         default_ids: DefaultIds::new(&config.trace.ids),
         resource: Arc::new(resource),
@@ -217,19 +229,19 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
                 use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
                 let sink = OtlpHttpSink::new(options)?;
-                Box::new(Lane::new("otlp_http", LogsEncoder::new(), sink, limits).of_logs())
+                Box::new(Lane::new("otlp_http", LogsEncoder::new(), sink, limits).of(Signal::Logs))
             }
             ResolvedExporter::Memory(store) => {
-                Box::new(Lane::new("memory", LogDataEncoder::default(), store, prompt).of_logs())
+                Box::new(Lane::new("memory", LogDataEncoder::default(), store, prompt).of(Signal::Logs))
             }
             ResolvedExporter::Console(options) => {
                 let sink = ConsoleSink::stderr(colour(options.colour));
                 let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
-                Box::new(Lane::new("console", ConsoleLogEncoder::default(), sink, limits).of_logs())
+                Box::new(Lane::new("console", ConsoleLogEncoder::default(), sink, limits).of(Signal::Logs))
             }
-            ResolvedExporter::File(options) => {
-                Box::new(Lane::new("file", LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of_logs())
-            }
+            ResolvedExporter::File(options) => Box::new(
+                Lane::new("file", LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of(Signal::Logs),
+            ),
             // Formatters are for spans.
             ResolvedExporter::Formatted(_, exporter) => log_lane_builder(*exporter, limits, timeout)()?,
             ResolvedExporter::Host(exporter) => {
@@ -239,6 +251,45 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
             ResolvedExporter::Custom(_) => {
                 let expected = "an exporter that takes log records: otlp, console, file, memory or none";
                 return Err(Error::invalid_option("logs_exporter", "an exporter of spans alone", expected));
+            }
+        })
+    })
+}
+
+/// The lane of an exporter of metrics. Each collection is a batch of its own.
+// Only OTLP takes its time from it.
+#[cfg_attr(not(feature = "otlp-http"), allow(clippy::only_used_in_recursion))]
+fn metric_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Duration) -> LaneBuilder {
+    Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
+        Ok(match exporter.clone() {
+            #[cfg(feature = "otlp-http")]
+            ResolvedExporter::OtlpHttp(mut options) => {
+                use crate::export::otlp::OtlpHttpSink;
+                options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
+                let sink = OtlpHttpSink::new(options)?;
+                Box::new(Lane::new("otlp_http", MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
+            }
+            ResolvedExporter::Memory(store) => {
+                Box::new(Lane::new("memory", MetricDataEncoder::default(), store, limits).of(Signal::Metrics))
+            }
+            ResolvedExporter::Console(options) => {
+                let sink = ConsoleSink::stderr(colour(options.colour));
+                let encoder = ConsoleMetricEncoder::default();
+                Box::new(Lane::new("console", encoder, sink, limits).of(Signal::Metrics))
+            }
+            ResolvedExporter::File(options) => {
+                let sink = FileSink::of_metrics(options)?;
+                Box::new(Lane::new("file", MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
+            }
+            // Formatters are for spans.
+            ResolvedExporter::Formatted(_, exporter) => metric_lane_builder(*exporter, limits, timeout)()?,
+            ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
+                let expected = "an exporter that takes metrics: otlp, console, file, memory or none";
+                return Err(Error::invalid_option(
+                    "metrics_exporter",
+                    "an exporter of spans alone",
+                    expected,
+                ));
             }
         })
     })

@@ -70,7 +70,7 @@ pub use error::{Error, ErrorCode};
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
 pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode, TypeSet};
 pub use logs::{LogLevel, Severity};
-pub use stats::{DropReason, ExporterStats, LogStats, Stats};
+pub use stats::{DropReason, ExporterStats, LogStats, MetricStats, Stats};
 pub use value::{OwnedValue, Value};
 
 #[cfg(feature = "engine")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::engine::{Engine, Live, Shard};
-use crate::frame::{EVENT_HEADER, EventKind, VERSION};
+use crate::frame::{EVENT_HEADER, EventKind, VERSION, unsampled};
 use crate::id::IdGenerator;
 use crate::kinds::SpanFlags;
 use crate::lifecycle::generation;
@@ -15,7 +15,7 @@ use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
 use crate::sampling::SamplingInput;
-use crate::span::{Cuts, Open};
+use crate::span::{Counted, Cuts, Open};
 use crate::stats::DropReason;
 
 /// Rooms of ended spans kept for the next ones.
@@ -47,7 +47,7 @@ pub(crate) struct Recorder {
     default: Option<Arc<Live>>,
     version: u64,
     until_check: u32,
-    /// The event of the log record at hand.
+    /// The event of the log record, or of the unsampled span, at hand.
     log: Vec<u8>,
 }
 
@@ -189,6 +189,23 @@ impl Recorder {
             }
         }
         self.reuse(open);
+    }
+
+    /// Hands what metrics count of an unsampled span that ended to the export thread, and counts it.
+    pub(crate) fn hand_off_counted(&mut self, slot: u16, counted: &Counted, end: u64) {
+        let Some(place) = self.place(slot) else { return };
+        let Some(live) = self.known.get(place) else { return };
+        let shard = live.shard(self.thread);
+        shard.unsampled.fetch_add(1, Ordering::AcqRel);
+        if live.stopped.load(Ordering::Acquire) {
+            shard.counted_late.fetch_add(1, Ordering::AcqRel);
+            return;
+        }
+        unsampled::write(&mut self.log, slot, &counted.ended(end));
+        self.runtime.ensure_thread();
+        if self.writer.push(&self.log).is_err() {
+            shard.counted_full.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// An open span is thrown away.

@@ -296,6 +296,8 @@ impl Worker {
             engine.end_of_pass(&self.in_hand, false, now);
             engine.settle_lost();
             engine.poll_host(now);
+            #[cfg(feature = "metrics")]
+            engine.collect_if_due(now);
             for lane in engine.all_lanes() {
                 lane.end_of_pass(now);
             }

@@ -268,6 +268,8 @@ impl Preset {
     /// Whether its receiver takes log records.
     pub(super) fn takes_logs(&self) -> bool {
         self.logs
+    }
+
     /// How its receiver wants metrics to add up; `None` if it takes none.
     pub(super) const fn metrics(&self) -> Option<TemporalityPreference> {
         self.metrics

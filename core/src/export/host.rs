@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::lane::{ExportLane, Lane, LaneCounts, LaneLimits};
+use super::lane::{ExportLane, Lane, LaneCounts, LaneLimits, Signal};
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::config::HostExporter;
 use crate::frame::record::RecordContext;
@@ -152,7 +152,7 @@ impl HostLane {
     pub(crate) fn of_logs(exporter: HostExporter, limits: LaneLimits) -> Self {
         let HostExporter { name, handler, .. } = exporter;
         let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::Log };
-        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of_logs();
+        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of(Signal::Logs);
         Self { lane, events: HostEvents::NONE }
     }
 }
@@ -217,5 +217,9 @@ impl ExportLane for HostLane {
 
     fn counts(&self) -> Arc<dyn LaneCounts> {
         self.lane.counts()
+    }
+
+    fn signal(&self) -> Signal {
+        self.lane.signal()
     }
 }

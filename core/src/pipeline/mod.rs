@@ -8,6 +8,8 @@ pub(crate) mod follow;
 pub mod host;
 pub(crate) mod leave_out;
 pub mod limits;
+#[cfg(feature = "metrics")]
+pub(crate) mod measure;
 pub(crate) mod redact;
 pub(crate) mod rollup;
 pub(crate) mod shown;

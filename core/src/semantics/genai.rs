@@ -9,6 +9,7 @@ use super::messages::{
     self, Side, messages, write_instructions, write_messages, write_text_message, write_tools,
 };
 use super::renames::{self, Change};
+use super::time::seconds_after;
 use super::types::{AttributeInfo, Content, Form, TypeInfo, info};
 use super::usage::{Usage, tokens};
 use super::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_NAME, SPAN_TYPE, TAGS, Wire, json, last_values};
@@ -135,7 +136,7 @@ impl<'a> Collected<'a> {
                 self.instructions = Some(value);
                 written(|out| write_instructions(out, value))
             }
-            (Form::FirstOutput, value) => match self.seconds_after_start(value) {
+            (Form::FirstOutput, value) => match seconds_after(self.head.start_unix_nanos, value) {
                 Some(seconds) => WireValue::Number(seconds),
                 None => return,
             },
@@ -201,16 +202,6 @@ impl<'a> Collected<'a> {
         self.head.span_type == SpanType::ModelGeneration && self.head.flags.contains(SpanFlags::STEPPED)
     }
 
-    fn seconds_after_start(&self, value: ValueView<'_>) -> Option<f64> {
-        let nanos = match value {
-            ValueView::I64(nanos) => u64::try_from(nanos).ok()?,
-            ValueView::F64(nanos) if nanos >= 0.0 => nanos as u64,
-            ValueView::Str(given) => super::time::unix_nanos(&text(given))?,
-            _ => return None,
-        };
-        Some(nanos.checked_sub(self.head.start_unix_nanos)? as f64 / 1e9)
-    }
-
     /// The operation, where the conventions have one for it.
     fn operation(&self) -> Option<&'static str> {
         if self.is_stepped() {
@@ -221,13 +212,7 @@ impl<'a> Collected<'a> {
             self.attributes.text(&key)
         };
         match self.head.span_type {
-            SpanType::MemoryOperation => match &*typed("operation_type")? {
-                b"recall" => Some("search_memory"),
-                b"save" => Some("upsert_memory"),
-                b"update" => Some("update_memory"),
-                b"delete" => Some("delete_memory"),
-                _ => None,
-            },
+            SpanType::MemoryOperation => memory_operation(&typed("operation_type")?),
             SpanType::McpServerRequest => {
                 (&*self.attributes.text(MCP_METHOD)? == b"tools/call").then_some("execute_tool")
             }
@@ -282,6 +267,17 @@ impl<'a> Collected<'a> {
         };
         self.attributes.remove(key);
         self.attributes.set_new(known, WireValue::Text(text(&target).into_owned()));
+    }
+}
+
+/// The operation on memory that an application calls so.
+pub(super) fn memory_operation(given: &[u8]) -> Option<&'static str> {
+    match given {
+        b"recall" => Some("search_memory"),
+        b"save" => Some("upsert_memory"),
+        b"update" => Some("update_memory"),
+        b"delete" => Some("delete_memory"),
+        _ => None,
     }
 }
 

@@ -9,6 +9,8 @@ mod genai;
 pub mod json;
 mod messages;
 mod openinference;
+#[cfg(feature = "metrics")]
+pub(crate) mod operation;
 pub(crate) mod renames;
 mod time;
 pub mod types;

@@ -1,5 +1,18 @@
 //! Points in time as applications write them.
 
+use crate::frame::view::{ValueView, text};
+
+/// The seconds from the start of a span to a point in time: text, or nanoseconds since the Unix epoch.
+pub(crate) fn seconds_after(start_unix_nanos: u64, value: ValueView<'_>) -> Option<f64> {
+    let nanos = match value {
+        ValueView::I64(nanos) => u64::try_from(nanos).ok()?,
+        ValueView::F64(nanos) if nanos >= 0.0 => nanos as u64,
+        ValueView::Str(given) => unix_nanos(&text(given))?,
+        _ => return None,
+    };
+    Some(nanos.checked_sub(start_unix_nanos)? as f64 / 1e9)
+}
+
 /// Nanoseconds since the Unix epoch of a date and time in RFC 3339 (`2026-01-02T03:04:05.678Z`), as
 /// JavaScript's and Python's ISO forms write it; without a zone it is UTC.
 pub(crate) fn unix_nanos(given: &str) -> Option<u64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::capture::CaptureBounds;
-use super::{Home, Open, Span, State};
+use super::{Counted, Home, Open, Span, State};
 use crate::carried::CarriedSet;
 use crate::clock;
 use crate::context::{SpanContext, TraceFlags, TraceState};
@@ -353,7 +353,9 @@ impl<'a> SpanBuilder<'a> {
         if result.decision == Decision::Drop {
             shard.not_recording.fetch_add(1, Ordering::Relaxed);
             let context = SpanContext { trace_id, span_id, flags, state: result.state, remote: false };
-            return started(context, surroundings, State::Unsampled);
+            let counts = live.definition.settings.counts_unsampled;
+            let state = if counts { self.counted() } else { State::Unsampled };
+            return started(context, surroundings, state);
         }
         shard.recording.fetch_add(1, Ordering::Relaxed);
         let inner = self.inner(live, parent, surroundings);
@@ -371,6 +373,13 @@ impl<'a> SpanBuilder<'a> {
             SpanContext { trace_id, span_id, flags, state: result.state, remote: false }
         };
         started(context, surroundings, State::Recording(open))
+    }
+
+    /// Of a span that is not sampled, what metrics count.
+    #[cold]
+    fn counted(&self) -> State {
+        let start = self.start_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
+        State::Counted(Box::new(Counted::new(self.name, start, self.span_type, self.kind, self.flags)))
     }
 
     /// What the span and everything inside inherit, where that is not just what surrounds it: metadata that

@@ -36,7 +36,7 @@ impl Span {
     /// Records an error with its chain of causes and marks the span as failed. The span stays open.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) -> &mut Self {
         if !self.is_recording() {
-            return self;
+            return self.status(StatusCode::Error, "");
         }
         let kind = core::any::type_name::<E>();
         let kind = if kind.starts_with("dyn ") { "error" } else { kind };

@@ -5,6 +5,7 @@
 
 mod builder;
 mod capture;
+mod counted;
 mod exception;
 mod open;
 mod shared;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use builder::{SpanBuilder, skip_unsampled_child};
 pub use capture::{CaptureBounds, CaptureWriter, Captured, Cuts};
+pub(crate) use counted::Counted;
 use open::put_list;
 pub(crate) use open::{Open, captured_text, put_captured};
 pub use shared::SharedSpan;
@@ -64,6 +66,8 @@ enum State {
     Inert,
     /// Started and not recording.
     Unsampled,
+    /// The same, but metrics count it.
+    Counted(Box<Counted>),
     Recording(Box<Open>),
     Ended,
 }
@@ -84,6 +88,13 @@ impl Span {
     /// What spans inside it inherit.
     pub fn surroundings(&self) -> Option<&Arc<Surroundings>> {
         self.surroundings.as_ref()
+    }
+
+    /// Whether metrics count the span although what is set on it is not kept: its name, type, kind and status still
+    /// matter.
+    #[inline]
+    pub fn is_counted(&self) -> bool {
+        matches!(self.state, State::Counted(_))
     }
 
     /// Whether what is set on the span is kept. False once it has ended.
@@ -166,8 +177,10 @@ impl Span {
 
     /// Replaces the name.
     pub fn rename(&mut self, name: &str) -> &mut Self {
-        if let Some(open) = self.open_mut() {
-            open.rename(name);
+        match &mut self.state {
+            State::Recording(open) => open.rename(name),
+            State::Counted(counted) => counted.rename(name),
+            _ => {}
         }
         self
     }
@@ -191,23 +204,31 @@ impl Span {
                     cut
                 });
             }
+        } else if let State::Counted(counted) = &mut self.state {
+            counted.status(code);
         }
         self
     }
 
     /// Replaces the span type.
     pub fn kind_of(&mut self, span_type: SpanType) -> &mut Self {
-        if let Some(open) = self.open_mut() {
-            open.head.span_type = span_type;
+        match &mut self.state {
+            State::Recording(open) => open.head.span_type = span_type,
+            State::Counted(counted) => counted.kind_of(span_type),
+            _ => {}
         }
         self
     }
 
     /// Replaces the span kind.
     pub fn kind(&mut self, kind: SpanKind) -> &mut Self {
-        if let Some(open) = self.open_mut() {
-            open.head.kind = kind;
-            open.head.flags = open.head.flags.with(SpanFlags::KIND_GIVEN);
+        match &mut self.state {
+            State::Recording(open) => {
+                open.head.kind = kind;
+                open.head.flags = open.head.flags.with(SpanFlags::KIND_GIVEN);
+            }
+            State::Counted(counted) => counted.kind(kind),
+            _ => {}
         }
         self
     }
@@ -434,10 +455,14 @@ impl Span {
             State::Unsampled if !forked => {
                 recorder::with(|recorder| recorder.count(self.slot, |shard| &shard.unsampled));
             }
+            State::Counted(counted) if !forked => {
+                let end = end_unix_nanos.unwrap_or_else(clock::now_unix_nanos);
+                recorder::with(|recorder| recorder.hand_off_counted(self.slot, &counted, end));
+            }
             State::Recording(open) => {
                 recorder::with(|recorder| recorder.count_forked(Some(&open)));
             }
-            State::Unsampled => {
+            State::Unsampled | State::Counted(_) => {
                 recorder::with(|recorder| recorder.count_forked(None));
             }
             State::Ended => {
@@ -479,7 +504,7 @@ impl Span {
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
-        if matches!(self.state, State::Recording(_) | State::Unsampled) {
+        if matches!(self.state, State::Recording(_) | State::Unsampled | State::Counted(_)) {
             self.end_at(None);
         }
     }

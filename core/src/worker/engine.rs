@@ -10,8 +10,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::engine::{Live, WorkerCounts};
-use crate::export::lane::ExportLane;
-use crate::frame::batch::{Events, RawEvent, StringTable};
+use crate::export::lane::{ExportLane, Signal};
+use crate::frame::batch::{Events, NO_STRINGS, RawEvent, StringTable};
 use crate::frame::check::TextBudget;
 use crate::frame::view::SpanView;
 use crate::frame::write::Head;
@@ -23,6 +23,8 @@ use crate::pipeline::follow::Follow;
 use crate::pipeline::host::{self, Mark};
 use crate::pipeline::leave_out::{LeftOut, left_out};
 use crate::pipeline::limits::Limiter;
+#[cfg(feature = "metrics")]
+use crate::pipeline::measure::Measure;
 use crate::pipeline::redact::{Redact, hidden_in};
 use crate::pipeline::rollup::RollUp;
 use crate::stats::DropReason;
@@ -38,6 +40,10 @@ pub(super) struct EngineWorker {
     /// Those of spans.
     pub(super) lanes: Vec<Box<dyn ExportLane>>,
     log_lanes: Vec<Box<dyn ExportLane>>,
+    metric_lanes: Vec<Box<dyn ExportLane>>,
+    /// The first stage, where metrics are on.
+    #[cfg(feature = "metrics")]
+    measure: Option<Box<Measure>>,
     calls: Calls,
     pub(super) rollup: RollUp,
     pub(super) fields: FieldFilter,
@@ -80,11 +86,17 @@ impl EngineWorker {
         let redactor = &live.definition.settings.redactor;
         let (redact, log_redact) = (Redact::new(redactor, hidden_in(config)), Redact::of_logs(redactor));
         let [process, filter] = host::taps(config, wake);
-        let (log_lanes, lanes) = lanes.into_iter().partition(|lane| lane.takes_logs());
+        let (log_lanes, lanes): (_, Vec<_>) =
+            lanes.into_iter().partition(|lane| lane.signal() == Signal::Logs);
+        let (metric_lanes, lanes): (Vec<_>, _) =
+            lanes.into_iter().partition(|lane| lane.signal() == Signal::Metrics);
         Self {
+            #[cfg(feature = "metrics")]
+            measure: if metric_lanes.is_empty() { None } else { Measure::new(&live) },
             live,
             lanes,
             log_lanes,
+            metric_lanes,
             calls: Calls::default(),
             rollup: RollUp::default(),
             fields,
@@ -104,9 +116,9 @@ impl EngineWorker {
         }
     }
 
-    /// The lanes of spans and of log records.
+    /// The lanes of every signal.
     pub(super) fn all_lanes(&mut self) -> impl Iterator<Item = &mut Box<dyn ExportLane>> {
-        self.lanes.iter_mut().chain(&mut self.log_lanes)
+        self.lanes.iter_mut().chain(&mut self.log_lanes).chain(&mut self.metric_lanes)
     }
 
     fn decided(&mut self) {
@@ -126,6 +138,7 @@ impl EngineWorker {
             Some(EventKind::SpanUpdated) => {
                 self.open_span(HostEvent::SpanUpdated, &SpanView::new(event.body)?, false, now)
             }
+            Some(EventKind::Unsampled) => self.unsampled(event.body, &NO_STRINGS),
             // Later kinds are not ours to understand.
             _ => Ok(()),
         }
@@ -177,10 +190,66 @@ impl EngineWorker {
                         self.counts.log_drops.add(DropReason::BadFrame, 1);
                     }
                 }
+                Some(EventKind::Unsampled) => {
+                    // Frames announce recorded spans alone.
+                    let shard = self.live.shard(0);
+                    shard.not_recording.fetch_add(1, Ordering::Relaxed);
+                    shard.unsampled.fetch_add(1, Ordering::AcqRel);
+                    // What cannot be read is counted there.
+                    let _ = self.unsampled(event.body, &table);
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// A span that was not sampled, for metrics alone.
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, clippy::unused_self))]
+    fn unsampled(&mut self, body: &[u8], table: &StringTable<'_>) -> Result<(), FrameError> {
+        #[cfg(feature = "metrics")]
+        if let Some(measure) = &mut self.measure {
+            return measure.unsampled(body, table);
+        }
+        Ok(())
+    }
+
+    /// Counts a span that ended. Whatever goes wrong here must not cost the span.
+    #[cfg(feature = "metrics")]
+    #[cold]
+    #[inline(never)]
+    fn measure(&mut self, span: &SpanView<'_>) {
+        let Some(measure) = &mut self.measure else { return };
+        if catch_unwind(AssertUnwindSafe(|| measure.span(span))).is_err() {
+            self.counts.panics += 1;
+        }
+    }
+
+    /// Collects metrics and gives them to their exporters.
+    #[cfg(feature = "metrics")]
+    fn collect(&mut self, now: Instant) {
+        if let Some(mut measure) = self.measure.take() {
+            self.counts.measure = measure.counts.clone();
+            self.publish();
+            match catch_unwind(AssertUnwindSafe(|| measure.collect(&self.live, now))) {
+                Ok(collected) => self.metric_lanes.iter_mut().for_each(|lane| lane.push_metrics(&collected)),
+                Err(_) => self.counts.panics += 1,
+            }
+            self.counts.measure = measure.counts.clone();
+            self.measure = Some(measure);
+        }
+    }
+
+    /// Does so if it is time.
+    #[cfg(feature = "metrics")]
+    pub(super) fn collect_if_due(&mut self, now: Instant) {
+        if let Some(measure) = &self.measure {
+            if measure.due() <= now {
+                self.collect(now);
+            } else {
+                self.counts.measure = measure.counts.clone();
+            }
+        }
     }
 
     /// The way of a log record: redacted and limited as a span is, then to every exporter that takes logs.
@@ -206,6 +275,10 @@ impl EngineWorker {
     /// The way of a finished span: the stages in their order, then every exporter.
     #[inline]
     fn span_ended(&mut self, span: &SpanView<'_>, from_host: bool, now: Instant) -> Result<(), FrameError> {
+        #[cfg(feature = "metrics")]
+        if self.measure.is_some() {
+            self.measure(span);
+        }
         if !span.head().trace_flags.is_sampled() {
             self.decided();
             self.counts.unsampled += 1;
@@ -428,6 +501,8 @@ impl EngineWorker {
     fn mark_passed(&mut self, mark: Mark) {
         match (mark, &mut self.closing) {
             (Mark::Flush { deadline, reply }, _) => {
+                #[cfg(feature = "metrics")]
+                self.collect(Instant::now());
                 let settled = self.all_lanes().map(|lane| lane.flush()).collect();
                 tokio::spawn(async move {
                     if all(settled, deadline.into()).await {
@@ -474,11 +549,17 @@ impl EngineWorker {
         let lost = taps.map(|tap| tap.abandon()).sum();
         self.counts.drops.add(DropReason::Shutdown, lost);
         self.end_following();
+        #[cfg(feature = "metrics")]
+        self.collect(Instant::now());
         self.publish();
-        let Self { mut lanes, log_lanes, closing: Some(Closing { deadline, reply, .. }), .. } = self else {
+        let Self {
+            mut lanes, log_lanes, metric_lanes, closing: Some(Closing { deadline, reply, .. }), ..
+        } = self
+        else {
             return;
         };
         lanes.extend(log_lanes);
+        lanes.extend(metric_lanes);
         let settled = lanes.iter_mut().map(|lane| lane.close(deadline)).collect();
         tokio::spawn(async move {
             all(settled, deadline + GRACE).await;
@@ -498,7 +579,10 @@ impl EngineWorker {
     pub(super) fn due(&self) -> Option<Instant> {
         let lanes = self.lanes.iter().chain(&self.log_lanes).filter_map(|lane| lane.due());
         let taps = self.process.iter().chain(&self.filter).filter_map(|tap| tap.due());
-        lanes.chain(taps).chain(self.closing.as_ref().map(|closing| closing.give_up)).min()
+        let due = lanes.chain(taps).chain(self.closing.as_ref().map(|closing| closing.give_up));
+        #[cfg(feature = "metrics")]
+        let due = due.chain(self.measure.as_ref().map(|measure| measure.due()));
+        due.min()
     }
 
     /// Whether no exporter can be given much more.
