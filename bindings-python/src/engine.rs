@@ -26,7 +26,8 @@ pub struct Engine(pub polyspan::Engine);
 
 /// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
 /// described in `docs/configuration.md`. With `logs` the records of `logging` go to it too. `exporter` and `exporters` take a `MemoryExporter` and exporters of your own too, `sampler` a function
-/// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. A SIGTERM that the
+/// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. With `metrics`, true or
+/// a mapping of options, metrics are made of all spans. A SIGTERM that the
 /// application does not handle flushes before the process ends, unless `handle_sigterm` is false.
 ///
 /// Raises `PolyspanError`: `invalid_option` naming the option, or `already_initialized` where an engine of that
@@ -125,6 +126,11 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
                 let level = logs::level_name(&value).unwrap_or_else(|| plain(&value));
                 data.push((option.into(), level));
             }
+            "metrics_exporter" => match memory_object(&value) {
+                Some(exporter) => options = options.metrics_exporter(exporter),
+                None => data.push((option.into(), plain(&value))),
+            },
+            "metrics" if value.is_instance_of::<PyDict>() => data.push((option.into(), timed(&value)?)),
             "logs_exporter" => match logs::exporter_object(&value)? {
                 Some(exporter) => options = options.logs_exporter(exporter),
                 None => data.push((option.into(), plain(&value))),
@@ -134,6 +140,21 @@ fn read_options(given: &Bound<'_, PyDict>) -> PyResult<Options> {
         }
     }
     options.apply(&Value::Map(data)).map_err(|error| raised(py, &error))
+}
+
+/// A memory exporter; `None` for anything else.
+fn memory_object(exporter: &Bound<'_, PyAny>) -> Option<ExporterOptions> {
+    let memory = exporter.cast::<MemoryExporter>().ok()?;
+    Some(ExporterOptions::Memory(memory.get().0.clone()))
+}
+
+/// A mapping of options, of which some are times.
+fn timed(options: &Bound<'_, PyAny>) -> PyResult<OwnedValue> {
+    let mut read = Vec::new();
+    for (option, value) in options.cast::<PyDict>()?.iter() {
+        read.push((convert::text(&option).into_owned().into(), plain(&value)));
+    }
+    Ok(Value::Map(read))
 }
 
 /// An exporter that is an object; `None` for a description.

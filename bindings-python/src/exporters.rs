@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::logs::LogRecord;
+use crate::metrics;
 use crate::record::SpanRecord;
 
 /// Keeps finished spans in memory, for tests: `init(exporter=memory)`, `flush()`, then `memory.spans`.
 ///
-/// It keeps `capacity` spans, and as many log records (`memory.logs`); later ones are dropped and counted.
+/// It keeps `capacity` spans, and as many log records (`memory.logs`) and data points of metrics (`memory.metrics`);
+/// later ones are dropped and counted.
 #[pyclass(frozen, module = "polyspan")]
 pub struct MemoryExporter(pub MemoryStore);
 
@@ -33,9 +35,16 @@ impl MemoryExporter {
         PyList::new(py, py.detach(|| self.0.logs()).into_iter().map(LogRecord))
     }
 
+    /// The data points of metrics received so far, in the order they were collected. Cumulative ones are there once
+    /// for each collection.
+    #[getter]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        metrics::points(py, py.detach(|| self.0.metrics()))
+    }
+
     /// Forgets them.
     fn clear(&self, py: Python<'_>) {
-        py.detach(|| drop((self.0.take(), self.0.take_logs())));
+        py.detach(|| drop((self.0.take(), self.0.take_logs(), self.0.take_metrics())));
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -18,6 +18,7 @@ mod host;
 mod inherited;
 mod invalid;
 mod logs;
+mod metrics;
 mod open;
 mod otel;
 mod propagate;
@@ -48,6 +49,7 @@ mod _polyspan {
         exporters::MemoryExporter,
         host::{DroppedSpan, FinishedSpan, Job, SpanError, SpanEvent, SpanLink, TraceInfo, Worker, warn},
         logs::{LogRecord, emit as emit_log, is_enabled as log_enabled, log, set_log_level},
+        metrics::MetricPoint,
         otel::{OtelSpan, OtelTracer, RuntimeContext, SpanScope, Token, connect, otel_span_context},
         propagate::{baggage, extract, inject},
         record::SpanRecord,

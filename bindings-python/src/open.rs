@@ -136,6 +136,14 @@ impl Open {
         }
     }
 
+    /// Runs `change` on a span that does not record but is counted by metrics.
+    #[cold]
+    fn change_counted(&self, change: impl FnOnce(&mut polyspan::Span)) {
+        if let Some(core) = lock(&self.core).as_mut().filter(|core| core.is_counted()) {
+            change(core);
+        }
+    }
+
     /// The body of the record so far; `None` when it does not record.
     pub fn record(&self) -> Option<Vec<u8>> {
         lock(&self.core).as_mut()?.record_so_far().map(<[u8]>::to_vec)
@@ -264,18 +272,28 @@ impl Open {
     }
 
     pub fn rename(&self, name: &Bound<'_, PyAny>) {
+        let name = convert::text(name);
         if self.is_recording() {
-            let name = convert::text(name);
             self.change(|span| {
+                span.rename(&name);
+            });
+        } else {
+            self.change_counted(|span| {
                 span.rename(&name);
             });
         }
     }
 
     pub fn status(&self, code: StatusCode, message: &str) {
-        self.change(|span| {
-            span.status(code, message);
-        });
+        if self.is_recording() {
+            self.change(|span| {
+                span.status(code, message);
+            });
+        } else {
+            self.change_counted(|span| {
+                span.status(code, "");
+            });
+        }
     }
 
     pub fn add_event(
@@ -339,7 +357,7 @@ impl Open {
     /// Records an exception that ended the operation: the event, `error.type` and the status.
     pub fn fail(&self, error: &Bound<'_, PyAny>) {
         if !self.is_recording() {
-            return;
+            return self.status(StatusCode::Error, "");
         }
         self.add_exception(error, None, None, None);
         let (class, message) = exception::named(error);

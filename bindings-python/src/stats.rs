@@ -188,7 +188,26 @@ impl Stats {
         Ok(counts)
     }
 
-    /// Whether both equations hold, for spans and for log records.
+    /// What is counted of metrics: `spans` that they count, `overflowed` ones among them, unsampled ones that were
+    /// `missed` (by reason), data points `collected`, `pending`, `exported` and `dropped` (by reason), and by the name
+    /// of each exporter `exporters`.
+    #[getter]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let metrics = &self.0.metrics;
+        let counts = PyDict::new(py);
+        let waiting = metrics.exporters.iter().map(|exporter| exporter.pending).max().unwrap_or(0);
+        counts.set_item("spans", metrics.spans)?;
+        counts.set_item("overflowed", metrics.overflowed)?;
+        counts.set_item("missed", reasons(py, &metrics.missed)?)?;
+        counts.set_item("collected", metrics.collected)?;
+        counts.set_item("pending", waiting)?;
+        counts.set_item("exported", metrics.exported())?;
+        counts.set_item("dropped", reasons(py, &metrics.all_dropped())?)?;
+        counts.set_item("exporters", by_name(py, &metrics.exporters)?)?;
+        Ok(counts)
+    }
+
+    /// Whether both equations hold, for spans and for log records, and the second for data points of metrics.
     fn adds_up(&self) -> bool {
         self.0.adds_up()
     }

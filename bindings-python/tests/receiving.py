@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -22,6 +23,8 @@ class Receiver(ThreadingHTTPServer):
         self.spans: list[Any] = []
         self.resources: list[Any] = []
         self.logs: list[Any] = []
+        # Of each request.
+        self.metrics: list[list[Any]] = []
         # Of each request, names in lower case.
         self.headers: list[dict[str, str]] = []
         self.hang = threading.Event()
@@ -49,6 +52,12 @@ class Receiver(ThreadingHTTPServer):
             for resource in request.resource_logs:
                 for scope in resource.scope_logs:
                     self.logs.extend(scope.log_records)
+            self._arrived.notify_all()
+
+    def take_metrics(self, request: ExportMetricsServiceRequest) -> None:
+        scopes = [scope for resource in request.resource_metrics for scope in resource.scope_metrics]
+        with self._arrived:
+            self.metrics.append([metric for scope in scopes for metric in scope.metrics])
             self._arrived.notify_all()
 
     def wait_for(self, count: int, within: float = 60) -> None:
@@ -80,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         if self.path.endswith("/v1/logs"):
             self.server.take_logs(ExportLogsServiceRequest.FromString(body))
+        elif self.path.endswith("/v1/metrics"):
+            self.server.take_metrics(ExportMetricsServiceRequest.FromString(body))
         else:
             self.server.take(ExportTraceServiceRequest.FromString(body))
         self.send_response(200)

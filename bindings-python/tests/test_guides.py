@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-GUIDES = ["configuration.md", "host-stage.md", "limits.md", "logs.md", "privacy.md"]
+GUIDES = ["configuration.md", "host-stage.md", "limits.md", "logs.md", "metrics.md", "privacy.md"]
 DOCS = Path(__file__).parents[2] / "docs"
 
 

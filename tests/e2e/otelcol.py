@@ -36,6 +36,7 @@ class Collector:
         self.grpc_port, self.http_port, self._health_port = _free_ports(3)
         self.output = folder / "received.jsonl"
         self._logs = folder / "logs.jsonl"
+        self._metrics = folder / "metrics.jsonl"
         self._log = folder / "collector.log"
         self._folder = folder
         config = folder / "collector.json"
@@ -67,6 +68,7 @@ class Collector:
             "exporters": {
                 "file": {"path": str(self.output), "flush_interval": "50ms"},
                 "file/logs": {"path": str(self._logs), "flush_interval": "50ms"},
+                "file/metrics": {"path": str(self._metrics), "flush_interval": "50ms"},
                 "debug": {"verbosity": "basic"},
             },
             "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self._health_port}"}},
@@ -76,6 +78,7 @@ class Collector:
                 "pipelines": {
                     "traces": {"receivers": ["otlp"], "exporters": ["file", "debug"]},
                     "logs": {"receivers": ["otlp"], "exporters": ["file/logs", "debug"]},
+                    "metrics": {"receivers": ["otlp"], "exporters": ["file/metrics", "debug"]},
                 },
             },
         }
@@ -113,6 +116,12 @@ class Collector:
         """Ends the Collector and returns what it received of log records: a request each."""
         self.stop()
         text = self._logs.read_text(encoding="utf-8") if self._logs.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def stop_and_read_metrics(self) -> list[dict[str, Any]]:
+        """Ends the Collector and returns what it received of metrics: a request each."""
+        self.stop()
+        text = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
     def stop(self) -> list[Span]:

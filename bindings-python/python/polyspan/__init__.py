@@ -12,6 +12,7 @@ from ._polyspan import (
     FinishedSpan,
     LogRecord,
     MemoryExporter,
+    MetricPoint,
     PolyspanError,
     Span,
     SpanContext,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     )
     from ._executors import ContextExecutor, copy_context, propagate
     from ._logging import LogHandler
-    from ._options import Redaction, RedactionStyle
+    from ._options import Metrics, Price, Redaction, RedactionStyle
     from ._trace_id import with_trace_id
     from ._traced import instrument, traced
     from .spans import (
@@ -110,7 +111,10 @@ __all__ = [
     "LogHandler",
     "LogRecord",
     "MemoryExporter",
+    "MetricPoint",
+    "Metrics",
     "PolyspanError",
+    "Price",
     "Redaction",
     "RedactionStyle",
     "Span",
@@ -201,6 +205,8 @@ _LATER = {
     "copy_context": "_executors",
     "propagate": "_executors",
     "LogHandler": "_logging",
+    "Metrics": "_options",
+    "Price": "_options",
     "Redaction": "_options",
     "RedactionStyle": "_options",
     "LogEmitted": "_events",

@@ -79,7 +79,14 @@ impl OtelSpan {
         set_status: bool,
     ) -> PyResult<()> {
         // Only errors: closing a generator or leaving the program is none.
-        if !error.is_instance_of::<PyException>() || !slf.get().open().is_recording() {
+        if !error.is_instance_of::<PyException>() {
+            return Ok(());
+        }
+        if !slf.get().open().is_recording() {
+            // Metrics may count it nevertheless.
+            if set_status {
+                slf.get().open().status(StatusCode::Error, "");
+            }
             return Ok(());
         }
         if record_exception {

@@ -17,7 +17,6 @@ use crate::semantics::Dialect;
 /// An exporter as the application asks for it; several may stand side by side.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "a program has a handful, each made once")]
 pub enum ExporterOptions {
     /// OTLP over HTTP with protobuf.
     #[cfg(feature = "otlp-http")]

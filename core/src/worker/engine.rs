@@ -237,6 +237,8 @@ impl EngineWorker {
             }
             self.counts.measure = measure.counts.clone();
             self.measure = Some(measure);
+            // Before anyone hears that a flush is over.
+            self.publish();
         }
     }
 

@@ -101,15 +101,9 @@ mod tests {
             temporality: Temporality::Delta,
             points: Vec::new(),
         };
-        let attributes = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
-        let point = MetricPoint {
-            attributes: attributes
-                .map(|(key, value): (String, &str)| (key, value.to_owned().into()))
-                .collect(),
-            start_unix_nanos: 0,
-            time_unix_nanos: 1,
-            value,
-        };
+        let attributes = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned().into()));
+        let point =
+            MetricPoint { attributes: attributes.collect(), start_unix_nanos: 0, time_unix_nanos: 1, value };
         let mut out = String::new();
         put_line(&mut out, &metric, &point);
         out
