@@ -117,6 +117,7 @@ impl NativeEngine {
         let local_parent = match terms.plan.local_parent {
             ParentRule::Inherit => "inherit",
             ParentRule::Sample => "sample",
+            ParentRule::Drop => "drop",
             _ => "ask",
         };
         let entries = [

@@ -29,6 +29,7 @@ export type { SpanBody } from './run'
 export type { SamplerFunction, SelectorFunction, SpanAbout } from './sampler'
 export { type Attributes, type ErrorOptions, Span, type SpanUpdate } from './span'
 export { type ParentInput, SpanContext, type SpanContextInit } from './span_context'
+export * from './spans'
 export { currentSpan, currentTraceId, event, type SpanKind, type SpanOptions } from './start'
 export type { ExporterStats, Stats } from './stats'
 export {
@@ -40,6 +41,7 @@ export {
   withSpan,
   withTraceId,
 } from './traced'
+export type { TypedOptions, TypedSpan } from './typed'
 export type { Value } from './values'
 
 /** Records what `body` does as a span, which is current inside and ends with it: when it returns or throws, when its

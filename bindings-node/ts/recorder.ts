@@ -30,7 +30,7 @@ export interface Terms {
   objectKeys: number
   io: boolean
   drawsRoots: boolean
-  localParent: 'inherit' | 'sample' | 'ask'
+  localParent: 'inherit' | 'sample' | 'drop' | 'ask'
   readsContent: boolean
   hidesNothing: boolean
   openSpans: number

@@ -91,19 +91,40 @@ export function startSpan(
   // A handle of an engine that was shut down counts what it gets.
   if (recorder === undefined || (recorder.stopped && engine === undefined))
     return startElsewhere(name, given, parent, ambient, instant)
-  if (
-    parent !== undefined &&
-    options === undefined &&
-    parent._state !== OPEN &&
-    !parent._trace.isSampled &&
-    !parent._remote &&
-    recorder.terms.localParent === 'inherit'
-  ) {
+  if (parent !== undefined && isUnsampledHere(parent) && follows(recorder, parent) && changesNothing(given)) {
     return follower(parent, recorder)
   }
-  if (options !== undefined && inherits(given)) ambient = surrounded(ambient, given, 'span')
+  if (options !== undefined && inherits(given)) ambient = surrounded(ambient, inheritedOf(given), 'span')
   if (mustAsk(recorder, given, parent, ambient)) return ask(name, given, parent, ambient, recorder, instant)
   return begin(name, given, parent, ambient, recorder, instant)
+}
+
+/** What of a span's options holds for everything inside; its own attributes do not, and the rest goes another way. */
+function inheritedOf(given: SpanOptions): Inherited {
+  const { attributes: _, metadata: __, tags: ___, requestContext: ____, ...inherited } = given
+  return inherited
+}
+
+/** Whether it is a span of this process that is not sampled. */
+function isUnsampledHere(parent: Span): boolean {
+  return !parent._trace.isSampled && !parent._remote
+}
+
+/** Whether its children are certain not to be sampled either. */
+function follows(recorder: Recorder, parent: Span): boolean {
+  const { localParent } = recorder.terms
+  return localParent === 'inherit' || (localParent === 'drop' && parent._trace.state === '')
+}
+
+/** Whether spans inside inherit nothing from these options, nor are children of anything else. */
+function changesNothing(given: SpanOptions): boolean {
+  return (
+    given === NO_OPTIONS ||
+    ((given.metadata === undefined || given.metadata === null) &&
+      given.requestContext === undefined &&
+      given.parent === undefined &&
+      !inherits(given))
+  )
 }
 
 /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
@@ -150,10 +171,9 @@ function mustAsk(
   }
   if (parent === undefined) return !terms.drawsRoots || recorder.pressed
   if (parent._remote || parent._trace.flags > 3) return true
-  return !(
-    terms.localParent === 'inherit' ||
-    (terms.localParent === 'sample' && parent._trace.state === '' && parent._trace.isSampled)
-  )
+  if (terms.localParent === 'inherit') return false
+  const sampled = parent._trace.isSampled
+  return parent._trace.state !== '' || terms.localParent !== (sampled ? 'sample' : 'drop')
 }
 
 /** Starts a span about which everything is known here. */
@@ -166,7 +186,7 @@ function begin(
   instant: boolean,
 ): Span {
   let trace = parent?._trace
-  let records = trace?.isSampled === true || parent?._state === OPEN
+  let records = trace?.isSampled === true
   if (trace === undefined) {
     const root = recorder.nextRoot()
     if (root === undefined) return ask(name, given, parent, ambient, recorder, instant)
@@ -381,7 +401,7 @@ function startElsewhere(
 ): Span {
   const recorder = selects() && (parent === undefined || parent._remote) ? undefined : recorderOf()
   if (recorder === undefined && !selects()) return startsNowhere(parent, ambient)
-  const around = inherits(given) ? surrounded(ambient, given, 'span') : ambient
+  const around = inherits(given) ? surrounded(ambient, inheritedOf(given), 'span') : ambient
   return ask(name, given, parent, around, recorder, instant)
 }
 
