@@ -121,5 +121,11 @@ def test_the_way_of_spans(case: dict[str, Any]) -> None:
     ]
     for span, wanted in zip(spans, case["exported"], strict=True):
         assert span.type == wanted.get("type", span.type)
+    if "calls" in case:
+        assert {
+            f"{point.attributes['span.name']} {point.attributes['polyspan.span.type']}": point.value
+            for point in memory.metrics
+            if point.name == "traces.span.metrics.calls"
+        } == case["calls"]
     for name, count in case.get("counts", {}).items():
         assert getattr(stats, name) == count, name

@@ -186,12 +186,28 @@ fn sorted(mut pairs: Vec<(String, OwnedValue)>) -> Vec<(String, OwnedValue)> {
     pairs
 }
 
+/// How many spans metrics have counted, by name and type.
+#[cfg(feature = "metrics")]
+fn calls(store: &MemoryStore) -> std::collections::BTreeMap<String, i64> {
+    use polyspan::metrics::data::PointValue;
+    let collected = store.metrics().pop().unwrap();
+    let calls = collected.metrics.iter().find(|metric| metric.name == "traces.span.metrics.calls").unwrap();
+    let counts = calls.points.iter().map(|point| {
+        let label =
+            |key: &str| point.attributes.iter().find(|(known, _)| known == key).unwrap().1.as_str().unwrap();
+        let PointValue::Integer(count) = point.value else { panic!("{point:?}") };
+        (format!("{} {}", label("span.name"), label("polyspan.span.type")), count)
+    });
+    counts.collect()
+}
+
 #[test]
 fn every_case() {
     let vectors: Json = serde_json::from_str(include_str!("../../../tests/vectors/pipeline.json")).unwrap();
     let cases = vectors["cases"].as_array().unwrap();
     assert!(cases.len() >= 20);
-    for case in cases {
+    // Metrics are a feature.
+    for case in cases.iter().filter(|case| cfg!(feature = "metrics") || case.get("calls").is_none()) {
         let name = case["name"].as_str().unwrap();
         let (port, _) = port();
         let store = MemoryStore::new();
@@ -213,6 +229,11 @@ fn every_case() {
         engine.shutdown(LONG).unwrap();
         assert!(stats.adds_up(), "{name}: {stats:?}");
 
+        #[cfg(feature = "metrics")]
+        if let Some(wanted) = case["calls"].as_object() {
+            let wanted = wanted.iter().map(|(name, count)| (name.clone(), count.as_i64().unwrap())).collect();
+            assert_eq!(calls(&store), wanted, "{name}");
+        }
         let mut spans = store.take();
         spans.sort_by(|left, right| left.name.cmp(&right.name));
         let names: HashMap<_, _> =
