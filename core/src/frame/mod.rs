@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod check;
 pub mod copy;
+pub(crate) mod extent;
 pub mod keys;
 mod reader;
 pub mod record;

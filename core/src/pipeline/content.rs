@@ -5,6 +5,7 @@
 
 use crate::config::ContentLimits;
 use crate::cut;
+use crate::frame::extent::Extent;
 use crate::frame::view::{Items, ValueView, text};
 use crate::frame::write::{self, Container};
 
@@ -17,8 +18,18 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Whether nothing of the value has to go, which stands in `depth` arrays and maps.
-    pub(super) fn fit(&self, value: ValueView<'_>, depth: usize) -> bool {
+    /// Whether nothing of the value has to go, which stands in no other.
+    pub(super) fn fit(&self, value: ValueView<'_>) -> bool {
+        let keep = |items: Items<'_>, is_map| items.keep(&self.extent(), is_map) || self.fit_in(value, 0);
+        match value {
+            ValueView::Array(items) => keep(items, false),
+            ValueView::Map(items) => keep(items, true),
+            value => self.fit_in(value, 0),
+        }
+    }
+
+    /// The same of one that stands in `depth` arrays and maps, looked at item by item.
+    fn fit_in(&self, value: ValueView<'_>, depth: usize) -> bool {
         match value {
             ValueView::Str(bytes) => self.fits_text(bytes),
             ValueView::Bytes(bytes) => {
@@ -28,21 +39,32 @@ impl Bounds {
             ValueView::Array(items) => {
                 depth <= self.content.depth
                     && self.keeps_items(items)
-                    && items.values().all(|item| self.fit(item, depth + 1))
+                    && items.values().all(|item| self.fit_in(item, depth + 1))
             }
             ValueView::Map(items) => {
                 depth <= self.content.depth
                     && self.keeps_keys(items)
-                    && items.entries().all(|(_, item)| self.fit(item, depth + 1))
+                    && items.entries().all(|(_, item)| self.fit_in(item, depth + 1))
             }
             ValueView::Null | ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => true,
         }
     }
 
+    /// Bounds that leave nothing to cut.
+    fn extent(&self) -> Extent {
+        let ContentLimits { depth, array_items, object_keys, .. } = self.content;
+        Extent { length: self.shortest(), depth, items: array_items, keys: object_keys }
+    }
+
+    /// Texts of so many bytes fit, whatever their characters.
+    #[inline]
+    fn shortest(&self) -> usize {
+        self.content.string_length.min(self.attribute.unwrap_or(usize::MAX))
+    }
+
     #[inline]
     pub(super) fn fits_text(&self, bytes: &[u8]) -> bool {
-        let shortest = self.content.string_length.min(self.attribute.unwrap_or(usize::MAX));
-        bytes.len() <= shortest || self.long_text_fits(&text(bytes))
+        bytes.len() <= self.shortest() || self.long_text_fits(&text(bytes))
     }
 
     #[cold]

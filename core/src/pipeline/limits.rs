@@ -85,10 +85,10 @@ impl Limiter {
     /// Whether every value of the span fits.
     fn values_fit(&self, span: &SpanView<'_>) -> bool {
         let (attributes, others) = (self.attributes(), self.others());
-        let all = |list: Attributes<'_>| list.iter().all(|(_, value)| attributes.fit(value, 0));
+        let all = |list: Attributes<'_>| list.iter().all(|(_, value)| attributes.fit(value));
         span.fields().all(|field| match field {
-            Field::Attribute(_, value) => attributes.fit(value, 0),
-            Field::Input(value) | Field::Output(value) | Field::Metadata(_, value) => others.fit(value, 0),
+            Field::Attribute(_, value) => attributes.fit(value),
+            Field::Input(value) | Field::Output(value) | Field::Metadata(_, value) => others.fit(value),
             Field::StatusMessage(message) => others.fits_text(message),
             Field::Event(event) => event.event().is_ok_and(|event| all(event.attributes)),
             Field::Link(link) => link.link().is_ok_and(|link| all(link.attributes)),
