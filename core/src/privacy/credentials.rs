@@ -13,21 +13,26 @@ const SCHEMES: [&str; 9] =
 /// ... and schemes that a list of parameters follows.
 const LISTS: [&str; 5] = ["digest", "oauth", "aws4-hmac-sha256", "hawk", "sharedkey"];
 
+/// Bytes of a text in which a scheme is looked for.
+const LONGEST: usize = 20;
+
 /// The scheme that a text begins with, as the length of its name.
 fn scheme_of(value: &[u8], schemes: &[&str]) -> Option<usize> {
     let length =
-        value.iter().take(20).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+        value.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let word = value.get(..length)?;
     schemes.iter().any(|scheme| scheme.as_bytes().eq_ignore_ascii_case(word)).then_some(length)
 }
 
 /// What stands behind the scheme, if there is one.
 pub(super) fn without_scheme(value: &[u8]) -> &[u8] {
+    if !value.iter().take(LONGEST + 1).any(|byte| *byte == b' ') {
+        return value;
+    }
     let rest = scheme_of(value, &SCHEMES).and_then(|length| value.get(length..));
     match rest {
-        Some([]) | None => value,
         Some(rest) if rest.first() == Some(&b' ') => rest.trim_ascii(),
-        Some(_) => value,
+        _ => value,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Numbers that are secrets: payment cards, and Social Security numbers where something says that they are.
 
 use super::label::Label;
-use super::sieve::BLOCK;
+use super::sieve::{BLOCK, Marks};
 use super::text::Scanner;
 use super::triggers::{Hit, Rule};
 
@@ -16,30 +16,33 @@ impl Runs {
     /// Nine digits in groups leave so many to the fuller of the two blocks that they may fall into.
     pub(super) const DENSE: u32 = 5;
 
-    /// Notes the runs of the block that begins at `at`.
-    pub(super) fn find(&mut self, text: &[u8], at: usize, hits: &mut Vec<Hit>) {
+    /// Notes the runs of a block.
+    pub(super) fn find(&mut self, text: &[u8], marks: Marks, hits: &mut Vec<Hit>) {
         // The run may have begun in the block before.
-        let from = at.saturating_sub(24).max(self.until);
-        self.until = find_in(text, from, at + BLOCK, hits);
-    }
-}
-
-/// Notes the runs that begin in a range; returns where the last one ended, or the range.
-fn find_in(text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
-    let mut at = from;
-    while at < to {
-        let Some(byte) = text.get(at) else { return at };
-        if !byte.is_ascii_digit() {
-            at += 1;
-            continue;
+        let from = marks.at.saturating_sub(24).max(self.until);
+        let before = text.get(from..marks.at).unwrap_or_default();
+        let joined = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-');
+        let mut next = marks.at.max(from) - before.iter().rev().take_while(joined).count();
+        while next < marks.at + BLOCK {
+            let here = next.saturating_sub(marks.at);
+            if next >= marks.at {
+                let further = marks.digits >> here;
+                if further == 0 {
+                    break;
+                }
+                next += further.trailing_zeros() as usize;
+            } else if !text.get(next).is_some_and(u8::is_ascii_digit) {
+                next += 1;
+                continue;
+            }
+            let (end, digits) = run(text, next);
+            if digits >= 9 {
+                hits.push(Hit { at: next, rule: Rule::Digits });
+            }
+            next = end;
         }
-        let (end, digits) = run(text, at);
-        if digits >= 9 {
-            hits.push(Hit { at, rule: Rule::Digits });
-        }
-        at = end;
+        self.until = next;
     }
-    at
 }
 
 /// The run of digits and single separators that begins at `at`: where it ends, and its digits.

@@ -154,9 +154,25 @@ pub(super) fn end_of_line(text: &[u8], from: usize) -> usize {
     from + at
 }
 
+/// The bytes that may stand in a name.
+const NAME: [bool; 256] = {
+    let mut name = [false; 256];
+    let mut byte = 0u8;
+    loop {
+        if let Some((slot, _)) = name.split_at_mut(byte as usize).1.split_first_mut() {
+            *slot = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$') || byte >= 0x80;
+        }
+        if byte == u8::MAX {
+            break name;
+        }
+        byte += 1;
+    }
+};
+
 /// Whether a byte may stand in a name.
+#[inline]
 pub(super) fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$') || byte >= 0x80
+    NAME.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// Where a value without quotation marks ends.

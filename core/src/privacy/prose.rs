@@ -19,9 +19,12 @@ pub(super) fn is_mark(value: &[u8]) -> bool {
         return inner == b"REDACTED"
             || number > 0 && name.len() > 1 && name.ends_with(b"_") && name.iter().all(named);
     }
-    let Ok(text) = core::str::from_utf8(value) else { return false };
-    text.split_once(BETWEEN)
-        .is_some_and(|(first, last)| first.chars().count() == 3 && last.chars().count() == 3)
+    // Nearly all values have none of its bytes.
+    BETWEEN.bytes().next().is_some_and(|sign| value.contains(&sign))
+        && core::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.split_once(BETWEEN))
+            .is_some_and(|(first, last)| first.chars().count() == 3 && last.chars().count() == 3)
 }
 
 /// Whether there is no value: none, or one character over and over, as masks are.
@@ -33,12 +36,17 @@ pub(super) fn is_nothing(value: &[u8]) -> bool {
     let masks = b"*xX.#_-?";
     masks.contains(first) && value.len() >= 3 && value.iter().all(|byte| byte == first)
         || matches!(value, b"null" | b"None" | b"nil" | b"undefined" | b"NULL" | b"NaN" | b"-")
-        || core::str::from_utf8(value)
-            .is_ok_and(|text| text.chars().all(|c| matches!(c, '•' | '●' | '·' | '*')))
+        || !first.is_ascii_alphanumeric()
+            && core::str::from_utf8(value)
+                .is_ok_and(|text| text.chars().all(|c| matches!(c, '•' | '●' | '·' | '*')))
 }
 
 /// Whether the value is to be filled in by somebody else: `${NAME}`, `{{ name }}`, `<name>`, `%s`, `$NAME`.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    // Of those below only one begins with a letter, and none with a digit.
+    if value.first().is_some_and(|byte| byte.is_ascii_alphanumeric() && byte | 0x20 != b'y') {
+        return false;
+    }
     let name = |inner: &[u8]| {
         !inner.is_empty() && inner.iter().all(|byte| is_word_byte(*byte) || b" .-:?[]'\"()/".contains(byte))
     };

@@ -46,12 +46,43 @@ pub(super) struct Hit {
 
 #[derive(Debug)]
 struct Literal {
+    /// Its first bytes, up to four, as they are compared at first.
+    head: Head,
     /// In lower case unless the case counts.
     text: Box<[u8]>,
     exact: bool,
     /// The small letters that may stand behind it, where not all may.
     before: Option<&'static [u8]>,
     rule: Rule,
+}
+
+/// Four bytes, of which some need not be there and letters may have either case.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    bytes: u32,
+    /// All bits of the bytes that must be there.
+    mask: u32,
+    /// The bit that makes letters small.
+    fold: u32,
+}
+
+impl Head {
+    fn of(text: &[u8], exact: bool) -> Self {
+        let bytes = |of: fn(u8, bool) -> u8| {
+            let byte = |place: usize| text.get(place).map_or(0, |byte| of(*byte, exact));
+            u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)])
+        };
+        Self {
+            bytes: bytes(|byte, _| byte),
+            mask: bytes(|_, _| 0xff),
+            fold: bytes(|byte, exact| if !exact && byte.is_ascii_alphabetic() { 0x20 } else { 0 }),
+        }
+    }
+
+    #[inline]
+    fn begins(self, text: [u8; 4]) -> bool {
+        (u32::from_le_bytes(text) | self.fold) & self.mask == self.bytes
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -212,7 +243,8 @@ impl Triggers {
             self.entries.push(Entry { literal, offset: offset as u8, next: *first });
             *first = self.entries.len() as u16;
         }
-        self.literals.push(Literal { text: text.into(), exact, before: None, rule });
+        let head = Head::of(&text, exact);
+        self.literals.push(Literal { head, text: text.into(), exact, before: None, rule });
     }
 
     /// Finds every place where a rule is to look closer, in order.
@@ -226,7 +258,7 @@ impl Triggers {
                 anchors &= anchors - 1;
             }
             if marks.digits.count_ones() >= Runs::DENSE {
-                runs.find(text, marks.at, hits);
+                runs.find(text, marks, hits);
             }
         });
         let found = hits.get_mut(before..).unwrap_or_default();
@@ -252,6 +284,9 @@ impl Triggers {
         let literal = self.literals.get(usize::from(entry.literal))?;
         let at = at.checked_sub(usize::from(entry.offset))?;
         let rest = text.get(at..)?;
+        if rest.first_chunk().is_some_and(|first| !literal.head.begins(*first)) {
+            return None;
+        }
         let (found, behind) = rest.split_at_checked(literal.text.len())?;
         let same =
             if literal.exact { *found == *literal.text } else { found.eq_ignore_ascii_case(&literal.text) };
