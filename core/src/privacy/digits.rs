@@ -50,16 +50,19 @@ fn run(text: &[u8], at: usize) -> (usize, usize) {
     let mut end = at;
     let mut digits = 0;
     let mut place = at;
-    while let Some(byte) = text.get(place) {
-        if byte.is_ascii_digit() {
-            digits += 1;
-            end = place + 1;
-        } else if !matches!(byte, b' ' | b'-') || end != place {
-            break;
+    loop {
+        let group = text.get(place..).unwrap_or_default();
+        let group = group.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(group.len());
+        if group == 0 {
+            return (end, digits);
         }
-        place += 1;
+        digits += group;
+        end = place + group;
+        if !matches!(text.get(end), Some(b' ' | b'-')) {
+            return (end, digits);
+        }
+        place = end + 1;
     }
-    (end, digits)
 }
 
 /// Looks at the run of digits at `at`.

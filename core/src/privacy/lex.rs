@@ -175,6 +175,19 @@ pub(super) fn is_name(byte: u8) -> bool {
     NAME.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
+/// How many bytes that may stand in a name there are from `at` on, up to `most`.
+pub(super) fn name_from(text: &[u8], at: usize, most: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let rest = rest.get(..most).unwrap_or(rest);
+    rest.iter().position(|byte| !is_name(*byte)).unwrap_or(rest.len())
+}
+
+/// The same before `at`.
+pub(super) fn name_before(text: &[u8], at: usize, most: usize) -> usize {
+    let head = text.get(at.saturating_sub(most)..at).unwrap_or_default();
+    head.len() - head.iter().rposition(|byte| !is_name(*byte)).map_or(0, |other| other + 1)
+}
+
 /// Where a value without quotation marks ends.
 ///
 /// Blanks, quotation marks and ampersands always end it; commas, semicolons and closing brackets only where the

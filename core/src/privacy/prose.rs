@@ -19,8 +19,10 @@ pub(super) fn is_mark(value: &[u8]) -> bool {
         return inner == b"REDACTED"
             || number > 0 && name.len() > 1 && name.ends_with(b"_") && name.iter().all(named);
     }
-    // Nearly all values have none of its bytes.
-    BETWEEN.bytes().next().is_some_and(|sign| value.contains(&sign))
+    // Three characters on either side, of up to four bytes.
+    let length = BETWEEN.len();
+    (length + 6..=length + 24).contains(&value.len())
+        && BETWEEN.bytes().next().is_some_and(|sign| value.contains(&sign))
         && core::str::from_utf8(value)
             .ok()
             .and_then(|text| text.split_once(BETWEEN))

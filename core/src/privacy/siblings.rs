@@ -106,7 +106,7 @@ impl<'t> Scanner<'t, '_> {
         let head = head.trim_ascii_end();
         let quote = Quote::before(head, head.len());
         let head = head.get(..head.len() - quote.map_or(0, |quote| quote.0.len()))?;
-        let length = head.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
+        let length = lex::name_before(head, head.len(), head.len());
         let end = offset + head.len();
         (length > 0).then_some(((end - length, end), equals))
     }

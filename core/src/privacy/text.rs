@@ -157,10 +157,8 @@ impl<'t, 's> Scanner<'t, 's> {
     /// The name that the byte at `at` belongs to.
     pub(super) fn name_at(&self, at: usize) -> Option<Name<'t>> {
         let text = self.text;
-        let left = text.get(at.saturating_sub(NAME)..at)?;
-        let mut start = at - left.iter().rev().take_while(|byte| lex::is_name(**byte)).count();
-        let right = text.get(at..)?;
-        let mut end = at + right.iter().take(NAME).take_while(|byte| lex::is_name(**byte)).count();
+        let mut start = at - lex::name_before(text, at, NAME);
+        let mut end = at + lex::name_from(text, at, NAME);
         if start > 0 && text.get(start - 1) == Some(&b'\\') {
             // The letter of an escape is none of the name's.
             start += match text.get(start) {

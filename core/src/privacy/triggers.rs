@@ -46,7 +46,6 @@ pub(super) struct Hit {
 
 #[derive(Debug)]
 struct Literal {
-    /// Its first bytes, up to four, as they are compared at first.
     head: Head,
     /// In lower case unless the case counts.
     text: Box<[u8]>,
@@ -56,7 +55,10 @@ struct Literal {
     rule: Rule,
 }
 
-/// Four bytes, of which some need not be there and letters may have either case.
+/// Bytes of a literal that are compared at first.
+const HEAD: usize = 4;
+
+/// The first bytes of a literal: some need not be there, and letters may have either case.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     bytes: u32,
@@ -80,8 +82,12 @@ impl Head {
     }
 
     #[inline]
-    fn begins(self, text: [u8; 4]) -> bool {
-        (u32::from_le_bytes(text) | self.fold) & self.mask == self.bytes
+    fn begins(self, text: &[u8]) -> bool {
+        let first = text.first_chunk::<HEAD>().copied().unwrap_or_else(|| {
+            // The end of the text, with zeros behind it.
+            core::array::from_fn(|place| text.get(place).copied().unwrap_or(0))
+        });
+        (u32::from_le_bytes(first) | self.fold) & self.mask == self.bytes
     }
 }
 
@@ -284,12 +290,16 @@ impl Triggers {
         let literal = self.literals.get(usize::from(entry.literal))?;
         let at = at.checked_sub(usize::from(entry.offset))?;
         let rest = text.get(at..)?;
-        if rest.first_chunk().is_some_and(|first| !literal.head.begins(*first)) {
+        if !literal.head.begins(rest) {
             return None;
         }
         let (found, behind) = rest.split_at_checked(literal.text.len())?;
-        let same =
-            if literal.exact { *found == *literal.text } else { found.eq_ignore_ascii_case(&literal.text) };
+        let (found, text) = (found.get(HEAD..), literal.text.get(HEAD..));
+        let same = if literal.exact {
+            found == text
+        } else {
+            found.unwrap_or_default().eq_ignore_ascii_case(text.unwrap_or_default())
+        };
         let goes_on = || match (literal.before, behind.first()) {
             (Some(letters), Some(next)) => !next.is_ascii_lowercase() || letters.contains(next),
             _ => true,
