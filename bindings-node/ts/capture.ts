@@ -5,7 +5,7 @@
 
 import { refuse } from './log'
 import { shapeOf } from './shape'
-import { MAX_INLINE, utf8Cut, Writer } from './writer'
+import { copied, MAX_INLINE, utf8Cut, Writer } from './writer'
 
 /** How much of a value is captured. */
 export interface Bounds {
@@ -36,7 +36,7 @@ let scratch = new Writer(16 * 1024)
 let busy = false
 
 /** The bytes of a value, within bounds; never throws. */
-export function capture(value: unknown, bounds: Bounds, cuts: Cuts): Buffer {
+export function capture(value: unknown, bounds: Bounds, cuts: Cuts): Uint8Array {
   // A getter may record a span itself.
   const out = busy ? new Writer(1024) : scratch
   const outer = busy
@@ -44,13 +44,13 @@ export function capture(value: unknown, bounds: Bounds, cuts: Cuts): Buffer {
   out.at = 0
   try {
     new Capture(out, bounds, cuts).value(value, 0)
-    return Buffer.from(out.buf.subarray(0, out.at))
+    return copied(out)
   } catch {
     refuse('a value that fails when it is read')
     cuts.altered += 1
     out.at = 0
     out.text('[unreadable]')
-    return Buffer.from(out.buf.subarray(0, out.at))
+    return copied(out)
   } finally {
     busy = outer
     if (!outer && scratch.buf.length > KEPT) scratch = new Writer(16 * 1024)

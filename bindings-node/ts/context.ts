@@ -57,6 +57,9 @@ const IDS = [
   'entityName',
 ] as const
 
+/** The options that hold for everything inside, but for metadata and the request context. */
+export const INHERITED = [...IDS, 'hideInput', 'hideOutput', 'internalSpans', 'requestContextKeys'] as const
+
 /** Whether anything inherited is among some options. */
 export function inherits(options: Inherited): boolean {
   for (const id of IDS) if (options[id] !== undefined) return true
@@ -113,7 +116,7 @@ const WHOLE = { valueBytes: 1 << 24, depth: 64, arrayItems: 1 << 20, objectKeys:
 const uncounted: Cuts = { altered: 0, limited: 0 }
 
 /** The bytes of a value that is to be read as it is. */
-export function wholeValue(value: unknown): Buffer {
+export function wholeValue(value: unknown): Uint8Array {
   return capture(value, WHOLE, uncounted)
 }
 

@@ -4,9 +4,11 @@
 import { putMoment } from './clock'
 import { type Key, keyOf } from './keys'
 import type { Recorder } from './recorder'
-import type { Span } from './span'
+import type { KeptEvent, More, Span } from './span'
 import { utf8Cut, Writer } from './writer'
 
+/** Texts up to this length are written a character at a time, which is quicker than a call. */
+const SHORT = 24
 const HEADER = 8
 const FIELDS_AT = 72
 const ENDED = 3
@@ -23,6 +25,7 @@ const NAME = 1
 const STATUS_MESSAGE = 2
 const TRACE_STATE = 3
 const ATTRIBUTE = 4
+const EVENT = 5
 const INPUT = 7
 const OUTPUT = 8
 const METADATA = 9
@@ -80,6 +83,11 @@ export class FrameWriter extends Writer {
     this.tableBytes += bytes.length
   }
 
+  private defineEvent({ name, fields }: KeptEvent): void {
+    this.define(keyOf(name))
+    for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
+  }
+
   private put(key: Key): void {
     if (key.code !== 0) this.u16(key.code)
     else if (key.frame === this.stamp) this.u16(key.entry)
@@ -92,6 +100,8 @@ export class FrameWriter extends Writer {
     const fields = span._fields
     this.define(name)
     for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
+    const events = span._more?.events
+    if (events !== undefined) for (const event of events) this.defineEvent(event)
     const start = this.at
     this.event(span, name)
     this.view.setUint32(start, this.at - start - HEADER, true)
@@ -113,9 +123,7 @@ export class FrameWriter extends Writer {
     const limit = start + this.recorder.terms.spanBytes
     for (let i = 0; i < fields.length; i += 2) {
       const before = this.at
-      this.u8(ATTRIBUTE)
-      this.put(fields[i] as Key)
-      this.scalar(fields[i + 1])
+      this.attribute(fields[i] as Key, fields[i + 1])
       if (this.at > limit) this.takeBack(before, span)
     }
     if (span._more !== undefined) this.more(span, limit)
@@ -161,6 +169,36 @@ export class FrameWriter extends Writer {
     if (inherited.tags.length > 0 && span._isLocalRoot) this.raw(inherited.tags)
   }
 
+  /** What spans are full of, at one go where it is short. */
+  private attribute(key: Key, value: unknown): void {
+    const code = key.code !== 0 ? key.code : key.frame === this.stamp ? key.entry : 0
+    if (code !== 0 && typeof value === 'string' && value.length <= SHORT) {
+      const length = value.length
+      this.reserve(8 + SHORT)
+      const { buf, view, at } = this
+      let end = at + 8
+      for (let i = 0; i < length; i++) {
+        const character = value.charCodeAt(i)
+        if (character > 0x7f) {
+          end = 0
+          break
+        }
+        buf[end++] = character
+      }
+      if (end !== 0) {
+        buf[at] = ATTRIBUTE
+        view.setUint16(at + 1, code, true)
+        buf[at + 3] = 5
+        view.setUint32(at + 4, length, true)
+        this.at = end
+        return
+      }
+    }
+    this.u8(ATTRIBUTE)
+    this.put(key)
+    this.scalar(value)
+  }
+
   /** A value that was kept as it was given, or one that was captured. */
   private scalar(value: unknown): void {
     if (typeof value === 'string') this.cutText(value)
@@ -183,7 +221,7 @@ export class FrameWriter extends Writer {
   private takeBack(before: number, span: Span): void {
     this.at = before
     this.recorder.altered += 1
-    span._extra().dropped[0] += 1
+    span._extra().droppedAttributes += 1
   }
 
   /** What most spans have nothing of. */
@@ -197,22 +235,9 @@ export class FrameWriter extends Writer {
       this.buf.copyWithin(before, before + 1, this.at)
       this.at -= 1
     }
-    for (const [tag, value] of [
-      [INPUT, more.input],
-      [OUTPUT, more.output],
-    ] as const) {
-      if (value === undefined) continue
-      const before = this.at
-      this.u8(tag)
-      this.raw(value)
-      if (this.at > limit) {
-        this.at = before
-        this.recorder.altered += 1
-        this.u8(tag)
-        this.text(TRUNCATED)
-      }
-    }
-    for (const [key, value] of more.metadata) {
+    if (more.input !== undefined) this.slot(INPUT, more.input, limit)
+    if (more.output !== undefined) this.slot(OUTPUT, more.output, limit)
+    for (const [key, value] of more.metadata ?? []) {
       const before = this.at
       this.u8(METADATA)
       if (this.key(key)) this.recorder.altered += 1
@@ -222,30 +247,61 @@ export class FrameWriter extends Writer {
         this.recorder.altered += 1
       }
     }
-    for (const tag of more.tags) {
+    for (const tag of more.tags ?? []) {
       this.u8(TAG)
       if (this.key(tag)) this.recorder.altered += 1
     }
-    this.packed(more.events, 1, limit, more.dropped)
-    this.packed(more.links, 2, limit, more.dropped)
-    const [attributes, events, links] = more.dropped
-    if (attributes + events + links > 0) {
+    if (more.events !== undefined) for (const event of more.events) this.spanEvent(event, more, limit)
+    for (const link of more.links ?? []) {
+      if (this.at + link.length > limit) {
+        more.droppedLinks += 1
+        this.recorder.altered += 1
+      } else {
+        this.raw(link)
+      }
+    }
+    if (more.droppedAttributes + more.droppedEvents + more.droppedLinks > 0) {
       this.u8(DROPPED)
-      this.u32(attributes)
-      this.u32(events)
-      this.u32(links)
+      this.u32(more.droppedAttributes)
+      this.u32(more.droppedEvents)
+      this.u32(more.droppedLinks)
     }
   }
 
-  /** Events or links, written when they were added. */
-  private packed(list: readonly Uint8Array[], which: 1 | 2, limit: number, dropped: number[]): void {
-    for (const bytes of list) {
-      if (this.at + bytes.length > limit) {
-        dropped[which] = (dropped[which] as number) + 1
-        this.recorder.altered += 1
-      } else {
-        this.raw(bytes)
-      }
+  /** The input or output. */
+  private slot(tag: number, value: unknown, limit: number): void {
+    const before = this.at
+    this.u8(tag)
+    this.scalar(value)
+    if (this.at > limit) {
+      this.at = before
+      this.recorder.altered += 1
+      this.u8(tag)
+      this.text(TRUNCATED)
+    }
+  }
+
+  private spanEvent(event: KeptEvent, more: More, limit: number): void {
+    const before = this.at
+    this.reserve(13)
+    this.buf[before] = EVENT
+    putMoment(this.view, before + 5, event.time)
+    this.at = before + 13
+    this.put(keyOf(event.name))
+    const { fields } = event
+    this.reserve(6)
+    this.view.setUint32(this.at, 0, true)
+    this.view.setUint16(this.at + 4, fields.length >>> 1, true)
+    this.at += 6
+    for (let i = 0; i < fields.length; i += 2) {
+      this.put(fields[i] as Key)
+      this.scalar(fields[i + 1])
+    }
+    this.view.setUint32(before + 1, this.at - before - 5, true)
+    if (this.at > limit) {
+      this.at = before
+      more.droppedEvents += 1
+      this.recorder.altered += 1
     }
   }
 }

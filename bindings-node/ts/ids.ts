@@ -1,19 +1,34 @@
-// Ids: drawn from a pool that is filled at once, kept as 32-bit words, which cost no allocation, and shown as hex.
+// Ids: random, kept as 32-bit words, which cost no allocation, and shown as hex.
 
 import { randomFillSync } from 'node:crypto'
 
-/** Words that are drawn at once. */
-const WORDS = 1024
-const pool = new Int32Array(WORDS)
-let next = WORDS
+/** The state of the generator (xoshiro128++), seeded from the system once. */
+const state = new Int32Array(4)
+let seeded = false
+
+function seed(): void {
+  seeded = true
+  // The all-zero state is the one fixed point of the generator.
+  do randomFillSync(state)
+  while (state[0] === 0 && state[1] === 0 && state[2] === 0 && state[3] === 0)
+}
 
 /** Random bits as a signed 32-bit word. */
 export function randomWord(): number {
-  if (next === WORDS) {
-    randomFillSync(pool)
-    next = 0
-  }
-  return pool[next++] as number
+  if (!seeded) seed()
+  const s0 = state[0] as number
+  const s1 = state[1] as number
+  let s2 = state[2] as number
+  let s3 = state[3] as number
+  const sum = (s0 + s3) | 0
+  const word = (((sum << 7) | (sum >>> 25)) + s0) | 0
+  s2 ^= s0
+  s3 ^= s1
+  state[1] = s1 ^ s2
+  state[0] = s0 ^ s3
+  state[2] = s2 ^ (s1 << 9)
+  state[3] = (s3 << 11) | (s3 >>> 21)
+  return word
 }
 
 /** A trace as all its spans in this process share it: id, flags and vendor list. */

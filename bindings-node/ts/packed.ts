@@ -1,32 +1,31 @@
-// Events and links of a span, written when they are added.
+// Links of a span, written when they are added.
 
 import { type Bounds, Capture, type Cuts } from './capture'
-import { type Moment, putMoment } from './clock'
 import { type Attributes, each } from './span'
 import type { SpanContext } from './span_context'
-import { Writer } from './writer'
+import { copied, Writer } from './writer'
 
-const EVENT = 5
+let scratch: Writer | undefined = new Writer(4096)
+/** A larger scratch is given back. */
+const KEPT = 64 * 1024
+
+/** The scratch, unless a getter records a span while it is in use. */
+function begin(): Writer {
+  const out = scratch ?? new Writer(256)
+  scratch = undefined
+  out.at = 0
+  return out
+}
+
+/** What was written, and the scratch for the next one. */
+function end(out: Writer): Uint8Array {
+  const bytes = copied(out)
+  scratch = out.buf.length > KEPT ? new Writer(4096) : out
+  return bytes
+}
+
 const LINK = 6
 const MOST = 65535
-
-/** The field of an event. */
-export function eventField(
-  name: string,
-  time: Moment,
-  attributes: Attributes | undefined,
-  bounds: Bounds,
-  cuts: Cuts,
-): Uint8Array {
-  const out = new Writer(256)
-  out.u8(EVENT)
-  out.u32(0)
-  out.reserve(8)
-  putMoment(out.view, out.at, time)
-  out.at += 8
-  if (out.key(name)) cuts.altered += 1
-  return finished(out, attributes, 'event attributes', bounds, cuts)
-}
 
 /** The field of a link. */
 export function linkField(
@@ -35,7 +34,7 @@ export function linkField(
   bounds: Bounds,
   cuts: Cuts,
 ): Uint8Array {
-  const out = new Writer(256)
+  const out = begin()
   out.u8(LINK)
   out.u32(0)
   const context = to._bytes()
@@ -43,21 +42,15 @@ export function linkField(
   out.u8(to.traceFlags)
   out.u8(to.isRemote ? 1 : 0)
   out.sized(to.traceState)
-  return finished(out, attributes, 'link attributes', bounds, cuts)
+  return finished(out, attributes, bounds, cuts)
 }
 
-function finished(
-  out: Writer,
-  attributes: Attributes | undefined,
-  place: string,
-  bounds: Bounds,
-  cuts: Cuts,
-): Uint8Array {
+function finished(out: Writer, attributes: Attributes | undefined, bounds: Bounds, cuts: Cuts): Uint8Array {
   out.u32(0)
   const countAt = out.at
   out.u16(0)
   let count = 0
-  each(attributes, place, cuts, (key, value) => {
+  each(attributes, 'link attributes', cuts, (key, value) => {
     if (key === '' || count === MOST) {
       cuts.altered += 1
       return
@@ -74,5 +67,5 @@ function finished(
   })
   out.view.setUint16(countAt, count, true)
   out.view.setUint32(1, out.at - 5, true)
-  return out.buf.subarray(0, out.at)
+  return end(out)
 }

@@ -41,8 +41,9 @@ export interface Terms {
 const BLOCK = 128
 /** Spans of one frame at most. */
 const FRAME_SPANS = 512
-/** Bytes of one frame, after which it is handed in. */
-const FRAME_BYTES = 64 * 1024
+/** Bytes of one frame, after which it is handed in: with the last span and the engine's own header it should still fit
+ * into a segment of 64 KiB, which are pooled. */
+const FRAME_BYTES = 56 * 1024
 /** How long the first span of a frame waits for others, in milliseconds. */
 const DELAY = 50
 /** Starts after which spans that were never ended are looked for. */
@@ -178,16 +179,16 @@ export class Recorder implements Cuts {
   }
 
   private arm(): void {
-    this.timer = setTimeout(() => this.submit(), DELAY)
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      reAnchor()
+      this.submit()
+    }, DELAY)
     this.timer.unref()
   }
 
   /** Hands in what there is. */
   submit(): void {
-    if (this.timer !== undefined) {
-      clearTimeout(this.timer)
-      this.timer = undefined
-    }
     const { frame } = this
     const answer = this.engine.submit(frame.buf, frame.at, frame.spans, this.counts)
     frame.reset()
@@ -195,6 +196,5 @@ export class Recorder implements Cuts {
     this.pressed = (answer & PRESSED) !== 0
     this.stopped = (answer & STOPPED) !== 0
     if ((answer & SAYS) !== 0) sayWaiting()
-    reAnchor()
   }
 }

@@ -1,6 +1,6 @@
 // Running a body inside a span, which ends when the body has: at once, with its promise, or with its stream.
 
-import { inside } from './slot'
+import { inside, insideSpan } from './slot'
 import { OPEN, type Span } from './span'
 import { keepsGoing, observe } from './streams'
 
@@ -11,7 +11,7 @@ export type SpanBody<R> = (span: Span) => R
 export function runSpan<R>(span: Span, body: SpanBody<R>, done?: (value: unknown) => void): R {
   let result: R
   try {
-    result = inside(span, () => body(span))
+    result = insideSpan(span, body)
   } catch (error) {
     span.error(error)
     throw error

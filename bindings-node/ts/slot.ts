@@ -16,7 +16,7 @@ export function inside<R>(slot: Slot | undefined, body: () => R): R {
   return slot === undefined ? storage.exit(body) : storage.run(slot, body)
 }
 
-/** The function, to be run where `slot` is current, with its receiver and arguments. */
-export function bound<A extends unknown[], R>(slot: Slot, body: (...args: A) => R): (...args: A) => R {
-  return (...args) => storage.run(slot, body, ...args)
+/** Runs `body` with a span current, and gives it the span. */
+export function insideSpan<S extends Slot, R>(span: S, body: (span: S) => R): R {
+  return storage.run(span, body, span)
 }

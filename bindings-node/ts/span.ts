@@ -11,7 +11,7 @@ import { contextBytes, hexWord, NO_TRACE, type Trace } from './ids'
 import { type Key, keyOf } from './keys'
 import { refuse, sayOnce } from './log'
 import type { Ambient } from './native'
-import { eventField, linkField } from './packed'
+import { linkField } from './packed'
 import type { Epoch, Recorder } from './recorder'
 import { ENDED_TWICE, UNSAMPLED } from './recorder'
 import { inside } from './slot'
@@ -49,17 +49,30 @@ export interface ErrorOptions {
   metadata?: Attributes
 }
 
+/** What is kept of a value until the span ends. */
+export type Kept = string | number | boolean | Uint8Array | undefined
+
+/** An event as it was added: its attributes as keys and values in turn. */
+export interface KeptEvent {
+  name: string
+  time: Moment
+  fields: unknown[]
+}
+
 /** What most spans have nothing of. */
-interface More {
-  statusMessage: string
-  input: Uint8Array | undefined
-  output: Uint8Array | undefined
-  metadata: [string, Uint8Array][]
-  tags: string[]
-  events: Uint8Array[]
-  links: Uint8Array[]
-  /** Attributes, events and links that were left out. */
-  dropped: [number, number, number]
+export class More {
+  statusMessage = ''
+  /** Texts, numbers and truth values as they are, else captured. */
+  input: Kept = undefined
+  output: Kept = undefined
+  metadata: [string, Uint8Array][] | undefined = undefined
+  tags: string[] | undefined = undefined
+  events: KeptEvent[] | undefined = undefined
+  links: Uint8Array[] | undefined = undefined
+  /** What was left out. */
+  droppedAttributes = 0
+  droppedEvents = 0
+  droppedLinks = 0
 }
 
 /** Open spans of one trace in this process, for `endTree`. */
@@ -70,6 +83,8 @@ export interface Local {
 const NOTHING: unknown[] = []
 /** Attributes of one span that are kept before those that were replaced are taken out. */
 const MANY = 1024
+/** Attributes of an event at most. */
+const MOST = 65535
 const OK = 1
 const ERROR = 2
 export const LOCAL_ROOT = 2
@@ -167,16 +182,7 @@ export class Span {
 
   /** @internal */
   _extra(): More {
-    this._more ??= {
-      statusMessage: '',
-      input: undefined,
-      output: undefined,
-      metadata: [],
-      tags: [],
-      events: [],
-      links: [],
-      dropped: [0, 0, 0],
-    }
+    this._more ??= new More()
     return this._more
   }
 
@@ -239,7 +245,7 @@ export class Span {
     if (this._size <= (this._recorder as Recorder).terms.spanBytes) return
     if (this._fields.length < before) return
     this._fields.length -= 2
-    this._extra().dropped[0] += 1
+    this._extra().droppedAttributes += 1
     this._cuts().altered += 1
   }
 
@@ -258,18 +264,27 @@ export class Span {
   /** @internal */
   _input(value: unknown): void {
     const { terms } = this._recorder as Recorder
-    if (terms.io) this._extra().input = capture(value, terms, this._cuts())
+    if (terms.io) this._extra().input = this._kept(value)
   }
 
   /** @internal */
   _output(value: unknown): void {
     const { terms } = this._recorder as Recorder
-    if (terms.io) this._extra().output = capture(value, terms, this._cuts())
+    if (terms.io) this._extra().output = this._kept(value)
+  }
+
+  private _kept(value: unknown): Kept {
+    const kind = typeof value
+    if (kind === 'string' || kind === 'number' || kind === 'boolean') return value as Kept
+    const recorder = this._recorder as Recorder
+    return capture(value, recorder.terms, recorder)
   }
 
   /** @internal */
   _metadata(metadata: Attributes): void {
-    const list = this._extra().metadata
+    const more = this._extra()
+    more.metadata ??= []
+    const list = more.metadata
     const { terms } = this._recorder as Recorder
     each(metadata, 'metadata', this._cuts(), (name, value) => {
       if (name === '') this._cuts().altered += 1
@@ -286,7 +301,8 @@ export class Span {
         sayOnce('tags', 'tags are of a trace: give them to its root, or to the context around it')
       return
     }
-    this._extra().tags.push(...list)
+    const more = this._extra()
+    more.tags = more.tags === undefined ? list : more.tags.concat(list)
   }
 
   /** Whether the span may grow by so much. */
@@ -301,13 +317,34 @@ export class Span {
   /** Adds an event that happens now, or at `time`. */
   event(name: string, attributes?: Attributes, time?: TimeInput): this {
     if (this._state !== OPEN) return this
-    const recorder = this._recorder as Recorder
-    const at = this._moment(time) ?? now()
-    const bytes = eventField(text(name), at, attributes, recorder.terms, recorder)
+    const at = time === undefined ? now() : (this._moment(time) ?? now())
+    const kept: KeptEvent = { name: typeof name === 'string' ? name : text(name), time: at, fields: NOTHING }
+    const size = attributes === undefined ? 0 : this._eventFields(kept, attributes)
     const more = this._extra()
-    if (this._fits(bytes.length)) more.events.push(bytes)
-    else more.dropped[1] += 1
+    if (this._fits(32 + kept.name.length + size)) {
+      if (more.events === undefined) more.events = [kept]
+      else more.events.push(kept)
+    } else {
+      more.droppedEvents += 1
+    }
     return this
+  }
+
+  /** Keeps the attributes of an event; returns how many bytes they are about. */
+  private _eventFields(kept: KeptEvent, attributes: Attributes): number {
+    const fields: unknown[] = []
+    let size = 0
+    each(attributes, 'event attributes', this._cuts(), (key, value) => {
+      if (key === '' || fields.length === 2 * MOST) {
+        this._cuts().altered += 1
+        return
+      }
+      const own = this._kept(value)
+      fields.push(keyOf(key), own)
+      size += 16 + key.length + sizeOf(own)
+    })
+    kept.fields = fields
+    return size
   }
 
   /** Links to another span: a span, a span context, or the text of a `traceparent`. */
@@ -321,8 +358,12 @@ export class Span {
     }
     const bytes = linkField(to, attributes, recorder.terms, recorder)
     const more = this._extra()
-    if (this._fits(bytes.length)) more.links.push(bytes)
-    else more.dropped[2] += 1
+    if (this._fits(bytes.length)) {
+      more.links ??= []
+      more.links.push(bytes)
+    } else {
+      more.droppedLinks += 1
+    }
     return this
   }
 
@@ -515,7 +556,7 @@ export function each(
   if (given === undefined || given === null) return
   try {
     if (typeof given !== 'object') throw new TypeError(place)
-    if (Symbol.iterator in given) {
+    if ((given as Partial<Iterable<unknown>>)[Symbol.iterator] !== undefined) {
       for (const pair of given as Iterable<unknown>) {
         if (Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string') take(pair[0], pair[1])
         else {

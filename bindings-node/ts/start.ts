@@ -3,7 +3,16 @@
 
 import { capture } from './capture'
 import { momentOf, now, putMoment, type TimeInput } from './clock'
-import { Context, contextWith, type Inherited, inherits, spanOf, surrounded, wholeValue } from './context'
+import {
+  Context,
+  contextWith,
+  INHERITED,
+  type Inherited,
+  inherits,
+  spanOf,
+  surrounded,
+  wholeValue,
+} from './context'
 import { contextBytes, NO_TRACE, randomWord, Trace, traceOf } from './ids'
 import { refuse, sayOnce } from './log'
 import { type Ambient, native } from './native'
@@ -91,11 +100,17 @@ export function startSpan(
   // A handle of an engine that was shut down counts what it gets.
   if (recorder === undefined || (recorder.stopped && engine === undefined))
     return startElsewhere(name, given, parent, ambient, instant)
-  if (parent !== undefined && isUnsampledHere(parent) && follows(recorder, parent) && changesNothing(given)) {
+  const groups = options === undefined ? 0 : groupsOf(given)
+  if (
+    parent !== undefined &&
+    (groups & CHANGES) === 0 &&
+    isUnsampledHere(parent) &&
+    follows(recorder, parent)
+  ) {
     return follower(parent, recorder)
   }
-  if (options !== undefined && inherits(given)) ambient = surrounded(ambient, inheritedOf(given), 'span')
-  if (mustAsk(recorder, given, parent, ambient)) return ask(name, given, parent, ambient, recorder, instant)
+  if ((groups & INHERITS) !== 0) ambient = surrounded(ambient, inheritedOf(given), 'span')
+  if (mustAsk(recorder, groups, parent, ambient)) return ask(name, given, parent, ambient, recorder, instant)
   return begin(name, given, parent, ambient, recorder, instant)
 }
 
@@ -116,15 +131,36 @@ function follows(recorder: Recorder, parent: Span): boolean {
   return localParent === 'inherit' || (localParent === 'drop' && parent._trace.state === '')
 }
 
-/** Whether spans inside inherit nothing from these options, nor are children of anything else. */
-function changesNothing(given: SpanOptions): boolean {
-  return (
-    given === NO_OPTIONS ||
-    ((given.metadata === undefined || given.metadata === null) &&
-      given.requestContext === undefined &&
-      given.parent === undefined &&
-      !inherits(given))
-  )
+/** Options of one group are treated alike. */
+const INHERITS = 1
+const ASKS = 2
+const CONTENT = 4
+const PARENT = 8
+const TRACE_ID = 16
+/** Those that make a difference for spans inside, or for whose child it is. */
+const CHANGES = INHERITS | ASKS | PARENT
+
+const GROUPS = new Map<string, number>([
+  ...INHERITED.map((name) => [name, INHERITS] as const),
+  ['metadata', ASKS],
+  ['requestContext', ASKS],
+  ['internal', ASKS],
+  ['attributes', CONTENT],
+  ['links', CONTENT],
+  ['parent', PARENT],
+  ['traceId', TRACE_ID],
+])
+
+/** The groups that some options are of. */
+function groupsOf(given: SpanOptions): number {
+  let groups = 0
+  for (const name in given) {
+    const group = GROUPS.get(name)
+    if (group === undefined) continue
+    const value = given[name as keyof SpanOptions]
+    if (value !== undefined && value !== null && value !== false) groups |= group
+  }
+  return groups
 }
 
 /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
@@ -153,22 +189,14 @@ function givenParent(given: ParentInput, slot: Slot | undefined): Context {
 /** Whether the engine has to be asked about a span. */
 function mustAsk(
   recorder: Recorder,
-  given: SpanOptions,
+  groups: number,
   parent: Span | undefined,
   ambient: Ambient | undefined,
 ): boolean {
   const { terms } = recorder
-  if (!terms.hidesNothing || recorder.inherited(ambient).asks) return true
-  if (given !== NO_OPTIONS) {
-    if (
-      (given.metadata !== undefined && given.metadata !== null) ||
-      given.requestContext !== undefined ||
-      given.internal === true
-    )
-      return true
-    if (terms.readsContent && (given.attributes !== undefined || given.links !== undefined)) return true
-    if (parent === undefined && given.traceId !== undefined && given.traceId !== null) return true
-  }
+  if (!terms.hidesNothing || recorder.inherited(ambient).asks || (groups & ASKS) !== 0) return true
+  if (terms.readsContent && (groups & CONTENT) !== 0) return true
+  if (parent === undefined && (groups & TRACE_ID) !== 0) return true
   if (parent === undefined) return !terms.drawsRoots || recorder.pressed
   if (parent._remote || parent._trace.flags > 3) return true
   if (terms.localParent === 'inherit') return false

@@ -188,6 +188,15 @@ export class Writer {
   }
 }
 
+/** What was written, as bytes of its own. */
+export function copied(out: Writer): Uint8Array {
+  const length = out.at
+  // From Node's pool where they are few.
+  const bytes = Buffer.allocUnsafe(length)
+  out.buf.copy(bytes, 0, 0, length)
+  return bytes
+}
+
 /** The longest beginning of at most `limit` bytes that splits no character. */
 export function utf8Cut(bytes: Uint8Array, limit: number): number {
   let end = Math.min(limit, bytes.length)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::engine::{Engine, Live, Shard};
-use crate::frame::{EVENT_HEADER, EventKind, VERSION, unsampled};
+use crate::frame::{EventKind, VERSION, unsampled};
 use crate::id::IdGenerator;
 use crate::kinds::SpanFlags;
 use crate::lifecycle::generation;
@@ -22,6 +22,8 @@ use crate::stats::DropReason;
 const SPARE_SPANS: usize = 32;
 /// Larger ones are freed.
 const SPARE_CAPACITY: usize = 8 * 1024;
+/// So are those of frames: hosts hand in about 64 KiB at a time.
+const SPARE_FRAME: usize = 128 * 1024;
 /// Engines remembered per thread.
 const KNOWN_ENGINES: usize = 8;
 /// The number of open spans is looked at every so many starts.
@@ -49,6 +51,8 @@ pub(crate) struct Recorder {
     until_check: u32,
     /// The event of the log record, or of the unsampled span, at hand.
     log: Vec<u8>,
+    /// The event of the frame at hand.
+    frame: Vec<u8>,
 }
 
 /// Runs `f` with this thread's recorder. While the thread ends, or when called from within itself (a
@@ -90,6 +94,7 @@ impl Recorder {
             version: registry::version().wrapping_sub(1),
             until_check: OPEN_CHECK,
             log: Vec::new(),
+            frame: Vec::new(),
         })
     }
 
@@ -371,14 +376,8 @@ pub(crate) fn log(live: &Live, write: impl FnOnce(&mut Vec<u8>) -> Cuts) -> bool
 
 /// Hands a host's frame of `spans` ended spans to the export thread as one event.
 pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
-    let mut event = Vec::with_capacity(EVENT_HEADER + 4 + frame.len());
-    event.extend_from_slice(&((frame.len() + 4) as u32).to_le_bytes());
-    event.extend_from_slice(&[EventKind::Frame as u8, VERSION]);
-    event.extend_from_slice(&live.slot.to_le_bytes());
     let announced = u32::try_from(spans).unwrap_or(u32::MAX);
     let spans = u64::from(announced);
-    event.extend_from_slice(&announced.to_le_bytes());
-    event.extend_from_slice(frame);
     with(|recorder| {
         let shard = live.shard(recorder.thread);
         shard.frames.fetch_add(spans, Ordering::AcqRel);
@@ -387,9 +386,19 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
             shard.already_shutdown.fetch_add(spans, Ordering::AcqRel);
             return false;
         }
+        let mut event = core::mem::take(&mut recorder.frame);
+        event.clear();
+        event.extend_from_slice(&((frame.len() + 4) as u32).to_le_bytes());
+        event.extend_from_slice(&[EventKind::Frame as u8, VERSION]);
+        event.extend_from_slice(&live.slot.to_le_bytes());
+        event.extend_from_slice(&announced.to_le_bytes());
+        event.extend_from_slice(frame);
         let written = recorder.writer.push(&event).is_ok();
         if !written {
             shard.buffer_full.fetch_add(spans, Ordering::AcqRel);
+        }
+        if event.capacity() <= SPARE_FRAME {
+            recorder.frame = event;
         }
         written
     })
