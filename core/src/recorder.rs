@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::engine::{Engine, Live, Shard};
+use crate::frame::batch::Events;
+use crate::frame::view::SpanView;
 use crate::frame::{EventKind, VERSION, unsampled};
 use crate::id::IdGenerator;
 use crate::kinds::SpanFlags;
@@ -396,6 +398,7 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
         let written = recorder.writer.push(&event).is_ok();
         if !written {
             shard.buffer_full.fetch_add(spans, Ordering::AcqRel);
+            lose_all(live, frame);
         }
         if event.capacity() <= SPARE_FRAME {
             recorder.frame = event;
@@ -403,6 +406,22 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
         written
     })
     .unwrap_or(false)
+}
+
+/// A host's frame is lost, whose spans exporters may have been told of.
+#[cold]
+fn lose_all(live: &Live, frame: &[u8]) {
+    if !live.definition.settings.following.starts {
+        return;
+    }
+    let mut events = Events::new(frame);
+    while let Ok(Some(event)) = events.next_event() {
+        if event.kind == Some(EventKind::SpanEnded)
+            && let Ok(span) = SpanView::new(event.body)
+        {
+            live.lose(span.head(), DropReason::BufferFull.as_str());
+        }
+    }
 }
 
 /// The engine that a root span belongs to, when a selector is set.

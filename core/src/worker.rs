@@ -294,7 +294,7 @@ impl Worker {
         let now = Instant::now();
         for engine in &mut self.engines {
             engine.end_of_pass(&self.in_hand, false, now);
-            engine.settle_lost();
+            engine.settle_lost(&self.in_hand);
             engine.poll_host(now);
             #[cfg(feature = "metrics")]
             engine.collect_if_due(now);

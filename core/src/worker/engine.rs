@@ -56,8 +56,8 @@ pub(super) struct EngineWorker {
     pub(super) process: Option<Box<Tap<Mark>>>,
     pub(super) filter: Option<Box<Tap<Mark>>>,
     pub(super) follow: Follow,
-    /// Spans that recording threads have lost, and why.
-    pub(super) lost: Vec<(Head, &'static str)>,
+    /// Spans that recording threads have lost, why, and whether their announcements were waited for.
+    pub(super) lost: Vec<(Head, &'static str, bool)>,
     pub(super) counts: WorkerCounts,
     /// Spans of the event at hand of which it is not yet decided what becomes of them.
     pub(super) undecided: u64,

@@ -162,13 +162,18 @@ impl EngineWorker {
     pub(super) fn take_lost(&mut self) {
         if self.live.definition.settings.following.starts {
             let mut lost = self.live.lost.lock().unwrap_or_else(PoisonError::into_inner);
-            self.lost.append(&mut lost);
+            self.lost.extend(lost.drain(..).map(|(head, why)| (head, why, false)));
         }
     }
 
-    /// Says what became of them.
-    pub(super) fn settle_lost(&mut self) {
-        for (head, why) in core::mem::take(&mut self.lost) {
+    /// Says what became of them. `left_out` are threads that this pass did not see: an announcement that is not
+    /// here yet may be theirs, and is waited for.
+    pub(super) fn settle_lost(&mut self, left_out: &[usize]) {
+        for (head, why, waited) in core::mem::take(&mut self.lost) {
+            if !waited && !left_out.is_empty() && !self.follow.knows(&head) {
+                self.lost.push((head, why, true));
+                continue;
+            }
             if why != DropReason::ForkedChild.as_str() {
                 self.lost(&head, why);
                 continue;

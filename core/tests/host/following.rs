@@ -159,7 +159,9 @@ fn each_is_told_what_it_asked_for() {
     let engine = started([starts, traces, drops]);
     let mut root = engine.span("root").root().start();
     root.show();
-    engine.span("thrown away").child_of(&root).start().discard();
+    let thrown_away = engine.span("thrown away").child_of(&root).start();
+    engine.flush(LONG).unwrap();
+    thrown_away.discard();
     root.end();
     let own = told(&engine, &look);
     assert_eq!(
