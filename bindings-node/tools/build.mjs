@@ -22,7 +22,7 @@ const compiled = spawnSync(process.execPath, [tsc, '--project', join(here, 'tsco
 })
 if (compiled.status !== 0) process.exit(1)
 
-for (const entry of ['index']) {
+for (const entry of ['index', 'opentelemetry']) {
   const names = Object.keys(require(join(here, 'dist', `${entry}.js`))).sort()
   const list = names.map((name) => `  ${name},\n`).join('')
   writeFileSync(

@@ -18,12 +18,17 @@ export type Setter<C> = (carrier: C, name: string, value: string) => void
 
 /** Reads the calling span and baggage from a carrier, to be used as a parent. What is malformed is not there. */
 export function extract<C>(carrier: C, options: { getter?: Getter<C> } = {}): Context {
+  return extractIn(current(), carrier, options.getter)
+}
+
+/** The same where `outer` is current. */
+export function extractIn<C>(outer: Slot | undefined, carrier: C, getter?: Getter<C>): Context {
   const engine = recorderOf()?.engine
   const names: string[] = []
   const values: (string | Buffer)[] = []
   for (const name of native().carrierFields(engine)) {
     try {
-      const found = options.getter ? options.getter(carrier, name) : read(carrier, name)
+      const found = getter ? getter(carrier, name) : read(carrier, name)
       eachValue(found, (value) => {
         names.push(name)
         values.push(value)
@@ -37,7 +42,7 @@ export function extract<C>(carrier: C, options: { getter?: Getter<C> } = {}): Co
   brought.refused.forEach((count, at) => {
     if (count > 0) refuse(`extract: malformed ${kinds[at]}`)
   })
-  let ambient = current()?._ambient
+  let ambient = outer?._ambient
   if (brought.baggage.length > 0 || brought.ids.length > 0) {
     // What surrounds the caller stays; its baggage is replaced, and its ids by those that came.
     const added: Record<string, unknown> = {}

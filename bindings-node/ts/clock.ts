@@ -4,6 +4,8 @@
 // nanoseconds since the Unix epoch where it was given as one. No BigInt is made on the span path.
 
 const WORD = 4294967296
+/** The global is a getter. */
+const monotonic = performance
 
 /** Milliseconds since the Unix epoch at which the clock's numbers begin. */
 const BASE = Math.floor(performance.timeOrigin)
@@ -21,7 +23,7 @@ export type Moment = number | bigint
 
 /** Now. */
 export function now(): number {
-  return performance.now() + correction
+  return monotonic.now() + correction
 }
 
 /** Follows the wall clock when it was set or has drifted. Called now and then. */

@@ -1,5 +1,6 @@
 // Contexts: what spans inside inherit, what `extract` brings, and `context(...)`.
 
+import type { Context as ApiContext } from '@opentelemetry/api'
 import { type Cuts, capture } from './capture'
 import { refuse } from './log'
 import type { Ambient } from './native'
@@ -73,8 +74,11 @@ export function inherits(options: Inherited): boolean {
 
 /** An immutable context: a span (often one of another process), baggage, and what spans inside inherit. */
 export class Context {
-  /** @internal */ readonly _span: Span | undefined
+  /** @internal */ _span: Span | undefined
   /** @internal */ readonly _ambient: Ambient | undefined
+  /** @internal The context of the OpenTelemetry API under which it was made. */ _otel:
+    | ApiContext
+    | undefined = undefined
 
   /** @internal */
   constructor(span: Span | undefined, ambient: Ambient | undefined) {
@@ -176,7 +180,9 @@ export function contextWith(outer: Slot | undefined, options: ContextOptions): C
     options.metadata !== undefined ||
     options.attributes !== undefined ||
     options.baggage !== undefined
-  return new Context(span, adds ? surrounded(ambient, options, 'context') : ambient)
+  const inner = new Context(span, adds ? surrounded(ambient, options, 'context') : ambient)
+  inner._otel = outer?._otel
+  return inner
 }
 
 /**

@@ -72,6 +72,7 @@ export class Recorder implements Cuts {
   stopped = false
   pressed = false
   private roots: Buffer = Buffer.alloc(0)
+  private rootView: DataView = new DataView(new ArrayBuffer(0))
   private rootAt = 0
   private timer: NodeJS.Timeout | undefined
   private readonly none: Inherited
@@ -134,6 +135,7 @@ export class Recorder implements Cuts {
     if (!this.terms.drawsRoots || this.pressed) return undefined
     if (this.rootAt >= this.roots.length) {
       this.roots = this.engine.drawRoots(BLOCK)
+      this.rootView = new DataView(this.roots.buffer, this.roots.byteOffset, this.roots.length)
       this.rootAt = 0
       if (this.roots.length === 0) return undefined
     }
@@ -144,11 +146,12 @@ export class Recorder implements Cuts {
     this.rootAt = rootAt + 18 + length
     // Sampled, and random as our ids are.
     const flags = decision === 2 ? 3 : 2
+    const { rootView: view } = this
     const trace = new Trace(
-      roots.readInt32BE(rootAt),
-      roots.readInt32BE(rootAt + 4),
-      roots.readInt32BE(rootAt + 8),
-      roots.readInt32BE(rootAt + 12),
+      view.getInt32(rootAt),
+      view.getInt32(rootAt + 4),
+      view.getInt32(rootAt + 8),
+      view.getInt32(rootAt + 12),
       flags,
       state,
     )

@@ -3,6 +3,7 @@
 // Texts, numbers and truth values are kept as they are; everything else is captured when it is set, so that a span
 // shows what was there then and holds on to nothing of the application. Nothing here throws.
 
+import type { Context as ApiContext } from '@opentelemetry/api'
 import { type Cuts, capture } from './capture'
 import { isBefore, type Moment, momentOf, now, type TimeInput } from './clock'
 import type { Context } from './context'
@@ -128,6 +129,8 @@ export class Span {
   /** @internal */ _next: Span | undefined = undefined
   /** @internal */ _token: { epoch: Epoch } | undefined = undefined
   /** @internal */ _follower: Span | undefined = undefined
+  /** @internal The context of the OpenTelemetry API under which it started. */
+  _otel: ApiContext | undefined = undefined
 
   /** @internal */
   constructor(

@@ -83,8 +83,33 @@ export function startSpan(
   engine?: Recorder,
   instant = false,
 ): Span {
-  const given = options ?? NO_OPTIONS
   const slot = current()
+  const span = startIn(slot, name, options, engine, instant)
+  if (slot?._otel !== undefined) span._otel = slot._otel
+  return span
+}
+
+/** The same where `slot` is current, for an instrumentation scope. */
+export function startSpanAt(
+  slot: Slot | undefined,
+  name: string,
+  options: SpanOptions,
+  engine: Recorder | undefined,
+  scope: number,
+): Span {
+  const span = startIn(slot, name, options, engine, false)
+  span._scope = scope
+  return span
+}
+
+function startIn(
+  slot: Slot | undefined,
+  name: string,
+  options: SpanOptions | undefined,
+  engine: Recorder | undefined,
+  instant: boolean,
+): Span {
+  const given = options ?? NO_OPTIONS
   let parent: Span | undefined
   let ambient: Ambient | undefined
   if (given.parent !== undefined && given.parent !== null) {

@@ -1,0 +1,164 @@
+// The slot of what is current, seen as OpenTelemetry's context: one slot, two faces.
+//
+// A context of the OpenTelemetry API becomes a slot by what it holds of ours, and the slot becomes a context again by
+// the one under which it was set, with its span, its baggage and what spans inside inherit.
+
+import {
+  type Context as ApiContext,
+  type BaggageEntryMetadata,
+  baggageEntryMetadataFromString,
+  type ContextManager,
+  createContextKey,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+} from '@opentelemetry/api'
+import { Context, wholeValue } from '../context'
+import { type Ambient, native } from '../native'
+import { current, inside } from '../slot'
+import { noSpan, type Slot, Span } from '../span'
+import { SpanContext } from '../span_context'
+import { OtelSpan, spanFor } from './span'
+
+/** What spans inside inherit, in a context. */
+const AMBIENT = createContextKey('polyspan ambient')
+/** Slots of contexts, and contexts of slots; each is made once. */
+const slots = new WeakMap<ApiContext, Context>()
+const contexts = new WeakMap<Slot, ApiContext>()
+/** Baggage that was made of ours. */
+const made = new WeakMap<object, Ambient>()
+
+/** The slot that a context stands for. */
+export function slotOf(context: ApiContext): Context {
+  const known = slots.get(context)
+  if (known !== undefined) return known
+  const span = trace.getSpan(context)
+  let ambient = context.getValue(AMBIENT) as Ambient | undefined
+  const baggage = propagation.getBaggage(context)
+  if (baggage !== undefined && made.get(baggage) !== ambient) {
+    const entries = baggage
+      .getAllEntries()
+      .map(([key, { value, metadata }]) => [key, value, ...(metadata ? [String(metadata)] : [])])
+    ambient = native().surround(ambient, wholeValue({ baggage: entries, replace_baggage: true })).ambient
+  }
+  const slot = new Context(span === undefined ? undefined : ownSpan(span, ambient), ambient)
+  slot._otel = context
+  slots.set(context, slot)
+  contexts.set(slot, context)
+  return slot
+}
+
+function ownSpan(
+  span: ReturnType<typeof trace.getSpan> & object,
+  ambient: Ambient | undefined,
+): Span | undefined {
+  if (span instanceof OtelSpan) return span.own
+  const { traceId, spanId, traceFlags, traceState, isRemote } = span.spanContext()
+  const state = traceState?.serialize()
+  // Of another SDK, or of another process: either way no span of ours.
+  const found = SpanContext.of({ traceId, spanId, traceFlags, traceState: state, isRemote: isRemote ?? true })
+  return found.isValid ? noSpan(found._trace, found._high, found._low, ambient, true) : undefined
+}
+
+/** The context that a slot stands for. */
+export function contextOf(slot: Slot | undefined): ApiContext {
+  if (slot === undefined) return ROOT_CONTEXT
+  const known = contexts.get(slot)
+  if (known !== undefined) return known
+  const span = slot instanceof Span ? slot : slot._span
+  let context = slot._otel ?? ROOT_CONTEXT
+  if (span !== undefined) context = trace.setSpan(context, spanFor(span))
+  const ambient = slot._ambient
+  if (ambient !== undefined && context.getValue(AMBIENT) !== ambient) {
+    context = withBaggage(context.setValue(AMBIENT, ambient), ambient)
+  }
+  contexts.set(slot, context)
+  if (slot instanceof Context) slots.set(context, slot)
+  return context
+}
+
+function withBaggage(context: ApiContext, ambient: Ambient): ApiContext {
+  const flat = ambient.baggage()
+  if (flat.length === 0) return context
+  const entries: Record<string, { value: string; metadata?: BaggageEntryMetadata }> = {}
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    const properties = flat[i + 2] as string
+    const metadata = properties === '' ? {} : { metadata: baggageEntryMetadataFromString(properties) }
+    entries[flat[i] as string] = { value: flat[i + 1] as string, ...metadata }
+  }
+  const baggage = propagation.createBaggage(entries)
+  made.set(baggage, ambient)
+  return propagation.setBaggage(context, baggage)
+}
+
+/** The context manager of the OpenTelemetry API over our slot. */
+export class PolyspanContextManager implements ContextManager {
+  active(): ApiContext {
+    return contextOf(current())
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: ApiContext,
+    body: F,
+    receiver?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    return inside(slotOf(context), () => body.apply(receiver, args))
+  }
+
+  bind<T>(context: ApiContext, target: T): T {
+    if (typeof target === 'function') return this.bound(context, target as never) as T
+    return isEmitter(target) ? this.boundEmitter(context, target) : target
+  }
+
+  private bound(context: ApiContext, target: (...args: unknown[]) => unknown): unknown {
+    const slot = slotOf(context)
+    const outer = function (this: unknown, ...args: unknown[]): unknown {
+      return inside(slot, () => target.apply(this, args))
+    }
+    Object.defineProperty(outer, 'length', { value: target.length, configurable: true })
+    return outer
+  }
+
+  /** An emitter whose listeners, those that are added from now on, run where the context is current. */
+  private boundEmitter<T extends Emitter>(context: ApiContext, emitter: T): T {
+    const listeners = new WeakMap<object, unknown>()
+    for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const) {
+      const add = emitter[name]
+      if (typeof add !== 'function') continue
+      emitter[name] = (event, listener) => {
+        const bound = listeners.get(listener) ?? this.bound(context, listener)
+        listeners.set(listener, bound)
+        return add.call(emitter, event, bound as Listener)
+      }
+    }
+    for (const name of ['removeListener', 'off'] as const) {
+      const remove = emitter[name]
+      if (typeof remove !== 'function') continue
+      emitter[name] = (event, listener) =>
+        remove.call(emitter, event, (listeners.get(listener) ?? listener) as Listener)
+    }
+    return emitter
+  }
+
+  enable(): this {
+    return this
+  }
+
+  disable(): this {
+    return this
+  }
+}
+
+type Listener = (...args: unknown[]) => unknown
+type Method = (event: string | symbol, listener: Listener) => unknown
+type Emitter = Partial<
+  Record<
+    'on' | 'addListener' | 'once' | 'prependListener' | 'prependOnceListener' | 'removeListener' | 'off',
+    Method
+  >
+>
+
+function isEmitter(target: unknown): target is Emitter {
+  return typeof target === 'object' && target !== null && typeof (target as Emitter).on === 'function'
+}

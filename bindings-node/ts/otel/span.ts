@@ -1,0 +1,119 @@
+// A span of ours with the methods of the OpenTelemetry API.
+
+import {
+  type Attributes as ApiAttributes,
+  type Span as ApiSpan,
+  type SpanContext as ApiSpanContext,
+  type TimeInput as ApiTimeInput,
+  createTraceState,
+  type Exception,
+  type Link,
+  type SpanStatus,
+  SpanStatusCode,
+} from '@opentelemetry/api'
+import type { TimeInput } from '../clock'
+import { momentOf } from '../clock'
+import { errorParts } from '../exception'
+import type { Attributes, Span } from '../span'
+
+export class OtelSpan implements ApiSpan {
+  /** The span that it stands for. */
+  readonly own: Span
+
+  constructor(own: Span) {
+    this.own = own
+  }
+
+  spanContext(): ApiSpanContext {
+    const { traceId, spanId, traceFlags, traceState, isRemote } = this.own.context
+    const context: ApiSpanContext = { traceId, spanId, traceFlags: traceFlags & 3 }
+    if (traceState !== '') context.traceState = createTraceState(traceState)
+    if (isRemote) context.isRemote = true
+    return context
+  }
+
+  setAttribute(key: string, value: unknown): this {
+    if (value !== undefined && value !== null) this.own.set(key, value)
+    return this
+  }
+
+  setAttributes(attributes: ApiAttributes): this {
+    for (const [key, value] of Object.entries(attributes ?? {})) this.setAttribute(key, value)
+    return this
+  }
+
+  addEvent(name: string, attributesOrTime?: ApiAttributes | ApiTimeInput, time?: ApiTimeInput): this {
+    if (isTime(attributesOrTime)) this.own.event(name, undefined, timeOf(attributesOrTime))
+    else this.own.event(name, given(attributesOrTime), timeOf(time))
+    return this
+  }
+
+  addLink({ context, attributes }: Link): this {
+    this.own.link(context as never, given(attributes))
+    return this
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link)
+    return this
+  }
+
+  setStatus({ code, message }: SpanStatus): this {
+    if (code === SpanStatusCode.OK) this.own.status('ok')
+    else if (code === SpanStatusCode.ERROR) this.own.status('error', message)
+    return this
+  }
+
+  updateName(name: string): this {
+    this.own.rename(name)
+    return this
+  }
+
+  end(time?: ApiTimeInput): void {
+    this.own.end(timeOf(time))
+  }
+
+  isRecording(): boolean {
+    return this.own.isRecording
+  }
+
+  recordException(exception: Exception, time?: ApiTimeInput): void {
+    const parts = errorParts(typeof exception === 'string' ? { name: '', message: exception } : exception)
+    const attributes: Record<string, string> = { 'exception.message': parts.message }
+    // As the API's own SDK has it, a code says more than the class.
+    const code = typeof exception === 'object' ? exception.code : undefined
+    const type = code !== undefined ? String(code) : typeof exception === 'string' ? '' : parts.type
+    if (type !== '') attributes['exception.type'] = type
+    if (parts.stack !== '') attributes['exception.stacktrace'] = parts.stack
+    this.own.event('exception', attributes, timeOf(time))
+  }
+}
+
+/** The face of a span in contexts of the API; it is made once. */
+const faces = new WeakMap<Span, OtelSpan>()
+
+export function spanFor(own: Span): OtelSpan {
+  let face = faces.get(own)
+  if (face === undefined) {
+    face = new OtelSpan(own)
+    faces.set(own, face)
+  }
+  return face
+}
+
+function isTime(value: unknown): value is ApiTimeInput {
+  return (
+    typeof value === 'number' ||
+    value instanceof Date ||
+    (Array.isArray(value) && momentOf(value) !== undefined)
+  )
+}
+
+function given(attributes: ApiAttributes | undefined): Attributes | undefined {
+  return attributes === undefined || attributes === null ? undefined : (attributes as Attributes)
+}
+
+/** A time of the API: the same forms as ours. */
+export function timeOf(time: ApiTimeInput | undefined): TimeInput | undefined {
+  return time === undefined || time === null ? undefined : (time as TimeInput)
+}
