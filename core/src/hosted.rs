@@ -37,6 +37,9 @@ pub struct HostTerms {
     pub hides_nothing: bool,
     /// Spans that may be open; more do not record.
     pub open_spans: usize,
+    /// Metrics count spans that are not sampled: each hands in a compact event ([`crate::frame::unsampled`]) when it
+    /// ends, which counts its start and its end, in place of [`HostCounts`].
+    pub counts_unsampled: bool,
 }
 
 /// What a host has counted since it last said so.
@@ -97,6 +100,7 @@ impl Engine {
                 && trace.hiding.excluded.is_empty()
                 && !settings.following.starts,
             open_spans: memory.open_spans,
+            counts_unsampled: settings.counts_unsampled,
         })
     }
 

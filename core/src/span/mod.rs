@@ -64,12 +64,13 @@ impl Home {
 enum State {
     /// No engine was running when it started.
     Inert,
+    Ended,
+    // Those that have to end stand together, so that dropping a span asks for them at once.
     /// Started and not recording.
     Unsampled,
-    /// The same, but metrics count it.
-    Counted(Box<Counted>),
     Recording(Box<Open>),
-    Ended,
+    /// Not recording, but metrics count it.
+    Counted(Box<Counted>),
 }
 
 impl Span {
