@@ -19,9 +19,9 @@ use crate::frame::write::{self, Container};
 pub(crate) struct Rewriter<'a> {
     replacer: Replacer<'a, 'a>,
     /// The bytes that were looked through ...
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     /// ... and what was found in them, in order.
-    hits: &'a [Hit],
+    pub(super) hits: &'a [Hit],
     /// Whether all texts stand in these bytes.
     alone: bool,
     scratch: &'a mut Scratch,
@@ -58,12 +58,6 @@ impl<'a> Rewriter<'a> {
         self.replacer.count
     }
 
-    /// Where a part of the event stands in it; `None` for what stands elsewhere.
-    fn place_of(&self, part: &[u8]) -> Option<usize> {
-        let at = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
-        (at + part.len() <= self.bytes.len()).then_some(at)
-    }
-
     fn hits_in(&self, at: usize, length: usize) -> &'a [Hit] {
         let from = self.hits.partition_point(|hit| hit.at < at);
         let rest = self.hits.get(from..).unwrap_or_default();
@@ -73,7 +67,7 @@ impl<'a> Rewriter<'a> {
 
     /// Whether anything was found in a text.
     fn has_hits(&mut self, part: &[u8]) -> bool {
-        match self.place_of(part) {
+        match place_of(self.bytes, part) {
             Some(at) => !self.hits_in(at, part.len()).is_empty(),
             None => {
                 self.scratch.hits.clear();
@@ -127,7 +121,7 @@ impl<'a> Rewriter<'a> {
     /// Whether numbers are all that was found in a text.
     fn holds_numbers_only(&self, part: &[u8]) -> bool {
         !self.replacer.rules.always()
-            && self.place_of(part).is_some_and(|at| {
+            && place_of(self.bytes, part).is_some_and(|at| {
                 let hits = self.hits_in(at, part.len());
                 !hits.is_empty() && hits.iter().all(|hit| hit.rule == Rule::Digits)
             })
@@ -150,7 +144,7 @@ impl<'a> Rewriter<'a> {
 
     /// What was found in a part of the event; `None` for what stands elsewhere.
     pub(super) fn found_in(&self, part: &[u8]) -> Option<&'a [Hit]> {
-        self.place_of(part).map(|at| self.hits_in(at, part.len()))
+        place_of(self.bytes, part).map(|at| self.hits_in(at, part.len()))
     }
 
     /// Where something was found at that place of the event or behind it.
@@ -349,7 +343,7 @@ impl<'a> Rewriter<'a> {
 
     /// Writes a key; a secret may stand there too, but not a name and its value.
     pub(crate) fn key(&mut self, name: &[u8], out: &mut Vec<u8>) -> bool {
-        let found = match self.place_of(name) {
+        let found = match place_of(self.bytes, name) {
             Some(at) => self.hits_in(at, name.len()).iter().any(|hit| hit.rule != Rule::Name),
             None => false,
         };
@@ -358,6 +352,13 @@ impl<'a> Rewriter<'a> {
         write::put_key(out, &text(if changed { &redacted } else { name }));
         changed
     }
+}
+
+/// Where a part of an event stands in it; `None` for what stands elsewhere.
+#[inline]
+pub(super) fn place_of(event: &[u8], part: &[u8]) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(event.as_ptr() as usize)?;
+    (at + part.len() <= event.len()).then_some(at)
 }
 
 /// The first of two items, if it is a text.
