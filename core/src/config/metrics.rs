@@ -400,7 +400,7 @@ impl Options {
     }
 
     /// An exporter for metrics; `None` where it takes none.
-    #[cfg_attr(not(feature = "otlp-http"), expect(unused_variables))]
+    #[cfg_attr(not(feature = "otlp-http"), allow(clippy::only_used_in_recursion))]
     fn metric_exporter(
         &self,
         wanted: &ExporterOptions,
