@@ -356,7 +356,7 @@ def test_a_record_without_logging(recorded: Recorded) -> None:
 
 def test_a_record_that_is_odd_is_kept_as_far_as_it_goes(recorded: Recorded) -> None:
     odd: Any = object()
-    assert polyspan.log("loud", odd, attributes=odd, span=odd, time=odd)
+    assert polyspan.log(odd, odd, attributes=odd, span=odd, time=odd)
     (record,) = logged(recorded)
     assert record.severity == 9 and record.body == "<object>"
 

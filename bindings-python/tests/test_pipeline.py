@@ -115,12 +115,12 @@ def test_the_way_of_spans(case: dict[str, Any]) -> None:
         }
         for span in spans
     ]
-    absent = {"attributes": {}, "metadata": {}, "input": None, "output": None, "parent": None}
+    absent: dict[str, Any] = {"attributes": {}, "metadata": {}, "input": None, "output": None, "parent": None}
     assert found == [
         absent | {key: value for key, value in wanted.items() if key != "type"} for wanted in case["exported"]
     ]
-    for span, wanted in zip(spans, case["exported"], strict=True):
-        assert span.type == wanted.get("type", span.type)
+    for record, wanted in zip(spans, case["exported"], strict=True):
+        assert record.type == wanted.get("type", record.type)
     if "calls" in case:
         assert {
             f"{point.attributes['span.name']} {point.attributes['polyspan.span.type']}": point.value
