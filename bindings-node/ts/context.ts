@@ -2,12 +2,13 @@
 
 import type { Context as ApiContext } from '@opentelemetry/api'
 import { type Cuts, capture } from './capture'
+import { type Attributes, each, texts } from './given'
 import { refuse } from './log'
 import type { Ambient } from './native'
 import { native } from './native'
 import { described } from './options'
 import { current, inside } from './slot'
-import { type Attributes, each, noSpan, type Slot, Span, texts } from './span'
+import { noSpan, type Slot, Span } from './span'
 import { type ParentInput, type SpanContext, spanContextOf } from './span_context'
 
 /** What everything inside a context or span inherits. */

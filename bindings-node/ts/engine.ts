@@ -12,7 +12,8 @@ import { findDefault, forget, recorderFor, recorderOf, setSelecting } from './re
 import { runSpan, type SpanBody } from './run'
 import { type SamplerFunction, type SelectorFunction, samplerCallback, selectorCallback } from './sampler'
 import type { Span } from './span'
-import { type SpanOptions, startSpan } from './start'
+import type { SpanOptions } from './span_options'
+import { startSpan } from './start'
 import { noStats, type Stats, statsOf } from './stats'
 import { readValue, type Value } from './values'
 

@@ -2,9 +2,10 @@
 // of the keys and names that the frame has met.
 
 import { putMoment } from './clock'
+import type { KeptEvent, More } from './kept'
 import { type Key, keyOf } from './keys'
 import type { Recorder } from './recorder'
-import type { KeptEvent, More, Span } from './span'
+import type { Span } from './span'
 import { utf8Cut, Writer } from './writer'
 
 /** Texts up to this length are written a character at a time, which is quicker than a call. */

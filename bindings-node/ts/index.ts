@@ -3,7 +3,8 @@
 
 import { runSpan, type SpanBody } from './run'
 import type { Span } from './span'
-import { type SpanOptions, startSpan } from './start'
+import type { SpanOptions } from './span_options'
+import { startSpan } from './start'
 
 export { extract, type Getter, inject, type Setter } from './carrier'
 export type { TimeInput } from './clock'
@@ -23,14 +24,16 @@ export {
   type TimeoutOptions,
 } from './engine'
 export { type ErrorCode, PolyspanError } from './error'
+export type { Attributes } from './given'
 export { setLogger } from './log'
 export { MemoryExporter, type RecordedEvent, type RecordedLink, type SpanRecord } from './memory'
 export type { SpanBody } from './run'
 export type { SamplerFunction, SelectorFunction, SpanAbout } from './sampler'
-export { type Attributes, type ErrorOptions, Span, type SpanUpdate } from './span'
+export { type ErrorOptions, Span, type SpanUpdate } from './span'
 export { type ParentInput, SpanContext, type SpanContextInit } from './span_context'
+export type { SpanKind, SpanOptions } from './span_options'
 export * from './spans'
-export { currentSpan, currentTraceId, event, type SpanKind, type SpanOptions } from './start'
+export { currentSpan, currentTraceId, event } from './start'
 export type { ExporterStats, Stats } from './stats'
 export {
   InstrumentClass,

@@ -102,11 +102,13 @@ export function native(): Native {
 function load(): Native {
   const require = realRequire()
   const tried: string[] = []
-  for (const place of places()) {
+  // Asking for the C library is slow, and only needed where the package's own file is not there.
+  for (const place of [own, ofPlatform]) {
+    const name = place()
     try {
-      return require(place) as Native
+      return require(name) as Native
     } catch (error) {
-      tried.push(`${place}: ${error instanceof Error ? error.message : String(error)}`)
+      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   throw new Error(
@@ -121,11 +123,13 @@ function realRequire(): NodeJS.Require {
   return found.createRequire(__filename)
 }
 
-/** The package's own file, then the package of the platform. */
-function places(): string[] {
-  const platform = [process.platform, process.arch, libc()].filter(Boolean).join('-')
-  const file = ['polyspan', 'node'].join('.')
-  return [`../${file}`, `@polyspan/${platform}`]
+/** The package's own file, by a name that no bundler follows. */
+function own(): string {
+  return `../${['polyspan', 'node'].join('.')}`
+}
+
+function ofPlatform(): string {
+  return `@polyspan/${[process.platform, process.arch, libc()].filter(Boolean).join('-')}`
 }
 
 function libc(): string {

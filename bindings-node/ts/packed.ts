@@ -1,7 +1,7 @@
 // Links of a span, written when they are added.
 
 import { type Bounds, Capture, type Cuts } from './capture'
-import { type Attributes, each } from './span'
+import { type Attributes, each } from './given'
 import type { SpanContext } from './span_context'
 import { copied, Writer } from './writer'
 

@@ -8,7 +8,9 @@ import { type Cuts, capture } from './capture'
 import { isBefore, type Moment, momentOf, now, type TimeInput } from './clock'
 import type { Context } from './context'
 import { type ErrorParts, errorParts } from './exception'
+import { type Attributes, each, sizeOf, text, texts } from './given'
 import { contextBytes, hexWord, NO_TRACE, type Trace } from './ids'
+import { type Kept, type KeptEvent, More } from './kept'
 import { type Key, keyOf } from './keys'
 import { refuse, sayOnce } from './log'
 import type { Ambient } from './native'
@@ -17,12 +19,6 @@ import type { Epoch, Recorder } from './recorder'
 import { ENDED_TWICE, UNSAMPLED } from './recorder'
 import { inside } from './slot'
 import { type ParentInput, SpanContext, spanContextOf } from './span_context'
-
-/** Attributes or metadata: an object, a `Map`, or pairs. */
-export type Attributes =
-  | { readonly [key: string]: unknown }
-  | ReadonlyMap<string, unknown>
-  | Iterable<readonly [string, unknown]>
 
 export interface SpanUpdate {
   /** Replaces the name. */
@@ -48,32 +44,6 @@ export interface ErrorOptions {
   category?: string
   details?: unknown
   metadata?: Attributes
-}
-
-/** What is kept of a value until the span ends. */
-export type Kept = string | number | boolean | Uint8Array | undefined
-
-/** An event as it was added: its attributes as keys and values in turn. */
-export interface KeptEvent {
-  name: string
-  time: Moment
-  fields: unknown[]
-}
-
-/** What most spans have nothing of. */
-export class More {
-  statusMessage = ''
-  /** Texts, numbers and truth values as they are, else captured. */
-  input: Kept = undefined
-  output: Kept = undefined
-  metadata: [string, Uint8Array][] | undefined = undefined
-  tags: string[] | undefined = undefined
-  events: KeptEvent[] | undefined = undefined
-  links: Uint8Array[] | undefined = undefined
-  /** What was left out. */
-  droppedAttributes = 0
-  droppedEvents = 0
-  droppedLinks = 0
 }
 
 /** Open spans of one trace in this process, for `endTree`. */
@@ -533,74 +503,3 @@ export function noSpan(trace: Trace = NO_TRACE, high = 0, low = 0, ambient?: Amb
 
 /** A context with its span, for the slot. */
 export type Slot = Span | Context
-
-/** Whatever was given, as text. */
-export function text(given: unknown): string {
-  if (typeof given === 'string') return given
-  try {
-    return String(given)
-  } catch {
-    return ''
-  }
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length + 16
-  return value instanceof Uint8Array ? value.length + 16 : 0
-}
-
-/** Calls `take` with every pair; what is none is counted. */
-export function each(
-  given: unknown,
-  place: string,
-  cuts: Cuts,
-  take: (key: string, value: unknown) => void,
-): void {
-  if (given === undefined || given === null) return
-  try {
-    if (typeof given !== 'object') throw new TypeError(place)
-    if ((given as Partial<Iterable<unknown>>)[Symbol.iterator] !== undefined) {
-      for (const pair of given as Iterable<unknown>) {
-        if (Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string') take(pair[0], pair[1])
-        else {
-          cuts.altered += 1
-          refuse(place)
-        }
-      }
-      return
-    }
-    for (const key of Object.keys(given)) {
-      let value: unknown
-      try {
-        value = (given as Record<string, unknown>)[key]
-      } catch {
-        cuts.altered += 1
-        refuse(`${place}: a getter that throws`)
-        continue
-      }
-      if (value !== undefined) take(key, value)
-    }
-  } catch {
-    cuts.altered += 1
-    refuse(place)
-  }
-}
-
-/** The texts of a list; what is none is counted. */
-export function texts(given: unknown, place: string, cuts: Cuts): string[] {
-  const list: string[] = []
-  if (given === undefined || given === null) return list
-  try {
-    for (const item of typeof given === 'string' ? [given] : (given as Iterable<unknown>)) {
-      if (typeof item === 'string') list.push(item)
-      else {
-        cuts.altered += 1
-        refuse(place)
-      }
-    }
-  } catch {
-    cuts.altered += 1
-    refuse(place)
-  }
-  return list
-}

@@ -1,80 +1,35 @@
-// Starting spans. Most are decided here, from what the engine has handed out ahead; where more has to be known
-// (samplers that are asked, hidden types, metadata, a remote parent, a request context) the engine starts them.
+// Starting spans. Most are decided here, from what the engine has handed out ahead; about the others the engine is
+// asked (`ask.ts`).
 
-import { capture } from './capture'
-import { momentOf, now, putMoment, type TimeInput } from './clock'
-import {
-  Context,
-  contextWith,
-  INHERITED,
-  type Inherited,
-  inherits,
-  spanOf,
-  surrounded,
-  wholeValue,
-} from './context'
-import { contextBytes, NO_TRACE, randomWord, Trace, traceOf } from './ids'
-import { refuse, sayOnce } from './log'
-import { type Ambient, native } from './native'
-import { linkField } from './packed'
+import { ask, startsNowhere } from './ask'
+import { now, type TimeInput } from './clock'
+import { Context, contextWith, inherits, spanOf, surrounded } from './context'
+import { text } from './given'
+import { randomWord, Trace } from './ids'
+import type { Ambient } from './native'
+import { fill, join, kindOf } from './opening'
 import type { Recorder } from './recorder'
 import { NOT_RECORDING, OPEN_LIMIT, UNSAMPLED } from './recorder'
-import { recorderOf, recorderOfSlot, selects } from './registry'
+import { recorderOf, selects } from './registry'
 import { current } from './slot'
+import { LOCAL_ROOT, noSpan, OPEN, QUIET, type Slot, Span, type SpanUpdate, STANDS } from './span'
+import type { ParentInput } from './span_context'
 import {
-  type Attributes,
-  each,
-  LOCAL_ROOT,
-  noSpan,
-  OPEN,
-  QUIET,
-  type Slot,
-  Span,
-  type SpanUpdate,
-  STANDS,
-  text,
-} from './span'
-import { type ParentInput, type SpanContext, spanContextOf } from './span_context'
-import { Writer } from './writer'
+  ASKS,
+  CHANGES,
+  CONTENT,
+  groupsOf,
+  INHERITS,
+  inheritedOf,
+  moment,
+  NO_OPTIONS,
+  type SpanOptions,
+  TRACE_ID,
+  typeOf,
+} from './span_options'
 
-/** The kinds of spans, as OpenTelemetry has them. */
-export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer'
-
-export interface SpanOptions extends Inherited {
-  /** What the span stands for, for example `'tool'` or `'agent'`; `'generic'` by default. */
-  type?: string
-  /** The role in a request; by default what the type has, and `'internal'` for generic spans. */
-  kind?: SpanKind
-  attributes?: Attributes
-  input?: unknown
-  /** For this span and everything inside. */
-  metadata?: Attributes
-  /** Tags of the trace; only its first span in this process carries them. */
-  tags?: Iterable<string>
-  /** A span, span context, context or `traceparent` text, instead of the current span. */
-  parent?: ParentInput
-  links?: Iterable<ParentInput | readonly [ParentInput, Attributes]>
-  /** When it started: a `Date`, milliseconds since the epoch, nanoseconds as a bigint, or `[seconds, nanos]`. */
-  startTime?: TimeInput
-  /** Begins a new trace, whatever is current. */
-  root?: boolean
-  /** The trace id of a root, as 1 to 32 hex digits. A bad one is replaced by a random one. */
-  traceId?: string
-  /** The span is internal to a framework, and hidden unless asked for. */
-  internal?: boolean
-}
-
-const ROOT = 1
 const EVENT = 8
-const INTERNAL = 16
-const KIND_GIVEN = 256
-const FIELDS_AT = 64
-const KINDS: Record<string, number> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 }
-/** Links given at the start at most. */
-const LINKS = 1000
-const NO_OPTIONS: SpanOptions = {}
-const types = new Map<string, number | null>()
-const described = new Writer(1024)
+const ROOT = 1
 
 /** Starts a span of that engine, or of the parent's, or of the default one. */
 export function startSpan(
@@ -139,12 +94,6 @@ function startIn(
   return begin(name, given, parent, ambient, recorder, instant)
 }
 
-/** What of a span's options holds for everything inside; its own attributes do not, and the rest goes another way. */
-function inheritedOf(given: SpanOptions): Inherited {
-  const { attributes: _, metadata: __, tags: ___, requestContext: ____, ...inherited } = given
-  return inherited
-}
-
 /** Whether it is a span of this process that is not sampled. */
 function isUnsampledHere(parent: Span): boolean {
   return !parent._trace.isSampled && !parent._remote
@@ -154,38 +103,6 @@ function isUnsampledHere(parent: Span): boolean {
 function follows(recorder: Recorder, parent: Span): boolean {
   const { localParent } = recorder.terms
   return localParent === 'inherit' || (localParent === 'drop' && parent._trace.state === '')
-}
-
-/** Options of one group are treated alike. */
-const INHERITS = 1
-const ASKS = 2
-const CONTENT = 4
-const PARENT = 8
-const TRACE_ID = 16
-/** Those that make a difference for spans inside, or for whose child it is. */
-const CHANGES = INHERITS | ASKS | PARENT
-
-const GROUPS = new Map<string, number>([
-  ...INHERITED.map((name) => [name, INHERITS] as const),
-  ['metadata', ASKS],
-  ['requestContext', ASKS],
-  ['internal', ASKS],
-  ['attributes', CONTENT],
-  ['links', CONTENT],
-  ['parent', PARENT],
-  ['traceId', TRACE_ID],
-])
-
-/** The groups that some options are of. */
-function groupsOf(given: SpanOptions): number {
-  let groups = 0
-  for (const name in given) {
-    const group = GROUPS.get(name)
-    if (group === undefined) continue
-    const value = given[name as keyof SpanOptions]
-    if (value !== undefined && value !== null && value !== false) groups |= group
-  }
-  return groups
 }
 
 /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
@@ -284,166 +201,6 @@ function unsampled({ a, b, c, d, flags, state }: Trace): Trace {
   return new Trace(a, b, c, d, flags & ~1, state)
 }
 
-/** Puts a span among the open ones of its trace. */
-function join(span: Span, parent: Span): void {
-  span._above = parent
-  parent._local ??= { last: undefined }
-  const local = parent._local
-  span._local = local
-  span._previous = local.last
-  if (local.last !== undefined) local.last._next = span
-  local.last = span
-}
-
-/** What is given at the start and can be set later as well. */
-function fill(span: Span, given: SpanOptions, hasAttributes = false, hasLinks = false): void {
-  const attributes = given.attributes
-  if (attributes !== undefined && !hasAttributes) span.set(attributes)
-  if (given.input !== undefined) span._input(given.input)
-  if (given.tags !== undefined) span._tags(given.tags)
-  if (given.links !== undefined && !hasLinks) {
-    for (const [target, more] of linksOf(given.links)) span.link(target, more)
-  }
-}
-
-function linksOf(
-  given: Iterable<ParentInput | readonly [ParentInput, Attributes]>,
-): [ParentInput, Attributes?][] {
-  const found: [ParentInput, Attributes?][] = []
-  try {
-    for (const link of given) {
-      if (found.length === LINKS) break
-      found.push(Array.isArray(link) ? [link[0], link[1]] : [link as ParentInput])
-    }
-  } catch {
-    refuse('links')
-  }
-  return found
-}
-
-function moment(time: TimeInput): ReturnType<typeof momentOf> {
-  const found = momentOf(time)
-  if (found === undefined && time !== null) refuse('time')
-  return found
-}
-
-/** The number of a span type by any of its names. */
-export function typeOf(name: string): number {
-  let number = types.get(name)
-  if (number === undefined) {
-    number = typeof name === 'string' ? native().spanType(name) : null
-    if (types.size < 256) types.set(name, number)
-  }
-  if (number === null) refuse('span type')
-  return number ?? 0
-}
-
-function kindOf(span: Span, kind: SpanKind): void {
-  const number = KINDS[String(kind).toLowerCase()]
-  if (number === undefined) refuse('span kind')
-  span._setKind(number ?? 1)
-}
-
-/** Has the engine start a span: it is described as an event, and goes on as what the engine has written of it. */
-function ask(
-  name: string,
-  given: SpanOptions,
-  parent: Span | undefined,
-  ambient: Ambient | undefined,
-  recorder: Recorder | undefined,
-  instant: boolean,
-): Span {
-  const withContent = recorder === undefined || recorder.terms.readsContent
-  const event = describe(name, given, recorder, withContent, instant)
-  const started = native().start(
-    recorder?.engine,
-    event,
-    parent === undefined ? undefined : parentBytes(parent),
-    ambient,
-    given.requestContext === undefined ? undefined : wholeValue(given.requestContext),
-    parent === undefined && given.traceId !== undefined && given.traceId !== null
-      ? text(given.traceId)
-      : undefined,
-  )
-  const { context, body, slot } = started
-  if (slot === undefined) return startsNowhere(parent, ambient)
-  const owner = recorder ?? recorderOfSlot(slot)
-  const trace = traceOf(context)
-  const state = body === undefined || owner === undefined ? QUIET : OPEN
-  const high = context.readInt32BE(16)
-  const low = context.readInt32BE(20)
-  const span = new Span(state, owner, trace, high, low, started.ambient ?? ambient, false)
-  if (state === QUIET || body === undefined) return span
-  span._token = owner?.opened()
-  span._high = body.readInt32BE(16)
-  span._low = body.readInt32BE(20)
-  span._parentHigh = body.readInt32BE(24)
-  span._parentLow = body.readInt32BE(28)
-  span._kind = body[49] as number
-  span._type = body.readUInt16LE(52)
-  span._flags = body.readUInt16LE(54)
-  span._name = text(name)
-  span._start = (given.startTime === undefined ? undefined : momentOf(given.startTime)) ?? now()
-  span._prefix = body.subarray(FIELDS_AT)
-  if (parent !== undefined && !parent._remote) join(span, parent)
-  else span._local = { last: span }
-  fill(span, given, withContent, withContent)
-  return span
-}
-
-function parentBytes(parent: Span): Buffer {
-  return contextBytes(parent._trace, parent._seenHigh, parent._seenLow, parent._remote)
-}
-
-/** The body of an event that says what is known of a span which is to start. */
-function describe(
-  name: string,
-  given: SpanOptions,
-  recorder: Recorder | undefined,
-  withContent: boolean,
-  instant: boolean,
-): Uint8Array {
-  const out = described
-  out.at = 0
-  out.reserve(FIELDS_AT)
-  out.buf.fill(0, 0, FIELDS_AT)
-  let flags = 0
-  let kind = 1
-  if (given.kind !== undefined) {
-    const number = KINDS[String(given.kind).toLowerCase()]
-    if (number === undefined) refuse('span kind')
-    kind = number ?? 1
-    flags |= KIND_GIVEN
-  }
-  if (given.internal === true) flags |= INTERNAL
-  if (instant) flags |= EVENT
-  const start = given.startTime === undefined ? undefined : moment(given.startTime)
-  if (start !== undefined) putMoment(out.view, 32, start)
-  out.buf[49] = kind
-  out.view.setUint16(52, given.type === undefined ? 0 : typeOf(given.type), true)
-  out.view.setUint16(54, flags, true)
-  out.at = FIELDS_AT
-  out.u8(1)
-  out.inlineKey(text(name))
-  const cuts = recorder ?? { altered: 0, limited: 0 }
-  const bounds = recorder?.terms ?? { valueBytes: 1 << 20, depth: 64, arrayItems: 100000, objectKeys: 100000 }
-  const put = (tag: number) => (key: string, value: unknown) => {
-    const bytes = capture(value, bounds, cuts)
-    out.u8(tag)
-    out.inlineKey(key)
-    out.raw(bytes)
-  }
-  if (withContent) {
-    each(given.attributes, 'attributes', cuts, put(4))
-    for (const [target, more] of given.links === undefined ? [] : linksOf(given.links)) {
-      const to: SpanContext | undefined = spanContextOf(target)
-      if (to !== undefined) out.raw(linkField(to, more, bounds, cuts))
-    }
-  }
-  each(given.metadata, 'metadata', cuts, put(9))
-  return Buffer.from(out.buf.subarray(0, out.at))
-}
-
 /** A span whose engine is not known here: the selector's choice, another thread's, or none. */
 function startElsewhere(
   name: string,
@@ -456,13 +213,6 @@ function startElsewhere(
   if (recorder === undefined && !selects()) return startsNowhere(parent, ambient)
   const around = inherits(given) ? surrounded(ambient, inheritedOf(given), 'span') : ambient
   return ask(name, given, parent, around, recorder, instant)
-}
-
-/** Before `init`: it stands for its parent, so that context still travels. */
-function startsNowhere(parent: Span | undefined, ambient: Ambient | undefined): Span {
-  sayOnce('no engine', 'spans are not recorded before `init`')
-  if (parent === undefined) return noSpan(NO_TRACE, 0, 0, ambient)
-  return noSpan(parent._trace, parent._seenHigh, parent._seenLow, ambient, parent._remote)
 }
 
 /** Records a span that stands for an instant: it starts and ends now, or at `time`, with all that is given here. */

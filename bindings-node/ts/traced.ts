@@ -3,7 +3,8 @@
 import type { Engine } from './engine'
 import { runSpan } from './run'
 import { OPEN } from './span'
-import { type SpanOptions, startSpan } from './start'
+import type { SpanOptions } from './span_options'
+import { startSpan } from './start'
 
 export interface TracedOptions
   extends Omit<SpanOptions, 'input' | 'parent' | 'startTime' | 'traceId' | 'links'> {

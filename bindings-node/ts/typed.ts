@@ -1,8 +1,10 @@
 // A function for spans of one type, whose attributes stand among the other options; `spans.ts` has one for each.
 
+import type { Attributes } from './given'
 import { runSpan, type SpanBody } from './run'
-import type { Attributes, Span } from './span'
-import { type SpanOptions, startSpan } from './start'
+import type { Span } from './span'
+import type { SpanOptions } from './span_options'
+import { startSpan } from './start'
 
 /** The options of a span, its attributes among them; `attributes` holds further ones. */
 export type TypedOptions<A> = A & Omit<SpanOptions, 'type' | keyof A>

@@ -14,7 +14,8 @@ import {
 import type { TimeInput } from '../clock'
 import { momentOf } from '../clock'
 import { errorParts } from '../exception'
-import type { Attributes, Span } from '../span'
+import type { Attributes } from '../given'
+import type { Span } from '../span'
 
 export class OtelSpan implements ApiSpan {
   /** The span that it stands for. */

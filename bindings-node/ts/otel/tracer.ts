@@ -12,7 +12,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Recorder } from '../recorder'
-import { type SpanOptions, startSpanAt } from '../start'
+import type { SpanOptions } from '../span_options'
+import { startSpanAt } from '../start'
 import { slotOf } from './context'
 import { OtelSpan, spanFor, timeOf } from './span'
 

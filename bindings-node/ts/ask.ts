@@ -1,0 +1,131 @@
+// Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
+
+import { capture } from './capture'
+import { momentOf, now, putMoment } from './clock'
+import { wholeValue } from './context'
+import { each, text } from './given'
+import { contextBytes, NO_TRACE, traceOf } from './ids'
+import { refuse, sayOnce } from './log'
+import { type Ambient, native } from './native'
+import { fill, join } from './opening'
+import { linkField } from './packed'
+import type { Recorder } from './recorder'
+import { recorderOfSlot } from './registry'
+import { noSpan, OPEN, QUIET, Span } from './span'
+import { type SpanContext, spanContextOf } from './span_context'
+import { KINDS, linksOf, moment, type SpanOptions, typeOf } from './span_options'
+import { Writer } from './writer'
+
+const INTERNAL = 16
+const EVENT = 8
+const KIND_GIVEN = 256
+const FIELDS_AT = 64
+
+const described = new Writer(1024)
+
+/** Has the engine start a span: it is described as an event, and goes on as what the engine has written of it. */
+export function ask(
+  name: string,
+  given: SpanOptions,
+  parent: Span | undefined,
+  ambient: Ambient | undefined,
+  recorder: Recorder | undefined,
+  instant: boolean,
+): Span {
+  const withContent = recorder === undefined || recorder.terms.readsContent
+  const event = describe(name, given, recorder, withContent, instant)
+  const started = native().start(
+    recorder?.engine,
+    event,
+    parent === undefined ? undefined : parentBytes(parent),
+    ambient,
+    given.requestContext === undefined ? undefined : wholeValue(given.requestContext),
+    parent === undefined && given.traceId !== undefined && given.traceId !== null
+      ? text(given.traceId)
+      : undefined,
+  )
+  const { context, body, slot } = started
+  if (slot === undefined) return startsNowhere(parent, ambient)
+  const owner = recorder ?? recorderOfSlot(slot)
+  const trace = traceOf(context)
+  const state = body === undefined || owner === undefined ? QUIET : OPEN
+  const high = context.readInt32BE(16)
+  const low = context.readInt32BE(20)
+  const span = new Span(state, owner, trace, high, low, started.ambient ?? ambient, false)
+  if (state === QUIET || body === undefined) return span
+  span._token = owner?.opened()
+  span._high = body.readInt32BE(16)
+  span._low = body.readInt32BE(20)
+  span._parentHigh = body.readInt32BE(24)
+  span._parentLow = body.readInt32BE(28)
+  span._kind = body[49] as number
+  span._type = body.readUInt16LE(52)
+  span._flags = body.readUInt16LE(54)
+  span._name = text(name)
+  span._start = (given.startTime === undefined ? undefined : momentOf(given.startTime)) ?? now()
+  span._prefix = body.subarray(FIELDS_AT)
+  if (parent !== undefined && !parent._remote) join(span, parent)
+  else span._local = { last: span }
+  fill(span, given, withContent, withContent)
+  return span
+}
+
+function parentBytes(parent: Span): Buffer {
+  return contextBytes(parent._trace, parent._seenHigh, parent._seenLow, parent._remote)
+}
+
+/** The body of an event that says what is known of a span which is to start. */
+function describe(
+  name: string,
+  given: SpanOptions,
+  recorder: Recorder | undefined,
+  withContent: boolean,
+  instant: boolean,
+): Uint8Array {
+  const out = described
+  out.at = 0
+  out.reserve(FIELDS_AT)
+  out.buf.fill(0, 0, FIELDS_AT)
+  let flags = 0
+  let kind = 1
+  if (given.kind !== undefined) {
+    const number = KINDS[String(given.kind).toLowerCase()]
+    if (number === undefined) refuse('span kind')
+    kind = number ?? 1
+    flags |= KIND_GIVEN
+  }
+  if (given.internal === true) flags |= INTERNAL
+  if (instant) flags |= EVENT
+  const start = given.startTime === undefined ? undefined : moment(given.startTime)
+  if (start !== undefined) putMoment(out.view, 32, start)
+  out.buf[49] = kind
+  out.view.setUint16(52, given.type === undefined ? 0 : typeOf(given.type), true)
+  out.view.setUint16(54, flags, true)
+  out.at = FIELDS_AT
+  out.u8(1)
+  out.inlineKey(text(name))
+  const cuts = recorder ?? { altered: 0, limited: 0 }
+  const bounds = recorder?.terms ?? { valueBytes: 1 << 20, depth: 64, arrayItems: 100000, objectKeys: 100000 }
+  const put = (tag: number) => (key: string, value: unknown) => {
+    const bytes = capture(value, bounds, cuts)
+    out.u8(tag)
+    out.inlineKey(key)
+    out.raw(bytes)
+  }
+  if (withContent) {
+    each(given.attributes, 'attributes', cuts, put(4))
+    for (const [target, more] of given.links === undefined ? [] : linksOf(given.links)) {
+      const to: SpanContext | undefined = spanContextOf(target)
+      if (to !== undefined) out.raw(linkField(to, more, bounds, cuts))
+    }
+  }
+  each(given.metadata, 'metadata', cuts, put(9))
+  return Buffer.from(out.buf.subarray(0, out.at))
+}
+
+/** Before `init`: it stands for its parent, so that context still travels. */
+export function startsNowhere(parent: Span | undefined, ambient: Ambient | undefined): Span {
+  sayOnce('no engine', 'spans are not recorded before `init`')
+  if (parent === undefined) return noSpan(NO_TRACE, 0, 0, ambient)
+  return noSpan(parent._trace, parent._seenHigh, parent._seenLow, ambient, parent._remote)
+}

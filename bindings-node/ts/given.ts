@@ -1,0 +1,82 @@
+// Reading what applications give: texts, lists of texts, attributes. Whatever cannot be used is counted, and nothing
+// throws.
+
+import type { Cuts } from './capture'
+import { refuse } from './log'
+
+/** Attributes or metadata: an object, a `Map`, or pairs. */
+export type Attributes =
+  | { readonly [key: string]: unknown }
+  | ReadonlyMap<string, unknown>
+  | Iterable<readonly [string, unknown]>
+
+/** Whatever was given, as text. */
+export function text(given: unknown): string {
+  if (typeof given === 'string') return given
+  try {
+    return String(given)
+  } catch {
+    return ''
+  }
+}
+
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length + 16
+  return value instanceof Uint8Array ? value.length + 16 : 0
+}
+
+/** Calls `take` with every pair; what is none is counted. */
+export function each(
+  given: unknown,
+  place: string,
+  cuts: Cuts,
+  take: (key: string, value: unknown) => void,
+): void {
+  if (given === undefined || given === null) return
+  try {
+    if (typeof given !== 'object') throw new TypeError(place)
+    if ((given as Partial<Iterable<unknown>>)[Symbol.iterator] !== undefined) {
+      for (const pair of given as Iterable<unknown>) {
+        if (Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string') take(pair[0], pair[1])
+        else {
+          cuts.altered += 1
+          refuse(place)
+        }
+      }
+      return
+    }
+    for (const key of Object.keys(given)) {
+      let value: unknown
+      try {
+        value = (given as Record<string, unknown>)[key]
+      } catch {
+        cuts.altered += 1
+        refuse(`${place}: a getter that throws`)
+        continue
+      }
+      if (value !== undefined) take(key, value)
+    }
+  } catch {
+    cuts.altered += 1
+    refuse(place)
+  }
+}
+
+/** The texts of a list; what is none is counted. */
+export function texts(given: unknown, place: string, cuts: Cuts): string[] {
+  const list: string[] = []
+  if (given === undefined || given === null) return list
+  try {
+    for (const item of typeof given === 'string' ? [given] : (given as Iterable<unknown>)) {
+      if (typeof item === 'string') list.push(item)
+      else {
+        cuts.altered += 1
+        refuse(place)
+      }
+    }
+  } catch {
+    cuts.altered += 1
+    refuse(place)
+  }
+  return list
+}
