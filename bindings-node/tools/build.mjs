@@ -1,36 +1,78 @@
-// Builds the package: TypeScript to `dist`, the entry for `import`, and the addon beside it.
+// Builds the package: TypeScript to `lib`, one file of code with its types to `dist`, and the addon beside it.
 //
 //     node tools/build.mjs [ADDON]
 //
 // ADDON is the library that cargo built; without it the addon that is there stays. There is one copy of the code,
-// CommonJS, so that `import` and `require` share the current span; `index.mjs` gives its names.
+// CommonJS, so that `import` and `require` share the current span, and so do the entries; it is one file because
+// loading forty takes longer than everything else that happens until the first span. Tests of inner parts use `lib`.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
+const [lib, dist] = ['lib', 'dist'].map((folder) => join(here, folder))
 const addon = process.argv[2]
 
-rmSync(join(here, 'dist'), { recursive: true, force: true })
+rmSync(lib, { recursive: true, force: true })
+rmSync(dist, { recursive: true, force: true })
+mkdirSync(dist)
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
 const compiled = spawnSync(process.execPath, [tsc, '--project', join(here, 'tsconfig.json')], {
   stdio: 'inherit',
 })
 if (compiled.status !== 0) process.exit(1)
 
-for (const entry of ['index', 'opentelemetry']) {
-  const names = Object.keys(require(join(here, 'dist', `${entry}.js`))).sort()
-  const list = names.map((name) => `  ${name},\n`).join('')
-  writeFileSync(
-    join(here, 'dist', `${entry}.mjs`),
-    `import loaded from './${entry}.js'\n\nexport const {\n${list}} = loaded\n`,
-  )
-  writeFileSync(join(here, 'dist', `${entry}.d.mts`), `export * from './${entry}.js'\n`)
+buildSync({
+  entryPoints: [join(lib, 'index.js')],
+  outfile: join(dist, 'index.js'),
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['@opentelemetry/api'],
+  logLevel: 'warning',
+})
+for (const file of reachable(['index', 'opentelemetry'])) {
+  mkdirSync(dirname(join(dist, file)), { recursive: true })
+  copyFileSync(join(lib, file), join(dist, file))
 }
+
+/** The declarations that those of the entries refer to; the others are nobody's business. */
+function reachable(entries) {
+  const found = new Set(entries.map((entry) => `${entry}.d.ts`))
+  for (const file of found) {
+    const text = readFileSync(join(lib, file), 'utf8')
+    for (const [, name] of text.matchAll(/(?:from|import\()\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
+      found.add(join(dirname(file), `${name}.d.ts`))
+    }
+  }
+  return found
+}
+
+function write(file, text) {
+  writeFileSync(join(dist, file), text)
+}
+function names(module) {
+  const public_ = Object.keys(require(join(lib, module))).filter((name) => !name.startsWith('_'))
+  return public_
+    .sort()
+    .map((name) => `  ${name},\n`)
+    .join('')
+}
+write('index.mjs', `import loaded from './index.js'\n\nexport const {\n${names('index.js')}} = loaded\n`)
+write('index.d.mts', `export * from './index.js'\n`)
+write('opentelemetry.js', `module.exports = require('./index.js')._opentelemetry()\n`)
+write(
+  'opentelemetry.mjs',
+  `import loaded from './opentelemetry.js'\n\nexport const {\n${names('opentelemetry.js')}} = loaded\n`,
+)
+write('opentelemetry.d.mts', `export * from './opentelemetry.js'\n`)
+write('register.js', `require('./opentelemetry.js').register()\n`)
 
 if (addon !== undefined) {
   // Renamed into place: a process that has the old one loaded keeps it.
@@ -38,5 +80,4 @@ if (addon !== undefined) {
   copyFileSync(addon, `${target}.new`)
   renameSync(`${target}.new`, target)
 }
-const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
-console.log(`polyspan ${version} built`)
+console.log('polyspan is built')

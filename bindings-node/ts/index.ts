@@ -59,3 +59,8 @@ export function span<R>(name: string, options: SpanOptions | SpanBody<R>, body?:
 
 /** Starts a span that is not current: it ends by `end()`, or with its block by `using`. */
 span.start = (name: string, options?: SpanOptions): Span => startSpan(name, options)
+
+/** @internal What needs the OpenTelemetry API, which may not be there: the entries `opentelemetry` and `register`. */
+export function _opentelemetry(): typeof import('./opentelemetry') {
+  return require('./opentelemetry')
+}

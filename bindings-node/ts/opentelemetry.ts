@@ -11,6 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
+import { say } from './log'
 import { PolyspanContextManager } from './otel/context'
 import { PolyspanPropagator } from './otel/propagator'
 import { PolyspanTracer } from './otel/tracer'
@@ -66,5 +67,15 @@ export class TracerProvider implements Api {
 
   stats(): Stats {
     return this.engine.stats()
+  }
+}
+
+/** What `node --import polyspan/register` does: the provider of the API, configured by `OTEL_*` alone. A program must
+ * start without its telemetry too. */
+export function register(): void {
+  try {
+    new TracerProvider().register()
+  } catch (error) {
+    say(`polyspan: nothing is recorded: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
