@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -448,3 +449,37 @@ def test_what_an_exporter_says_while_it_works_is_not_its_next_work() -> None:
     engine.flush(30)
     assert engine.stats().logs["emitted"] == 1 and engine.stats().logs["exported"] == 1
     engine.shutdown(30)
+
+
+def test_calls_of_one_exporter_follow_each_other() -> None:
+    inside: list[str] = []
+    calls: list[str] = []
+
+    class Waiting:
+        async def note(self, what: str) -> None:
+            inside.append(what)
+            assert len(inside) == 1, inside
+            await asyncio.sleep(0.002)
+            calls.append(inside.pop())
+
+        async def on_span_ended(self, span: polyspan.FinishedSpan) -> None:
+            await self.note("span")
+
+        async def on_log(self, record: LogRecord) -> None:
+            await self.note("log")
+
+        async def flush(self) -> None:
+            await self.note("flush")
+
+        async def shutdown(self) -> None:
+            await self.note("shutdown")
+
+    engine = polyspan.init("tests", exporters=[Waiting()], schedule_delay=0.001, replace=True)
+    for _ in range(10):
+        with polyspan.span("work"):
+            polyspan.log("info", "said")
+        engine.flush(30)
+    engine.shutdown(30)
+    assert (calls.count("span"), calls.count("log"), calls.count("shutdown")) == (10, 10, 1)
+    assert calls[-1] == "shutdown"
+    assert engine.stats().host_errors == 0 and engine.stats().adds_up()

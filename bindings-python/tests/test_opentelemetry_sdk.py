@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
 
-from conftest import Recorded
+from conftest import Recorded, Run
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.resources import Resource
@@ -232,3 +232,18 @@ def test_span_processors_get_no_secrets_unless_asked(raw: bool) -> None:
     assert seen.attributes["user.name"] == "ada"
     assert (seen.attributes["password"] == "hunter2") is raw
     assert ("third" in seen.attributes) is raw
+
+
+def test_a_provider_that_could_not_be_made_leaves_quietly(run_python: Run) -> None:
+    done = run_python(
+        """
+        from polyspan import PolyspanError
+        from polyspan.opentelemetry import TracerProvider
+
+        try:
+            TracerProvider(sampler="nonsense")
+        except PolyspanError as error:
+            print(error.code)
+        """
+    )
+    assert (done.stdout, done.stderr) == ("invalid_option\n", "")

@@ -222,8 +222,11 @@ class TracerProvider(ProviderBase):
         elif self._atexit_handler is not None:
             atexit.unregister(self._atexit_handler)
             self._atexit_handler = None
+        if self._engine is None:
+            # What was given could not be used.
+            return
         try:
-            self.engine.shutdown()
+            self._engine.shutdown()
         except native.PolyspanError as error:
             _logger.warning("%s", error)
 
