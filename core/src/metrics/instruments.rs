@@ -3,28 +3,24 @@
 //! The export thread owns them and collects by itself: the SDK's own readers would bring a thread of their own.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, MeterProvider as _};
-use opentelemetry::{Array, KeyValue};
 use opentelemetry_sdk::Resource as SdkResource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::data::{
-    AggregatedMetrics, Histogram as HistogramData, MetricData as SdkData, ResourceMetrics, Sum,
-};
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{
     Instrument, InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Stream,
     Temporality as SdkTemporality,
 };
 
-use super::data::{
-    HistogramValue, MetricData, MetricPoint, MetricShape, MetricsData, PointValue, Temporality,
-};
+use super::collected::converted;
+use super::data::MetricsData;
 use super::{Metric, MetricKind};
 use crate::config::{MetricNames, MetricsSettings, TemporalityPreference};
 use crate::frame::record::{Resource, Scope};
-use crate::value::{OwnedValue, Value};
 
 /// Of durations of operations, as the GenAI conventions have them, in seconds.
 const CLIENT_SECONDS: [f64; 14] =
@@ -363,109 +359,4 @@ impl MetricReader for Reader {
     fn temporality(&self, kind: InstrumentKind) -> SdkTemporality {
         self.0.temporality(kind)
     }
-}
-
-/// A metric of the SDK as exporters take it; `None` where it has no point.
-fn converted(metric: &opentelemetry_sdk::metrics::data::Metric) -> Option<MetricData> {
-    let (shape, temporality, points) = match metric.data() {
-        AggregatedMetrics::U64(data) => read(data, |value| (integer(value), value as f64)),
-        AggregatedMetrics::I64(data) => read(data, |value| (PointValue::Integer(value), value as f64)),
-        AggregatedMetrics::F64(data) => read(data, |value| (PointValue::Number(value), value)),
-    }?;
-    (!points.is_empty()).then(|| MetricData {
-        name: metric.name().to_owned(),
-        description: metric.description().to_owned(),
-        unit: metric.unit().to_owned(),
-        shape,
-        temporality,
-        points,
-    })
-}
-
-fn integer(value: u64) -> PointValue {
-    PointValue::Integer(i64::try_from(value).unwrap_or(i64::MAX))
-}
-
-type Read = (MetricShape, Temporality, Vec<MetricPoint>);
-
-/// `number` gives a value as a point and as a number.
-fn read<T: Copy>(data: &SdkData<T>, number: impl Fn(T) -> (PointValue, f64)) -> Option<Read> {
-    match data {
-        SdkData::Sum(sum) => {
-            let shape = MetricShape::Sum { monotonic: sum.is_monotonic() };
-            Some((shape, temporality_of(sum.temporality()), sums(sum, number)))
-        }
-        SdkData::Histogram(histogram) => {
-            let points = histograms(histogram, number);
-            Some((MetricShape::Histogram, temporality_of(histogram.temporality()), points))
-        }
-        // None of our instruments gives anything else.
-        _ => None,
-    }
-}
-
-fn sums<T: Copy>(sum: &Sum<T>, number: impl Fn(T) -> (PointValue, f64)) -> Vec<MetricPoint> {
-    let times = (nanos(sum.start_time()), nanos(sum.time()));
-    let each = |point: &opentelemetry_sdk::metrics::data::SumDataPoint<T>| {
-        point_of(point.attributes(), times, number(point.value()).0)
-    };
-    sum.data_points().map(each).collect()
-}
-
-fn histograms<T: Copy>(
-    histogram: &HistogramData<T>,
-    number: impl Fn(T) -> (PointValue, f64),
-) -> Vec<MetricPoint> {
-    let times = (nanos(histogram.start_time()), nanos(histogram.time()));
-    let mut points = Vec::new();
-    for point in histogram.data_points().filter(|point| point.count() > 0) {
-        let value = HistogramValue {
-            count: point.count(),
-            sum: number(point.sum()).1,
-            min: point.min().map(|value| number(value).1),
-            max: point.max().map(|value| number(value).1),
-            bounds: point.bounds().collect(),
-            buckets: point.bucket_counts().collect(),
-        };
-        points.push(point_of(point.attributes(), times, PointValue::Histogram(value)));
-    }
-    points
-}
-
-fn point_of<'a>(
-    labels: impl Iterator<Item = &'a KeyValue>,
-    (start, time): (u64, u64),
-    value: PointValue,
-) -> MetricPoint {
-    let mut attributes: Vec<_> =
-        labels.map(|label| (label.key.as_str().to_owned(), owned(&label.value))).collect();
-    // The SDK keeps them in an order of its own.
-    attributes.sort_by(|(first, _), (second, _)| first.cmp(second));
-    MetricPoint { attributes, start_unix_nanos: start, time_unix_nanos: time, value }
-}
-
-fn owned(value: &opentelemetry::Value) -> OwnedValue {
-    match value {
-        opentelemetry::Value::Bool(value) => Value::Bool(*value),
-        opentelemetry::Value::I64(value) => Value::I64(*value),
-        opentelemetry::Value::F64(value) => Value::F64(*value),
-        opentelemetry::Value::String(text) => Value::from(text.as_str().to_owned()),
-        opentelemetry::Value::Array(Array::String(texts)) => {
-            Value::Array(texts.iter().map(|text| Value::from(text.as_str().to_owned())).collect())
-        }
-        // No label of ours is anything else.
-        other => Value::from(other.as_str().into_owned()),
-    }
-}
-
-fn temporality_of(temporality: SdkTemporality) -> Temporality {
-    match temporality {
-        SdkTemporality::Cumulative => Temporality::Cumulative,
-        _ => Temporality::Delta,
-    }
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram};
 use tokio::time::Instant;
 
 use super::calls::Calls;
@@ -21,12 +20,12 @@ use crate::frame::view::{Field, SpanView, ValueView, text};
 use crate::frame::write::cut;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::metrics::data::MetricsData;
-use crate::metrics::instruments::{Instruments, Operations, SpanSeries};
+use crate::metrics::instruments::{Instruments, SpanSeries};
+use crate::metrics::operated::Operated;
 use crate::metrics::plain;
 use crate::privacy::Redactor;
 use crate::semantics::SPAN_TYPE;
 use crate::semantics::operation::{Operation, OperationKind, sent_kind};
-use crate::semantics::usage::{Count, Usage};
 use crate::stats::DropReason;
 use crate::value::Value;
 
@@ -46,18 +45,13 @@ pub(crate) struct Measure {
     series: HashMap<Vec<u8>, SpanSeries>,
     /// For spans that would be one series too many; made by the first of them.
     overflow: Option<SpanSeries>,
-    /// Labels of operations, likewise.
-    operations: HashMap<Vec<u8>, Labels>,
+    /// Those of operations, likewise, and for those that would be too many one for each kind.
+    operations: HashMap<Vec<u8>, Operated>,
+    overflowing: HashMap<OperationKind, Operated>,
     names: HashSet<String>,
     key: Vec<u8>,
     next: Instant,
     pub(crate) counts: MeasureCounts,
-}
-
-/// Labels of an operation: those of usage, and with what failed those of durations.
-struct Labels {
-    base: Vec<KeyValue>,
-    with_error: Vec<KeyValue>,
 }
 
 /// What tells one kind of span from another.
@@ -81,6 +75,7 @@ impl Measure {
             calls: Calls::default(),
             series: HashMap::new(),
             operations: HashMap::new(),
+            overflowing: HashMap::new(),
             names: HashSet::new(),
             key: Vec::new(),
             next: Instant::now() + metrics.interval,
@@ -252,47 +247,29 @@ impl Measure {
         }
         self.key.extend_from_slice(&operation.server_port.unwrap_or_default().to_le_bytes());
         put_further(&mut self.key, further);
-        if !self.operations.contains_key(&self.key) && self.operations.len() < self.settings.max_series {
-            let labels = self.operation_labels(operation, further);
-            self.operations.insert(self.key.clone(), labels);
-        }
         let cost = operation.cost.or_else(|| self.price(operation));
-        let overflow;
-        let labels = match self.operations.get(&self.key) {
-            Some(labels) => labels,
-            None => {
-                overflow = Labels { base: overflow_label().to_vec(), with_error: overflow_label().to_vec() };
-                &overflow
-            }
-        };
-        let instruments = self.instruments.operations();
-        let durations: &[Option<&Histogram<f64>>] = match operation.kind {
-            OperationKind::Inference => {
-                let released = Some(&instruments.client_seconds).filter(|_| instruments.has_released());
-                &[instruments.inference_seconds.as_ref(), released]
-            }
-            OperationKind::Embeddings | OperationKind::Other => &[Some(&instruments.client_seconds)],
-            OperationKind::Agent => &[Some(&instruments.agent_seconds)],
-            OperationKind::Tool => &[Some(&instruments.tool_seconds)],
-            OperationKind::Workflow => &[Some(&instruments.workflow_seconds)],
-        };
-        for duration in durations.iter().flatten() {
-            duration.record(seconds, &labels.with_error);
+        if !self.operations.contains_key(&self.key) && self.operations.len() < self.settings.max_series {
+            let (base, with_error) = self.operation_labels(operation, further);
+            let new = Operated::new(&mut self.instruments, operation.kind, base, with_error);
+            self.operations.insert(self.key.clone(), new);
         }
-        if matches!(operation.kind, OperationKind::Inference | OperationKind::Embeddings) {
-            if let Some(first_chunk) = operation.first_chunk {
-                for instrument in &instruments.first_chunk_seconds {
-                    instrument.record(first_chunk, &labels.base);
-                }
-            }
-            count_tokens(instruments, operation, labels);
-            if let Some(cost) = cost {
-                instruments.cost.add(cost, &labels.base);
-            }
-        }
+        let Self { operations, overflowing, instruments, .. } = self;
+        let operated = match operations.get_mut(&self.key) {
+            Some(operated) => operated,
+            None => overflowing.entry(operation.kind).or_insert_with(|| {
+                let labels = || overflow_label().to_vec();
+                Operated::new(instruments, operation.kind, labels(), labels())
+            }),
+        };
+        operated.record(instruments.operations(), operation, seconds, cost);
     }
 
-    fn operation_labels(&self, operation: &Operation<'_>, further: &[KeyValue]) -> Labels {
+    /// Its labels, and with them what failed.
+    fn operation_labels(
+        &self,
+        operation: &Operation<'_>,
+        further: &[KeyValue],
+    ) -> (Vec<KeyValue>, Vec<KeyValue>) {
         let shown = |key: &'static str, value: &str| {
             // Models are told apart by their dates; what is named by the application may hold ids.
             let is_name = matches!(key, "gen_ai.agent.name" | "gen_ai.tool.name" | "gen_ai.workflow.name");
@@ -304,7 +281,7 @@ impl Measure {
         base.extend_from_slice(further);
         let mut with_error = base.clone();
         with_error.extend(operation.error.as_ref().map(|error| shown("error.type", error)));
-        Labels { base, with_error }
+        (base, with_error)
     }
 
     fn price(&self, operation: &Operation<'_>) -> Option<f64> {
@@ -319,73 +296,6 @@ impl Measure {
             }
         }
     }
-}
-
-/// Tokens under the newest names and under the released one. Calls that report none are counted as zero under the
-/// newest, as the conventions ask.
-fn count_tokens(instruments: &Operations, operation: &Operation<'_>, labels: &Labels) {
-    let usage = &operation.usage;
-    let (input, output) = (usage.get(Count::Input), usage.get(Count::Output));
-    if let Some(total) = &instruments.token_usage {
-        for (tokens, of) in [(input, "input"), (output, "output")] {
-            if let Some(tokens) = tokens {
-                total.record(tokens, &with(&labels.base, "gen_ai.token.type", of));
-            }
-        }
-    }
-    let Some(tokens) = &instruments.tokens else { return };
-    const INPUTS: [(Count, &str); 3] =
-        [(Count::InputText, "text"), (Count::InputImage, "image"), (Count::InputAudio, "audio")];
-    const OUTPUTS: [(Count, &str); 3] =
-        [(Count::OutputText, "text"), (Count::OutputImage, "image"), (Count::OutputAudio, "audio")];
-    let calls_model = operation.kind == OperationKind::Inference;
-    if input.is_some() || calls_model {
-        by_modality(&tokens.input, input.unwrap_or(0), usage, &INPUTS, &labels.base);
-        tokens.input_of_call.record(input.unwrap_or(0), &labels.with_error);
-    }
-    if output.is_some() || calls_model {
-        by_modality(&tokens.output, output.unwrap_or(0), usage, &OUTPUTS, &labels.base);
-        tokens.output_of_call.record(output.unwrap_or(0), &labels.with_error);
-    }
-    for (counter, count) in [
-        (&tokens.cache_read, Count::CacheRead),
-        (&tokens.cache_write, Count::CacheWrite),
-        (&tokens.reasoning, Count::Reasoning),
-    ] {
-        if let Some(count) = usage.get(count) {
-            counter.add(count, &with(&labels.base, MODALITY, "unknown"));
-        }
-    }
-}
-
-const MODALITY: &str = "gen_ai.token.modality";
-
-/// Adds tokens by what they stand for, and the rest as unknown.
-fn by_modality(
-    counter: &Counter<u64>,
-    total: u64,
-    usage: &Usage,
-    parts: &[(Count, &'static str)],
-    labels: &[KeyValue],
-) {
-    let mut rest = total;
-    for (count, modality) in parts {
-        let tokens = usage.get(*count).unwrap_or(0).min(rest);
-        if tokens > 0 {
-            rest -= tokens;
-            counter.add(tokens, &with(labels, MODALITY, modality));
-        }
-    }
-    if rest > 0 || total == 0 {
-        counter.add(rest, &with(labels, MODALITY, "unknown"));
-    }
-}
-
-fn with(labels: &[KeyValue], key: &'static str, value: &'static str) -> Vec<KeyValue> {
-    let mut all = Vec::with_capacity(labels.len() + 1);
-    all.extend_from_slice(labels);
-    all.push(KeyValue::new(key, value));
-    all
 }
 
 /// What stands for all series that are too many (OpenTelemetry metrics SDK, "Overflow attribute").

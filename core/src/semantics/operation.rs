@@ -14,7 +14,7 @@ use crate::frame::view::{Field, SpanView, ValueView, text};
 use crate::kinds::{SpanKind, SpanType, StatusCode};
 
 /// What kind of operation it is, as far as metrics tell them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum OperationKind {
     /// A call of a model.
     Inference,
