@@ -4,6 +4,9 @@
 //! On the export thread, which learns of starts from events of their own. The recording side announces no more
 //! than [`MOST`] spans of an engine at a time, and everything here is bounded by that.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use tokio::time::Instant;
@@ -20,7 +23,9 @@ use crate::stats::DropReason;
 /// Spans of an engine that are announced and of which it is not decided yet what becomes of them.
 pub(crate) const MOST: usize = 20_000;
 /// Traces remembered, those that have ended among them.
-const TRACES: usize = 4096;
+const TRACES: usize = MOST;
+/// So many that are still open are looked at for one that may be forgotten.
+const SPARED: usize = 8;
 /// So much of a name is kept for the end of its trace.
 const NAME_BYTES: usize = 256;
 
@@ -129,7 +134,8 @@ impl Follow {
             return 0;
         }
         let all = to.all();
-        let refused = self.begin_trace(span, all, to) | to.tell(all, HostEvent::SpanStarted, span);
+        let without_trace = self.begin_trace(span, all, to);
+        let refused = to.tell(all, HostEvent::SpanStarted, span);
         let told = all & !refused;
         if let Some(known) = self.spans.get_mut(&key(head)) {
             known.told = told;
@@ -137,7 +143,7 @@ impl Follow {
         if let Some(trace) = self.traces.get_mut(&head.trace_id).filter(|_| told != 0) {
             trace.open += 1;
         }
-        u64::from(refused.count_ones())
+        u64::from(refused.count_ones() + without_trace.count_ones())
     }
 
     /// Tells those that were told of its start that a span has changed. How many had no room.
@@ -223,12 +229,24 @@ impl Follow {
             }
             None => self.order.push_back(head.trace_id),
         }
+        self.forget_traces(to);
+        refused
+    }
+
+    /// Keeps to the bound: of the oldest traces one that has ended is forgotten first.
+    fn forget_traces(&mut self, to: &mut Listeners<'_>) {
+        let mut spared = 0;
         while self.order.len() > TRACES
             && let Some(oldest) = self.order.pop_front()
         {
-            self.close_trace(oldest, to);
+            let is_open = self.traces.get(&oldest).is_some_and(|trace| !trace.is_over);
+            if is_open && spared < SPARED {
+                spared += 1;
+                self.order.push_back(oldest);
+            } else {
+                self.close_trace(oldest, to);
+            }
         }
-        refused
     }
 
     /// Counts a span that has ended or was lost, and ends its trace with the last one.
