@@ -1,10 +1,10 @@
-"""Counts the calling thread's instructions per span with valgrind: figures that load does not move.
+"""Counts instructions per span with valgrind, of the calling thread and of the others: figures that load does
+not move.
 
     python3 benches/instructions.py [--subjects NAME ...] [--functions N]
 
 Each subject records twice, the second time for longer, and the difference is what the further spans cost;
-`--functions` also lists where they are spent. Instructions are not time: no cache miss is in them, and no
-other thread's work.
+`--functions` also lists where they are spent. Instructions are not time: no cache miss is in them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ SHORT, LONG = 1280, 3840
 SPANS_PER_TRACE = 8
 
 
-def profile(program: Path, words: list[str], traces: int, folder: Path) -> Path:
-    """The profile of the main thread of one run."""
+def profiles(program: Path, words: list[str], traces: int, folder: Path) -> list[Path]:
+    """The profiles of one run's threads, the main one's first."""
     out = folder / f"callgrind-{traces}"
+    for old in folder.glob(f"{out.name}*"):
+        old.unlink()
     command = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={out}"]
     run = [program, *words, "--traces", str(traces), "--pause-us", "3000"]
     ended = subprocess.run([*command, *run], capture_output=True, text=True)
     if ended.returncode != 0:
         raise BenchError(ended.stderr[-2000:])
-    return out.with_name(out.name + "-01")
+    return sorted(folder.glob(f"{out.name}-*"))
 
 
 def by_function(profile: Path) -> Counter[str]:
@@ -54,7 +56,7 @@ def main() -> None:
     if not shutil.which("valgrind"):
         raise BenchError("valgrind is not installed")
     programs = build_rust(bool(set(options.subjects) & set(OURS)))
-    print("| instructions per span | sampled | unsampled |\n|---|---:|---:|")
+    print("| instructions per span | sampled | unsampled | other threads, sampled |\n|---|---:|---:|---:|")
     details = []
     with tempfile.TemporaryDirectory() as folder:
         for subject in options.subjects:
@@ -63,16 +65,21 @@ def main() -> None:
             for switches in ([], ["--unsampled"]):
                 words = [subject, "bursts", *switches]
                 short, long = (
-                    by_function(profile(program, words, traces, Path(folder))) for traces in (SHORT, LONG)
+                    [by_function(thread) for thread in profiles(program, words, traces, Path(folder))]
+                    for traces in (SHORT, LONG)
                 )
                 spans = (LONG - SHORT) * SPANS_PER_TRACE
-                figures.append((long.total() - short.total()) / spans)
-                long.subtract(short)
-                details += [
-                    f"{subject} {' '.join(switches)}: {count / spans:7.1f}  {name}"
-                    for name, count in long.most_common(options.functions)
-                ]
-            print(f"| {subject} | {figures[0]:,.0f} | {figures[1]:,.0f} |")
+                for name, before, after in (
+                    ("", short[0], long[0]),
+                    (" (other threads)", sum(short[1:], Counter()), sum(long[1:], Counter())),
+                ):
+                    figures.append((after.total() - before.total()) / spans)
+                    after.subtract(before)
+                    details += [
+                        f"{' '.join([subject, *switches])}{name}: {count / spans:7.1f}  {function}"
+                        for function, count in after.most_common(options.functions)
+                    ]
+            print(f"| {subject} | {figures[0]:,.0f} | {figures[2]:,.0f} | {figures[1]:,.0f} |")
     if details:
         print("\n" + "\n".join(details))
 

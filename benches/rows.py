@@ -17,6 +17,7 @@ class Run:
 
     `arguments` go to the subject's program; `{otlp}`, `{dead}` and `{rate}` stand for the sink's address, an
     address where nothing ever answers, and 1.5 times what the reference delivered in the run `after`.
+    `program` is the one that a Rust run starts.
     `repeats` is at least five where a row has a target; `brief` replaces arguments in a short run.
     """
 
@@ -28,6 +29,7 @@ class Run:
     brief: str = ""
     lossless: bool = True
     after: str = ""
+    program: str = "bench-subject"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: `value` of each subject's result, divided by that of the run `over` if given."""
+    """One line of the table: `value` of each subject's result, divided by that of the run `over` if given.
+
+    With `less` it is our figure alone, less that of this other subject in the same run.
+    """
 
     key: str
     title: str
@@ -51,6 +56,7 @@ class Row:
     ours: str = "polyspan"
     targets: tuple[Target, ...] = ()
     over: str = ""
+    less: str = ""
     note: str = ""
 
 
@@ -79,13 +85,14 @@ def unaccounted(result: dict) -> float | None:
 
 
 RUST = ("polyspan", "opentelemetry", "fastrace")
+RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
 RUNS = (
-    Run("rust-calls", "rust", "bursts --apart", RUST, brief="--traces 2560"),
+    Run("rust-calls", "rust", "bursts --apart", RUST_PLAIN, brief="--traces 2560"),
     Run("rust-unsampled", "rust", "bursts --apart --unsampled", RUST, brief="--traces 2560", lossless=False),
-    Run("rust-otlp", "rust", "bursts --traces 12800 --otlp {otlp}", RUST, brief="--traces 2560"),
+    Run("rust-otlp", "rust", "bursts --traces 12800 --otlp {otlp}", RUST_PLAIN, brief="--traces 2560"),
     Run(
         "rust-gzip",
         "rust",
@@ -113,6 +120,7 @@ RUNS = (
         brief="--seconds 2",
         lossless=False,
     ),
+    Run("rust-stages", "rust", "64 2000", ("polyspan",), brief="4 50", program="bench-stages"),
     Run("python-calls", "python", "bursts", PYTHON_ALL, brief="--traces 320"),
     Run("python-one", "python", "one --traces 8000 --burst 64", PYTHON_ALL, brief="--traces 1280"),
     Run("python-unsampled", "python", "bursts --unsampled", PYTHON_ALL, brief="--traces 320", lossless=False),
@@ -127,9 +135,21 @@ ROWS = (
         "rust-calls",
         field("call_cpu_ns"),
         "ns",
-        targets=(Target("at most", 0.5, "opentelemetry"), Target("at most", 0.6, "fastrace")),
+        targets=(
+            Target("at most", 0.5, "opentelemetry"),
+            Target("at most", 0.6, "fastrace"),
+            Target("at most", 1.1, "polyspan_plain"),
+        ),
     ),
     Row("rust-call-wall", "the same by the wall clock", "rust-calls", field("call_wall_ns"), "ns"),
+    Row(
+        "rust-call-plain",
+        "Rust, calling thread per span, redaction and limits off",
+        "rust-calls",
+        field("call_cpu_ns"),
+        "ns",
+        ours="polyspan_plain",
+    ),
     Row(
         "rust-unsampled",
         "Rust, unsampled span",
@@ -147,8 +167,26 @@ ROWS = (
         targets=(Target("at most", 0.3, "opentelemetry"),),
     ),
     Row(
+        "rust-process-plain",
+        "the same with redaction and limits off",
+        "rust-otlp",
+        field("process_cpu_ns"),
+        "ns",
+        ours="polyspan_plain",
+        targets=(Target("at most", 0.3, "opentelemetry"),),
+    ),
+    Row(
+        "rust-process-added",
+        "what redaction and limits add",
+        "rust-otlp",
+        field("process_cpu_ns"),
+        "ns",
+        less="polyspan_plain",
+        targets=(Target("at most", 1000.0),),
+    ),
+    Row(
         "rust-gzip",
-        "the same with gzip",
+        "Rust, whole process CPU per span exported with gzip",
         "rust-gzip",
         field("process_cpu_ns"),
         "ns",
@@ -227,6 +265,38 @@ ROWS = (
         "MiB",
         targets=(Target("at most", 40.0),),
         note="as above",
+    ),
+    Row(
+        "stages-clean",
+        "Redaction of text without a secret",
+        "rust-stages",
+        field("clean_mb_per_second"),
+        "MB/s",
+        targets=(Target("at least", 1000.0),),
+    ),
+    Row(
+        "stages-dense",
+        "Redaction of text full of secrets",
+        "rust-stages",
+        field("dense_mb_per_second"),
+        "MB/s",
+        targets=(Target("at least", 150.0),),
+    ),
+    Row(
+        "stages-json",
+        "export thread, a span with input and output of 12.5 KB nested JSON each",
+        "rust-stages",
+        field("json_on_us"),
+        "us",
+        targets=(Target("at most", 60.0),),
+    ),
+    Row(
+        "stages-json-plain",
+        "the same with redaction and limits off",
+        "rust-stages",
+        field("json_off_us"),
+        "us",
+        note="limits that nothing reaches are looked at all the same",
     ),
     Row(
         "python-call",

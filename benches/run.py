@@ -29,7 +29,9 @@ from table import table
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_SUBJECTS = ROOT / "benches" / "python"
 WARM_UP_TRACES = 256
-OURS = ("polyspan", "polyspan_api", "polyspan_beside")
+OURS = ("polyspan", "polyspan_plain", "polyspan_api", "polyspan_beside")
+# What each part of the build is measured with.
+PROGRAMS = {"peers": ("bench-subject", "bench-sink"), "ours": ("bench-subject", "bench-sink", "bench-stages")}
 
 
 class BenchError(Exception):
@@ -65,7 +67,7 @@ def build_rust(with_ours: bool) -> dict[str, Path]:
         say(f"building the Rust programs ({part})")
         features = ["--no-default-features", f"--features={part}"]
         call("cargo", "build", "--profile=bench", "-p=polyspan-benches", *features)
-        for name in ("bench-subject", "bench-sink"):
+        for name in PROGRAMS[part]:
             programs[f"{name}:{part}"] = shutil.copy2(target / "release" / name, kept / f"{name}-{part}")
     return programs
 
@@ -146,7 +148,8 @@ class Bench:
         words = run.arguments.format(**places).split() + (run.brief.split() if self.quick else [])
         if run.language == "rust":
             part = "ours" if subject in OURS else "peers"
-            return [self.programs[f"bench-subject:{part}"], subject, *words]
+            named = [subject] if run.program == "bench-subject" else []
+            return [self.programs[f"{run.program}:{part}"], *named, *words]
         return [self.python, PYTHON_SUBJECTS / "subject.py", subject, *words, "--sink", self.sink.address]
 
     def once(self, run: Run, subject: str) -> None:
@@ -181,6 +184,9 @@ class Bench:
         if not values:
             return None
         value = statistics.median(values)
+        if row.less:
+            less = [row.value(result) for result in self.results.get(row.run, {}).get(row.less, [])]
+            return value - statistics.median(less) if less and subject == row.ours else None
         if row.over:
             base = [row.value(result) for result in self.results.get(row.over, {}).get(subject, [])]
             return value / statistics.median(base) if base else None

@@ -103,6 +103,8 @@ fn start() -> Result<String, Box<dyn Error>> {
         "fastrace" => runs::run::<subjects::fastrace::Fastrace>(&setup, &turns, &drive)?,
         #[cfg(feature = "ours")]
         "polyspan" => runs::run::<subjects::polyspan::Polyspan>(&setup, &turns, &drive)?,
+        #[cfg(feature = "ours")]
+        "polyspan_plain" => runs::run::<subjects::polyspan::Plain>(&setup, &turns, &drive)?,
         other => return Err(format!("`{other}` is no subject").into()),
     };
     Ok(line.to_string())

@@ -39,8 +39,9 @@ impl<'a> Rewriter<'a> {
         let verdict = match found.within(name) {
             Some([]) => Verdict::Plain,
             Some(hits) if hits.iter().any(|hit| hit.rule != Rule::Name) => return false,
+            Some(_) => self.verdict(name),
             // One that does not stand in the event is one of the format's own.
-            _ => self.judge(name, Group::None),
+            None => self.judge(name, Group::None),
         };
         let says_nothing = match verdict {
             Verdict::Plain => true,

@@ -132,9 +132,14 @@ impl<'a> Rewriter<'a> {
             return Verdict::Plain;
         }
         match within {
-            Group::None => self.scratch.judged.verdict(self.replacer.rules, name),
+            Group::None => self.verdict(name),
             within => self.replacer.rules.judge(name, within),
         }
+    }
+
+    /// What a name says in which something was found.
+    pub(super) fn verdict(&mut self, name: &[u8]) -> Verdict {
+        self.scratch.judged.verdict(self.replacer.rules, name)
     }
 
     /// The same, and names in which nothing was found are none.

@@ -10,6 +10,8 @@ pub mod fastrace;
 #[cfg(feature = "peers")]
 pub mod opentelemetry;
 #[cfg(feature = "ours")]
+pub mod plain;
+#[cfg(feature = "ours")]
 pub mod polyspan;
 
 /// Where a subject sends its spans.

@@ -1,4 +1,4 @@
-//! Polyspan itself, through its Rust front door.
+//! Polyspan itself, through its Rust front door; as [`Plain`], without the stages that look into values.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use polyspan::export::otlp::Compression;
 use polyspan::sampling::HeadSampler;
 use polyspan::{Engine, Span, SpanKind, SpanType};
 
+use super::plain::plain;
 use super::{Account, Setup, Subject, Target};
 use crate::workload::{Facts, ModelFacts, Turn};
 
@@ -50,20 +51,45 @@ fn model(span: &mut Span, facts: &ModelFacts) {
     span.output(facts.output.as_str());
 }
 
+fn options(setup: &Setup) -> Options {
+    let sampler = if setup.sampled { HeadSampler::AlwaysOn } else { HeadSampler::AlwaysOff };
+    let options = Options::new("bench").sampler(HeadSampler::parent_based(sampler));
+    match &setup.target {
+        Target::Null => options.exporter(ExporterOptions::None),
+        Target::Otlp { endpoint, gzip } => {
+            let compression = if *gzip { Compression::Gzip } else { Compression::None };
+            options.exporter(ExporterOptions::OtlpHttp(
+                OtlpOptions::default().endpoint(endpoint).compression(compression),
+            ))
+        }
+    }
+}
+
+/// The same library with redaction off and limits that nothing reaches: what the two cost is the difference.
+pub struct Plain(Polyspan);
+
+impl Subject for Plain {
+    fn start(setup: &Setup) -> Result<Self, Box<dyn Error>> {
+        let nowhere = matches!(setup.target, Target::Null);
+        Polyspan::with_options(plain(options(setup)), nowhere).map(Self)
+    }
+
+    fn trace(&self, turn: &Turn) {
+        self.0.trace(turn);
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+
+    fn stop(self) -> Account {
+        self.0.stop()
+    }
+}
+
 impl Subject for Polyspan {
     fn start(setup: &Setup) -> Result<Self, Box<dyn Error>> {
-        let sampler = if setup.sampled { HeadSampler::AlwaysOn } else { HeadSampler::AlwaysOff };
-        let options = Options::new("bench").sampler(HeadSampler::parent_based(sampler));
-        let options = match &setup.target {
-            Target::Null => options.exporter(ExporterOptions::None),
-            Target::Otlp { endpoint, gzip } => {
-                let compression = if *gzip { Compression::Gzip } else { Compression::None };
-                options.exporter(ExporterOptions::OtlpHttp(
-                    OtlpOptions::default().endpoint(endpoint).compression(compression),
-                ))
-            }
-        };
-        Self::with_options(options, matches!(setup.target, Target::Null))
+        Self::with_options(options(setup), matches!(setup.target, Target::Null))
     }
 
     fn trace(&self, turn: &Turn) {
