@@ -1,6 +1,6 @@
 //! Metrics: rates, errors and durations of spans, tokens, costs, and the engine's counts about itself.
 //!
-//! [`data`] is what exporters are given, [`prices`] what tokens cost, [`names`] how names become few, [`own`] what
+//! [`data`] is what exporters are given, `prices` what tokens cost, `names` how names become few, `own` what
 //! the engine says of itself. What is counted of each span is decided on the export thread, in
 //! `pipeline/measure.rs`, with the instruments of the OpenTelemetry SDK (`instruments`, `operated`).
 
