@@ -87,6 +87,7 @@ def unaccounted(result: dict) -> float | None:
 RUST = ("polyspan", "opentelemetry", "fastrace")
 RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
+NODE = ("polyspan", "polyspan_api", "opentelemetry")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
 RUNS = (
@@ -126,6 +127,10 @@ RUNS = (
     Run("python-unsampled", "python", "bursts --unsampled", PYTHON_ALL, brief="--traces 320", lossless=False),
     Run("python-otlp", "python", "bursts --export otlp", PYTHON_ALL, brief="--traces 320"),
     Run("python-import", "python", "import --export otlp", PYTHON, repeats=15, lossless=False),
+    Run("node-calls", "node", "bursts --traces 4000", NODE, brief="--traces 320"),
+    Run("node-unsampled", "node", "bursts --traces 4000 --unsampled", NODE, brief="--traces 320", lossless=False),
+    Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE, brief="--traces 320"),
+    Run("node-import", "node", "import --export otlp", NODE, repeats=15, lossless=False),
 )
 
 ROWS = (
@@ -370,6 +375,47 @@ ROWS = (
         "python-import",
         "Python, import to first span",
         "python-import",
+        field("import_ms"),
+        "ms",
+        targets=(Target("at most", 15.0),),
+    ),
+    Row(
+        "node-call",
+        "Node.js, calling thread per span, the whole trace",
+        "node-calls",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.4, "opentelemetry"),),
+    ),
+    Row(
+        "node-call-api",
+        "the same through the OpenTelemetry API",
+        "node-calls",
+        field("call_cpu_ns"),
+        "ns",
+        ours="polyspan_api",
+        targets=(Target("at most", 0.6, "opentelemetry"),),
+    ),
+    Row(
+        "node-unsampled",
+        "Node.js, unsampled span",
+        "node-unsampled",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.2, "opentelemetry"),),
+    ),
+    Row(
+        "node-process",
+        "Node.js, whole process CPU per span exported over OTLP/HTTP",
+        "node-otlp",
+        field("process_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 1 / 6, "opentelemetry"),),
+    ),
+    Row(
+        "node-import",
+        "Node.js, import to first span",
+        "node-import",
         field("import_ms"),
         "ms",
         targets=(Target("at most", 15.0),),

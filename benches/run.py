@@ -2,7 +2,7 @@
 
     cargo xtask bench [--quick] [--list] [--only PREFIX ...] [--subjects NAME ...] [--json FILE]
 
-Standard library only. It builds the programs, makes the Python environment in the cache folder, starts the
+Standard library only. It builds the programs, makes the Python and Node environments in the cache folder, starts the
 sink, and runs every subject in processes of its own, the peers in turn within each repeat.
 """
 
@@ -28,6 +28,7 @@ from table import table
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_SUBJECTS = ROOT / "benches" / "python"
+NODE_SUBJECTS = ROOT / "benches" / "node"
 WARM_UP_TRACES = 256
 OURS = ("polyspan", "polyspan_plain", "polyspan_api", "polyspan_beside")
 # What each part of the build is measured with.
@@ -102,6 +103,40 @@ def build_python(with_ours: bool) -> Path:
     return python
 
 
+def build_node(with_ours: bool) -> Path:
+    """A folder with the peers, made once for a set of versions; our package is built and linked into it."""
+    packages = NODE_SUBJECTS / "package.json"
+    key = hashlib.sha256(packages.read_bytes()).hexdigest()[:12]
+    place = cache_directory() / f"bench-node-{key}"
+    if not (place / "complete").exists():
+        say(f"installing the Node packages in {place}")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(packages, place)
+        call("npm", "install", "--no-audit", "--no-fund", "--silent", cwd=place)
+        (place / "complete").touch()
+    if with_ours:
+        say("building the Node package")
+        call("cargo", "build", "--release", "-p=polyspan-node")
+        package = ROOT / "bindings-node"
+        call("npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", cwd=package)
+        call("node", "tools/build.mjs", target_directory() / "release" / addon_file(), cwd=package)
+        # Copied, so that the API is found beside it, as in an application.
+        ours = place / "node_modules" / "polyspan"
+        shutil.rmtree(ours, ignore_errors=True)
+        ours.mkdir()
+        for part in ("package.json", "polyspan.node"):
+            shutil.copy2(package / part, ours)
+        shutil.copytree(package / "dist", ours / "dist")
+        environment = os.environ | {"BENCH_MODULES": str(place)}
+        call("node", "--test", NODE_SUBJECTS / "test_shape.cjs", env=environment)
+    return place
+
+
+def addon_file() -> str:
+    """What cargo calls the addon here."""
+    return "libpolyspan_node.dylib" if sys.platform == "darwin" else "libpolyspan_node.so"
+
+
 class Sink:
     """The receiver, a process of its own; it ends when this one does."""
 
@@ -133,9 +168,16 @@ class Bench:
     """Runs subjects and keeps their results by run and subject."""
 
     def __init__(
-        self, programs: dict[str, Path], python: Path | None, sink: Sink, dead: str, quick: bool
+        self,
+        programs: dict[str, Path],
+        python: Path | None,
+        node: Path | None,
+        sink: Sink,
+        dead: str,
+        quick: bool,
     ) -> None:
-        self.programs, self.python, self.sink, self.dead, self.quick = programs, python, sink, dead, quick
+        self.programs, self.python, self.node = programs, python, node
+        self.sink, self.dead, self.quick = sink, dead, quick
         self.results: dict[str, dict[str, list[dict]]] = {}
         self.losses: list[str] = []
 
@@ -150,11 +192,14 @@ class Bench:
             part = "ours" if subject in OURS else "peers"
             named = [subject] if run.program == "bench-subject" else []
             return [self.programs[f"{run.program}:{part}"], *named, *words]
+        if run.language == "node":
+            return ["node", NODE_SUBJECTS / "subject.cjs", subject, *words, "--sink", self.sink.address]
         return [self.python, PYTHON_SUBJECTS / "subject.py", subject, *words, "--sink", self.sink.address]
 
     def once(self, run: Run, subject: str) -> None:
         self.sink.ask("/reset", b"")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "DD_"))}
+        clean["BENCH_MODULES"] = str(self.node)
         command = self.command(run, subject)
         ended = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=900)
         if ended.returncode != 0:
@@ -229,11 +274,12 @@ def main() -> None:
     has_ours = {run.language for run in runs if set(wanted[run.key]) & set(OURS)}
     programs = build_rust("rust" in has_ours)
     python = build_python("python" in has_ours) if "python" in languages else None
+    node = build_node("node" in has_ours) if "node" in languages else None
     before = machine()
     sink = Sink(programs["bench-sink:peers"])
     try:
         with dead_collector() as dead:
-            bench = Bench(programs, python, sink, dead, options.quick)
+            bench = Bench(programs, python, node, sink, dead, options.quick)
             for run in runs:
                 repeats = 1 if options.quick else options.repeats or run.repeats
                 for repeat in range(repeats):
