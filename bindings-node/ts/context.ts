@@ -77,6 +77,8 @@ export function inherits(options: Inherited): boolean {
 export class Context {
   /** @internal */ _span: Span | undefined
   /** @internal */ readonly _ambient: Ambient | undefined
+  /** @internal What it is for the OpenTelemetry API, once that has asked. */ _face: ApiContext | undefined =
+    undefined
   /** @internal The context of the OpenTelemetry API under which it was made. */ _otel:
     | ApiContext
     | undefined = undefined

@@ -4,7 +4,6 @@
 
 import {
   type TracerProvider as Api,
-  context,
   propagation,
   type Tracer,
   type TracerOptions,
@@ -12,7 +11,7 @@ import {
 } from '@opentelemetry/api'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
 import { say } from './log'
-import { PolyspanContextManager } from './otel/context'
+import { registerManager } from './otel/context'
 import { PolyspanPropagator } from './otel/propagator'
 import { PolyspanTracer } from './otel/tracer'
 import { recorderOf } from './registry'
@@ -52,7 +51,7 @@ export class TracerProvider implements Api {
 
   /** Makes it the provider, context manager and propagator of the API; false where another one is registered. */
   register(): boolean {
-    context.setGlobalContextManager(new PolyspanContextManager())
+    registerManager()
     propagation.setGlobalPropagator(new PolyspanPropagator())
     return trace.setGlobalTracerProvider(this)
   }

@@ -99,6 +99,9 @@ export class Span {
   /** @internal */ _next: Span | undefined = undefined
   /** @internal */ _token: { epoch: Epoch } | undefined = undefined
   /** @internal */ _follower: Span | undefined = undefined
+  /** @internal What it is for the OpenTelemetry API as a context, and as a span, once that has asked. */
+  _face: ApiContext | undefined = undefined
+  /** @internal */ _api: unknown = undefined
   /** @internal The context of the OpenTelemetry API under which it started. */
   _otel: ApiContext | undefined = undefined
 

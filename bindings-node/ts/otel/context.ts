@@ -5,6 +5,7 @@
 
 import {
   type Context as ApiContext,
+  context as apiContext,
   type BaggageEntryMetadata,
   baggageEntryMetadataFromString,
   type ContextManager,
@@ -22,15 +23,15 @@ import { OtelSpan, spanFor } from './span'
 
 /** What spans inside inherit, in a context. */
 const AMBIENT = createContextKey('polyspan ambient')
-/** Slots of contexts, and contexts of slots; each is made once. */
-const slots = new WeakMap<ApiContext, Context>()
-const contexts = new WeakMap<Slot, ApiContext>()
+/** A context of the API with the slot that it stands for: a map of these would cost every span a collection. */
+const SLOT = Symbol('polyspan slot')
+type Marked = ApiContext & { [SLOT]?: Context }
 /** Baggage that was made of ours. */
 const made = new WeakMap<object, Ambient>()
 
 /** The slot that a context stands for. */
 export function slotOf(context: ApiContext): Context {
-  const known = slots.get(context)
+  const known = (context as Marked)[SLOT]
   if (known !== undefined) return known
   const span = trace.getSpan(context)
   let ambient = context.getValue(AMBIENT) as Ambient | undefined
@@ -43,8 +44,8 @@ export function slotOf(context: ApiContext): Context {
   }
   const slot = new Context(span === undefined ? undefined : ownSpan(span, ambient), ambient)
   slot._otel = context
-  slots.set(context, slot)
-  contexts.set(slot, context)
+  slot._face = context
+  ;(context as Marked)[SLOT] = slot
   return slot
 }
 
@@ -63,8 +64,7 @@ function ownSpan(
 /** The context that a slot stands for. */
 export function contextOf(slot: Slot | undefined): ApiContext {
   if (slot === undefined) return ROOT_CONTEXT
-  const known = contexts.get(slot)
-  if (known !== undefined) return known
+  if (slot._face !== undefined) return slot._face
   const span = slot instanceof Span ? slot : slot._span
   let context = slot._otel ?? ROOT_CONTEXT
   if (span !== undefined) context = trace.setSpan(context, spanFor(span))
@@ -72,8 +72,8 @@ export function contextOf(slot: Slot | undefined): ApiContext {
   if (ambient !== undefined && context.getValue(AMBIENT) !== ambient) {
     context = withBaggage(context.setValue(AMBIENT, ambient), ambient)
   }
-  contexts.set(slot, context)
-  if (slot instanceof Context) slots.set(context, slot)
+  slot._face = context
+  if (slot instanceof Context) (context as Marked)[SLOT] = slot
   return context
 }
 
@@ -89,6 +89,19 @@ function withBaggage(context: ApiContext, ambient: Ambient): ApiContext {
   const baggage = propagation.createBaggage(entries)
   made.set(baggage, ambient)
   return propagation.setBaggage(context, baggage)
+}
+
+let registered = false
+
+/** Whether the contexts of the API are kept in our slot. */
+export function isRegistered(): boolean {
+  return registered
+}
+
+/** Makes ours the context manager of the API; false where there is another one. */
+export function registerManager(): boolean {
+  registered = apiContext.setGlobalContextManager(new PolyspanContextManager()) || registered
+  return registered
 }
 
 /** The context manager of the OpenTelemetry API over our slot. */

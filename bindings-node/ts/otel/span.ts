@@ -91,15 +91,9 @@ export class OtelSpan implements ApiSpan {
 }
 
 /** The face of a span in contexts of the API; it is made once. */
-const faces = new WeakMap<Span, OtelSpan>()
-
 export function spanFor(own: Span): OtelSpan {
-  let face = faces.get(own)
-  if (face === undefined) {
-    face = new OtelSpan(own)
-    faces.set(own, face)
-  }
-  return face
+  if (own._api === undefined) own._api = new OtelSpan(own)
+  return own._api as OtelSpan
 }
 
 function isTime(value: unknown): value is ApiTimeInput {

@@ -12,10 +12,12 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Recorder } from '../recorder'
+import { current, inside } from '../slot'
+import type { Slot, Span } from '../span'
 import type { SpanOptions } from '../span_options'
 import { startSpanAt } from '../start'
-import { slotOf } from './context'
-import { OtelSpan, spanFor, timeOf } from './span'
+import { isRegistered, slotOf } from './context'
+import { spanFor, timeOf } from './span'
 
 /** Set by exporters of the OpenTelemetry SDK around their own requests. */
 const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
@@ -42,21 +44,23 @@ export class PolyspanTracer implements Tracer {
     this.schemaUrl = schemaUrl
   }
 
-  startSpan(name: string, options: ApiSpanOptions = {}, context: ApiContext = apiContext.active()): ApiSpan {
-    if (context.getValue(SUPPRESSED) === true) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
-    const given: SpanOptions = {}
-    if (options.kind !== undefined && options.kind !== SpanKind.INTERNAL) given.kind = KINDS[options.kind]
-    if (options.attributes !== undefined) given.attributes = defined(options.attributes)
-    if (options.startTime !== undefined) given.startTime = timeOf(options.startTime) as never
-    if (options.root === true) given.root = true
-    if (options.links !== undefined && options.links.length > 0) {
-      given.links = options.links.map((link) => [link.context as never, (link.attributes ?? {}) as never])
-    }
+  startSpan(name: string, options?: ApiSpanOptions, context?: ApiContext): ApiSpan {
+    const own = this.start(name, options, context)
+    return own === undefined ? trace.wrapSpanContext(INVALID_SPAN_CONTEXT) : spanFor(own)
+  }
+
+  /** Starts a span where `context` is current; `undefined` where tracing is suppressed. */
+  private start(
+    name: string,
+    options: ApiSpanOptions | undefined,
+    context: ApiContext | undefined,
+  ): Span | undefined {
+    const slot = context === undefined ? currentSlot() : slotOf(context)
+    if (slot?._otel?.getValue(SUPPRESSED) === true) return undefined
     const recorder = this.recorder()
-    const own = startSpanAt(slotOf(context), name, given, recorder, this.scopeIn(recorder))
-    const span = spanFor(own)
-    // Children that are not sampled share one object, which contexts must tell apart from what is current.
-    return span.own === own ? span : new OtelSpan(own)
+    const own = startSpanAt(slot, name, given(options), recorder, this.scopeIn(recorder))
+    own._otel ??= slot?._otel
+    return own
   }
 
   startActiveSpan<F extends (span: ApiSpan) => ReturnType<F>>(name: string, body: F): ReturnType<F>
@@ -77,9 +81,23 @@ export class PolyspanTracer implements Tracer {
     third?: ApiContext | F,
     fourth?: F,
   ): ReturnType<F> {
-    const body = [second, third, fourth].find((part) => typeof part === 'function') as F
-    const options = typeof second === 'function' ? undefined : second
-    const outer = third !== undefined && typeof third !== 'function' ? third : apiContext.active()
+    if (typeof second === 'function') return this.run(name, undefined, undefined, second)
+    if (typeof third === 'function') return this.run(name, second, undefined, third)
+    return this.run(name, second, third, fourth as F)
+  }
+
+  private run<F extends (span: ApiSpan) => ReturnType<F>>(
+    name: string,
+    options: ApiSpanOptions | undefined,
+    context: ApiContext | undefined,
+    body: F,
+  ): ReturnType<F> {
+    if (isRegistered()) {
+      // The slot holds the span itself; a context of the API is made when somebody asks for it.
+      const own = this.start(name, options, context)
+      if (own !== undefined) return inside(own, () => body(spanFor(own)))
+    }
+    const outer = context ?? apiContext.active()
     const span = this.startSpan(name, options, outer)
     return apiContext.with(trace.setSpan(outer, span), body, undefined, span)
   }
@@ -94,12 +112,34 @@ export class PolyspanTracer implements Tracer {
   }
 }
 
+const NOTHING: SpanOptions = {}
+
+/** The options of the API in our words. */
+function given(options: ApiSpanOptions | undefined): SpanOptions {
+  if (options === undefined || options === null) return NOTHING
+  const { kind, attributes, startTime, root, links } = options
+  const found: SpanOptions = {}
+  if (kind !== undefined && kind !== SpanKind.INTERNAL) found.kind = KINDS[kind]
+  if (attributes !== undefined) found.attributes = defined(attributes)
+  if (startTime !== undefined) found.startTime = timeOf(startTime) as never
+  if (root === true) found.root = true
+  if (links !== undefined && links.length > 0) {
+    found.links = links.map((link) => [link.context as never, (link.attributes ?? {}) as never])
+  }
+  return found
+}
+
 /** Attributes of the API are never null. */
 function defined(attributes: NonNullable<ApiSpanOptions['attributes']>): Record<string, unknown> {
-  const kept: Record<string, unknown> = {}
-  for (const key of Object.keys(attributes)) {
-    const value = attributes[key]
-    if (value !== undefined && value !== null) kept[key] = value
-  }
-  return kept
+  for (const key in attributes) if (attributes[key] === null) return withoutNull(attributes)
+  return attributes
+}
+
+function withoutNull(attributes: NonNullable<ApiSpanOptions['attributes']>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null))
+}
+
+/** What is current for whoever manages contexts. */
+function currentSlot(): Slot | undefined {
+  return isRegistered() ? current() : slotOf(apiContext.active())
 }
