@@ -102,7 +102,11 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     lanes
         .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
     let timeout = config.metrics.as_ref().map_or(timeout, |metrics| metrics.timeout);
-    let metric_limits = lane_limits(&Batching::default(), metric_share, metric_exporters.len());
+    // A collection is taken as a whole, however many series there are; bytes bound what waits.
+    let metric_limits = LaneLimits {
+        queue_spans: u64::from(u32::MAX),
+        ..lane_limits(&Batching::default(), metric_share, metric_exporters.len())
+    };
     lanes.extend(
         metric_exporters.iter().map(|exporter| metric_lane_builder(exporter.clone(), metric_limits, timeout)),
     );

@@ -366,3 +366,84 @@ fn names_and_series_stay_bounded_whatever_spans_are_called() {
     assert!(tools.points.iter().any(|point| point.attributes.contains(&overflow)));
     engine.shutdown(SOON).unwrap();
 }
+
+#[test]
+fn a_collection_is_taken_whole_however_many_series_it_has() {
+    let many = MetricsOptions::on().max_names(0).max_series(100_000).attribute("shard");
+    let (engine, store) = started(|options| options.metrics(many));
+    for shard in 0..35_000 {
+        engine.span("work").start().set("shard", shard);
+    }
+    let data = collected(&engine, &store);
+    assert_eq!(total(&data, CALLS), 35_000);
+    assert!(data.points() > 70_000, "{}", data.points());
+    assert!(engine.stats().metrics.all_dropped().is_empty());
+    engine.shutdown(SOON).unwrap();
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// Whatever spans say of themselves, each is counted once and nothing fails.
+    #[test]
+    fn every_span_is_counted_once_whatever_it_holds(
+        spans in proptest::collection::vec((any_name(), 0..38u16, any_attributes(), 0..3u8), 1..40),
+    ) {
+        let few = MetricsOptions::on().max_names(10).max_series(20).attribute("usage").attribute("model");
+        let (engine, store) = started(|options| options.metrics(few).memory_budget(8 << 20));
+        for (name, span_type, attributes, status) in &spans {
+            let mut span = engine.span(name).kind_of(SpanType::from_wire(*span_type)).root().start();
+            for (key, value) in attributes {
+                span.set(key, value.clone());
+            }
+            match status {
+                1 => drop(span.status(StatusCode::Ok, "").is_recording()),
+                2 => drop(span.status(StatusCode::Error, "failed").is_recording()),
+                _ => {}
+            }
+        }
+        let data = collected(&engine, &store);
+        proptest::prop_assert_eq!(total(&data, CALLS), spans.len() as i64);
+        proptest::prop_assert_eq!(engine.stats().metrics.spans, spans.len() as u64);
+        for metric in data.metrics.iter().filter(|metric| metric.name.starts_with("gen_ai.client.operation")) {
+            proptest::prop_assert!(metric.points.len() <= 21, "{}", metric.name);
+        }
+        engine.shutdown(SOON).unwrap();
+    }
+}
+
+fn any_name() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    prop_oneof!["[a-z]{1,6}", "\\PC{0,40}", "[a-z]{1,4}/[0-9]{1,12}"]
+}
+
+/// Attributes that metrics read, with values of any kind.
+fn any_attributes() -> impl proptest::strategy::Strategy<Value = Vec<(String, Value<'static>)>> {
+    use proptest::prelude::*;
+    const KEYS: [&str; 14] = [
+        "model",
+        "provider",
+        "usage",
+        "input_tokens",
+        "gen_ai.operation.name",
+        "gen_ai.usage.output_tokens",
+        "gen_ai.system",
+        "server.port",
+        "server.address",
+        "cost_context",
+        "completion_start_time",
+        "error.type",
+        "time_to_first_chunk",
+        "gen_ai.usage.cost",
+    ];
+    let scalar = prop_oneof![
+        any::<i64>().prop_map(Value::I64),
+        any::<f64>().prop_map(Value::F64),
+        "\\PC{0,20}".prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    let map = proptest::collection::vec(("[a-z_]{1,12}", scalar.clone()), 0..4)
+        .prop_map(|entries| Value::from_iter(entries));
+    let attribute = (0..KEYS.len(), prop_oneof![scalar, map]);
+    proptest::collection::vec(attribute.prop_map(|(key, value)| (KEYS[key].to_owned(), value)), 0..8)
+}
