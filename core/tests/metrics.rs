@@ -212,13 +212,16 @@ fn a_dead_receiver_of_metrics_keeps_the_shutdown_to_its_deadline() {
     let otlp = OtlpOptions::new().metrics_endpoint(format!("{}/v1/metrics", receiver.base()));
     let (engine, store) = started(|options| options.metrics_exporter(ExporterOptions::OtlpHttp(otlp)));
     engine.span("a span").start().end();
-    engine.flush(Duration::from_millis(50)).unwrap_err();
-    let error = engine.shutdown(Duration::from_millis(100)).unwrap_err();
+    engine.flush(Duration::from_millis(500)).unwrap_err();
+    let error = engine.shutdown(Duration::from_millis(500)).unwrap_err();
     assert!(error.message().contains("data points"), "{error}");
     // What was under way is counted right after the deadline.
-    let pending = |engine: &Engine| engine.stats().metrics.exporters[0].pending;
+    let settled = |engine: &Engine| {
+        let stats = engine.stats();
+        stats.pending == 0 && stats.metrics.collected > 0 && stats.metrics.exporters[0].pending == 0
+    };
     let given_up = std::time::Instant::now() + SOON;
-    while pending(&engine) > 0 && std::time::Instant::now() < given_up {
+    while !settled(&engine) && std::time::Instant::now() < given_up {
         std::thread::yield_now();
     }
     let stats = engine.stats();
@@ -442,8 +445,7 @@ fn any_attributes() -> impl proptest::strategy::Strategy<Value = Vec<(String, Va
         "\\PC{0,20}".prop_map(Value::from),
         Just(Value::Null),
     ];
-    let map = proptest::collection::vec(("[a-z_]{1,12}", scalar.clone()), 0..4)
-        .prop_map(|entries| Value::from_iter(entries));
+    let map = proptest::collection::vec(("[a-z_]{1,12}", scalar.clone()), 0..4).prop_map(Value::from_iter);
     let attribute = (0..KEYS.len(), prop_oneof![scalar, map]);
     proptest::collection::vec(attribute.prop_map(|(key, value)| (KEYS[key].to_owned(), value)), 0..8)
 }
