@@ -128,7 +128,14 @@ RUNS = (
     Run("python-otlp", "python", "bursts --export otlp", PYTHON_ALL, brief="--traces 320"),
     Run("python-import", "python", "import --export otlp", PYTHON, repeats=15, lossless=False),
     Run("node-calls", "node", "bursts --traces 4000", NODE, brief="--traces 320"),
-    Run("node-unsampled", "node", "bursts --traces 4000 --unsampled", NODE, brief="--traces 320", lossless=False),
+    Run(
+        "node-unsampled",
+        "node",
+        "bursts --traces 4000 --unsampled",
+        NODE,
+        brief="--traces 320",
+        lossless=False,
+    ),
     Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE, brief="--traces 320"),
     Run("node-import", "node", "import --export otlp", NODE, repeats=15, lossless=False),
 )

@@ -2,8 +2,8 @@
 
     cargo xtask bench [--quick] [--list] [--only PREFIX ...] [--subjects NAME ...] [--json FILE]
 
-Standard library only. It builds the programs, makes the Python and Node environments in the cache folder, starts the
-sink, and runs every subject in processes of its own, the peers in turn within each repeat.
+Standard library only. It builds the programs, makes the Python and Node environments in the cache folder,
+starts the sink, and runs every subject in processes of its own, the peers in turn within each repeat.
 """
 
 from __future__ import annotations

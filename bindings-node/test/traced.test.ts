@@ -241,6 +241,10 @@ test('web responses end with their body', async () => {
   assert.equal((await one()).status, 'unset')
 })
 
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => void stream.once('close', resolve))
+}
+
 test('node streams end their span, and errors stay unhandled', async () => {
   const open = traced('open', (source: Readable) => source)
   const read = open(Readable.from(['a', 'b']))
@@ -251,12 +255,10 @@ test('node streams end their span, and errors stay unhandled', async () => {
   assert.equal((await one()).status, 'unset')
   const broken = open(new PassThrough())
   broken.on('error', () => undefined)
-  broken.destroy(new Error('torn'))
-  await sleep(5)
+  await closed(broken.destroy(new Error('torn')))
   assert.equal((await one()).statusMessage, 'torn')
   const cancelled = open(new PassThrough())
-  cancelled.destroy()
-  await sleep(5)
+  await closed(cancelled.destroy())
   assert.equal((await one()).status, 'unset')
   await pipeline(open(Readable.from(['x'])), new PassThrough().resume())
   assert.equal((await one()).name, 'open')
