@@ -24,7 +24,6 @@ pub struct NativeEngine(pub(crate) Engine);
 /// Starts an engine. `options` is a map of the options that are data; the others are exporters and a sampler.
 #[napi]
 pub fn init(
-    env: Env,
     options: &[u8],
     memories: Vec<ClassInstance<'_, NativeMemory>>,
     decide: Option<FunctionRef<Buffer, u32>>,
@@ -38,7 +37,7 @@ pub fn init(
         wanted = wanted.exporter(memory.options());
     }
     if let Some(decide) = decide {
-        wanted = wanted.sampler(sampler::of_roots(DecideFunction::from(decide), &env));
+        wanted = wanted.sampler(sampler::of_roots(DecideFunction::from(decide)));
     }
     let wanted = wanted.apply(&wire::value(options)?).map_err(|error| wire::thrown(&error))?;
     let engine = polyspan::init(wanted).map_err(|error| wire::thrown(&error))?;
@@ -73,8 +72,8 @@ pub fn set_default(name: String) -> napi::Result<()> {
 
 /// Lets a function choose the engine of each root.
 #[napi]
-pub fn set_selector(env: Env, select: Option<FunctionRef<Buffer, String>>) {
-    registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select), &env)));
+pub fn set_selector(select: Option<FunctionRef<Buffer, String>>) {
+    registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select))));
 }
 
 /// Shuts every engine down within its exit bound, when the process ends.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Function, FunctionRef};
@@ -22,6 +23,15 @@ pub type SelectFunction = FunctionRef<Buffer, String>;
 thread_local! {
     /// The environment while this thread runs JavaScript that called us, and so may be called back.
     static ENV: Cell<Option<Env>> = const { Cell::new(None) };
+    /// Tells threads apart, and so their environments. An address may be that of a later environment.
+    static HOME: u64 = HOMES.fetch_add(1, Ordering::Relaxed);
+}
+
+static HOMES: AtomicU64 = AtomicU64::new(0);
+
+/// The number of this thread; none while it ends.
+fn home() -> Option<u64> {
+    HOME.try_with(|home| *home).ok()
 }
 
 /// Runs what may ask a sampler of the application.
@@ -40,16 +50,17 @@ fn with_env<R>(run: impl FnOnce(&Env) -> Option<R>) -> Option<R> {
 }
 
 /// A function that is asked for roots.
-pub fn of_roots(decide: DecideFunction, env: &Env) -> HeadSampler {
-    HeadSampler::Custom(CustomSampler::for_roots(Arc::new(Callback { decide, home: env.raw().addr() })))
+pub fn of_roots(decide: DecideFunction) -> HeadSampler {
+    HeadSampler::Custom(CustomSampler::for_roots(Arc::new(Callback { decide, home: home() })))
 }
 
 /// A function that names the engine of a root.
-pub fn selector(select: SelectFunction, env: &Env) -> Selector {
-    let home = env.raw().addr();
+pub fn selector(select: SelectFunction) -> Selector {
+    let own = home();
     Arc::new(move |root: &SamplingInput<'_>| {
         with_env(|env| {
-            let function = (env.raw().addr() == home).then(|| select.borrow_back(env).ok()).flatten()?;
+            let function =
+                (own.is_some() && home() == own).then(|| select.borrow_back(env).ok()).flatten()?;
             let name = call(&function, wire::bytes(&about(root)).into())?;
             (!name.is_empty()).then_some(name)
         })
@@ -66,7 +77,7 @@ fn call<R: napi::bindgen_prelude::FromNapiValue>(
 /// Functions belong to the JavaScript environment that made them: in another thread they cannot be asked.
 struct Callback {
     decide: DecideFunction,
-    home: usize,
+    home: Option<u64>,
 }
 
 impl fmt::Debug for Callback {
@@ -78,8 +89,9 @@ impl fmt::Debug for Callback {
 impl Sampler for Callback {
     fn sample(&self, input: &SamplingInput<'_>) -> SamplingResult {
         let answer = with_env(|env| {
-            let function =
-                (env.raw().addr() == self.home).then(|| self.decide.borrow_back(env).ok()).flatten()?;
+            let function = (self.home.is_some() && home() == self.home)
+                .then(|| self.decide.borrow_back(env).ok())
+                .flatten()?;
             match call(&function, wire::bytes(&about(input)).into())? {
                 0 => Some(Decision::Drop),
                 1 => Some(Decision::RecordOnly),
