@@ -17,7 +17,7 @@ use crate::registry;
 use crate::ring::Writer;
 use crate::runtime::{self, Runtime};
 use crate::sampling::SamplingInput;
-use crate::span::{Counted, Cuts, Open};
+use crate::span::{Counted, Cuts, Home, Open};
 use crate::stats::DropReason;
 
 /// Rooms of ended spans kept for the next ones.
@@ -77,6 +77,36 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
         (_, Some(f)) => Some(f(&mut Recorder::new()?)),
         (_, None) => None,
     }
+}
+
+/// Runs `f` with the thread's recorder and the state of the engine: the one that is given, or else the one
+/// at home, or else the default one. `None` where there is none.
+#[inline]
+pub(crate) fn with_engine<R>(
+    engine: Option<&Engine>,
+    home: Option<Home>,
+    f: impl FnOnce(&mut Recorder, &Live) -> R,
+) -> Option<R> {
+    with(|recorder| match engine {
+        Some(engine) => Some(f(recorder, engine.live()?)),
+        None => {
+            // Lent and put back rather than cloned: the count of its holders is shared by all threads.
+            let default = recorder.take_default();
+            let slot = home.and_then(Home::slot);
+            let elsewhere = slot.filter(|slot| default.as_ref().is_none_or(|live| live.slot != *slot));
+            if let Some(own) = elsewhere.and_then(|slot| recorder.running(slot)) {
+                if let Some(live) = default {
+                    recorder.put_default(live);
+                }
+                return Some(f(recorder, &own));
+            }
+            let live = default?;
+            let result = f(recorder, &live);
+            recorder.put_default(live);
+            Some(result)
+        }
+    })
+    .flatten()
 }
 
 impl Recorder {

@@ -6,6 +6,7 @@
 
 mod engine;
 mod following;
+mod taps;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -248,7 +248,7 @@ impl<'a> SpanBuilder<'a> {
                 let parent = parent.filter(|parent| parent.is_unsampled_here())?;
                 let follow =
                     |recorder: &mut Recorder, live: &Live| self.follow(recorder, live, parent, surroundings);
-                with_engine(self.engine, home, follow).flatten()
+                recorder::with_engine(self.engine, home, follow).flatten()
             };
         match (&self.parent, self.surroundings) {
             (Parent::None, _) => None,
@@ -309,9 +309,10 @@ impl<'a> SpanBuilder<'a> {
             None
         };
         let engine = self.engine.or(selected.as_ref());
-        let started =
-            with_engine(engine, home, |recorder, live| self.start_in(recorder, live, parent, &surroundings));
-        started.unwrap_or_else(|| inert(parent, surroundings))
+        let started = recorder::with_engine(engine, home, |recorder, live| {
+            self.start_in(recorder, live, parent, &surroundings)
+        });
+        started.unwrap_or_else(|| Span::inert(parent, surroundings))
     }
 
     #[inline]
@@ -581,36 +582,6 @@ fn joined<'a>(
     }
 }
 
-/// Runs `f` with the thread's recorder and the state of the engine: the one that is given, or else the one
-/// at home, or else the default one. `None` where there is none.
-#[inline]
-fn with_engine<R>(
-    engine: Option<&Engine>,
-    home: Option<Home>,
-    f: impl FnOnce(&mut Recorder, &Live) -> R,
-) -> Option<R> {
-    recorder::with(|recorder| match engine {
-        Some(engine) => Some(f(recorder, engine.live()?)),
-        None => {
-            // Lent and put back rather than cloned: the count of its holders is shared by all threads.
-            let default = recorder.take_default();
-            let slot = home.and_then(Home::slot);
-            let elsewhere = slot.filter(|slot| default.as_ref().is_none_or(|live| live.slot != *slot));
-            if let Some(own) = elsewhere.and_then(|slot| recorder.running(slot)) {
-                if let Some(live) = default {
-                    recorder.put_default(live);
-                }
-                return Some(f(recorder, &own));
-            }
-            let live = default?;
-            let result = f(recorder, &live);
-            recorder.put_default(live);
-            Some(result)
-        }
-    })
-    .flatten()
-}
-
 /// Counts a child of `parent` as started and ended if it is certain not to be sampled, for hosts that have
 /// one object stand for all such children. False where a span must be started to know. `home` is the
 /// parent's.
@@ -625,17 +596,5 @@ pub fn skip_unsampled_child(engine: Option<&Engine>, parent: &SpanContext, home:
         }
         follows
     };
-    parent.is_unsampled_here() && with_engine(engine, home, skipped).unwrap_or(false)
-}
-
-/// A span while no engine runs: it stands for its parent, so that context still travels.
-fn inert(parent: Option<&SpanContext>, surroundings: Option<Arc<Surroundings>>) -> Span {
-    crate::log::warn_once("no engine", "spans are not recorded before `init`");
-    Span {
-        context: parent.cloned().unwrap_or_default(),
-        surroundings,
-        generation: generation() as u32,
-        slot: 0,
-        state: State::Inert,
-    }
+    parent.is_unsampled_here() && recorder::with_engine(engine, home, skipped).unwrap_or(false)
 }

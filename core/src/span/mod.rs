@@ -55,7 +55,7 @@ pub struct Home {
 impl Home {
     /// The engine's number; none when it is a number of the process that forked this one.
     #[inline]
-    fn slot(self) -> Option<u16> {
+    pub(crate) fn slot(self) -> Option<u16> {
         (self.generation as usize == generation()).then_some(self.slot)
     }
 }
@@ -74,6 +74,18 @@ enum State {
 }
 
 impl Span {
+    /// A span while no engine runs: it stands for its parent, so that context still travels.
+    pub(crate) fn inert(parent: Option<&SpanContext>, surroundings: Option<Arc<Surroundings>>) -> Self {
+        crate::log::warn_once("no engine", "spans are not recorded before `init`");
+        Self {
+            context: parent.cloned().unwrap_or_default(),
+            surroundings,
+            generation: generation() as u32,
+            slot: 0,
+            state: State::Inert,
+        }
+    }
+
     /// Ids, flags and tracestate. Valid also when the span does not record; all zeros when no engine ran.
     pub fn context(&self) -> &SpanContext {
         &self.context

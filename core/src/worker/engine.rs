@@ -16,7 +16,7 @@ use crate::frame::check::TextBudget;
 use crate::frame::view::SpanView;
 use crate::frame::write::Head;
 use crate::frame::{EventKind, FrameError};
-use crate::host::{HostEvent, HostRecord, HostTask, Passed, Tap, Verdict};
+use crate::host::{HostEvent, Tap};
 use crate::pipeline::calls::Calls;
 use crate::pipeline::fields::FieldFilter;
 use crate::pipeline::follow::Follow;
@@ -28,7 +28,7 @@ use crate::pipeline::measure::Measure;
 use crate::pipeline::redact::{Redact, hidden_in};
 use crate::pipeline::rollup::RollUp;
 use crate::stats::DropReason;
-use crate::worker::following::{context_in, fan_out, tell};
+use crate::worker::following::context_in;
 
 /// Sinks give up at the deadline of a shutdown by themselves and know best what became of their batch; one
 /// that has not done so a little later is stopped.
@@ -73,7 +73,7 @@ pub(super) struct Closing {
     /// What has not come back by then is given up, so that the exporters have time for the rest.
     give_up: Instant,
     /// Everything has come back.
-    is_over: bool,
+    pub(super) is_over: bool,
 }
 
 impl EngineWorker {
@@ -227,7 +227,7 @@ impl EngineWorker {
 
     /// Collects metrics and gives them to their exporters.
     #[cfg(feature = "metrics")]
-    fn collect(&mut self, now: Instant) {
+    pub(super) fn collect(&mut self, now: Instant) {
         if let Some(mut measure) = self.measure.take() {
             self.counts.measure = measure.counts.clone();
             self.publish();
@@ -330,191 +330,6 @@ impl EngineWorker {
             return read;
         }
         self.processed(span, now)
-    }
-
-    /// The way from the processors on, which may have brought back what is not to leave.
-    #[inline]
-    fn processed(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        let Self { live, lanes, fields, redact, limiter, filter, follow, counts, undecided, .. } = self;
-        let mut full = false;
-        let passed = fields.apply(span, |span| {
-            redact.apply(span, |span| {
-                limiter.apply(span, |span| {
-                    *undecided = undecided.saturating_sub(1);
-                    match filter {
-                        Some(tap) => {
-                            let context = context_in(live, span.head().scope);
-                            full = !tap.push(HostEvent::SpanEnded, span, &context);
-                        }
-                        None => {
-                            counts.accepted += 1;
-                            fan_out(live, lanes, follow, span, now);
-                        }
-                    }
-                })
-            })
-        });
-        counts.redact.add(redact.take_counts());
-        counts.limited += limiter.take_cuts();
-        self.refused_by_host(span.head(), full);
-        passed
-    }
-
-    /// A tap had no room for a span.
-    #[inline]
-    fn refused_by_host(&mut self, head: &Head, refused: bool) {
-        if refused {
-            self.counts.drops.add(DropReason::HostFull, 1);
-            self.lost(head, DropReason::HostFull.as_str());
-        }
-    }
-
-    /// Takes on what came back from the host, and gives it what is next.
-    pub(super) fn poll_host(&mut self, now: Instant) {
-        if let Some(mut tap) = self.process.take() {
-            let failed = tap.poll(|passed| match passed {
-                Passed::Record(record, verdict) => {
-                    self.judged(&record, verdict, |worker, span| match record.event {
-                        HostEvent::SpanEnded => worker.processed(span, now),
-                        event => worker.open_processed(event, span, now),
-                    });
-                }
-                Passed::Mark(mark) => self.mark_filter(mark),
-            });
-            self.counts.host_errors += failed;
-            self.process = Some(tap);
-        }
-        if let Some(mut tap) = self.filter.take() {
-            let failed = tap.poll(|passed| match passed {
-                Passed::Record(record, verdict) => {
-                    let changed = matches!(verdict, Some(Verdict::Replace(_)));
-                    self.judged(&record, verdict, |worker, span| match record.event {
-                        event if changed => worker.changed_by_filter(event, span, now),
-                        HostEvent::SpanEnded => worker.kept(span, now),
-                        event => worker.open_kept(event, span, now),
-                    });
-                }
-                Passed::Mark(mark) => self.mark_passed(mark),
-            });
-            self.counts.host_errors += failed;
-            self.filter = Some(tap);
-        }
-    }
-
-    /// Counts what the host left out or lost, and has what it kept go on.
-    fn judged(
-        &mut self,
-        record: &HostRecord<'_>,
-        verdict: Option<Verdict>,
-        go_on: impl FnOnce(&mut Self, &SpanView<'_>) -> Result<(), FrameError>,
-    ) {
-        let has_ended = record.event == HostEvent::SpanEnded;
-        let head = SpanView::new(record.body).map(|span| *span.head());
-        let changed;
-        let body = match verdict {
-            Some(Verdict::Keep) => Ok(record.body),
-            Some(Verdict::Replace(body)) => {
-                changed = host::replaced(record, body);
-                changed.as_deref().map_err(|_| DropReason::BadFrame)
-            }
-            Some(Verdict::Drop) if !has_ended => {
-                // Nobody is told; when it has ended it may still be kept.
-                return;
-            }
-            Some(Verdict::Drop) => {
-                self.counts.filtered += 1;
-                if let Ok(head) = head {
-                    self.lost(&head, "filtered");
-                }
-                return;
-            }
-            None => Err(DropReason::HostFailed),
-        };
-        let gone_on = body.and_then(|body| {
-            let view = SpanView::new(body).map_err(|_| DropReason::BadFrame)?;
-            match catch_unwind(AssertUnwindSafe(|| go_on(self, &view))) {
-                Ok(read) => read.map_err(|_| DropReason::BadFrame),
-                Err(_) => {
-                    self.counts.panics += 1;
-                    Err(DropReason::Internal)
-                }
-            }
-        });
-        match gone_on {
-            Err(reason) if has_ended => {
-                self.counts.drops.add(reason, 1);
-                if let Ok(head) = head {
-                    self.lost(&head, reason.as_str());
-                }
-            }
-            Err(_) => self.counts.events_dropped += 1,
-            Ok(()) => {}
-        }
-    }
-
-    /// The way of a span that the filter keeps.
-    fn kept(&mut self, span: &SpanView<'_>, now: Instant) -> Result<(), FrameError> {
-        self.counts.accepted += 1;
-        fan_out(&self.live, &mut self.lanes, &mut self.follow, span, now);
-        Ok(())
-    }
-
-    /// The way of a span that the filter keeps and has changed: through the stages before it again.
-    fn changed_by_filter(
-        &mut self,
-        event: HostEvent,
-        span: &SpanView<'_>,
-        now: Instant,
-    ) -> Result<(), FrameError> {
-        let Self { live, lanes, fields, redact, limiter, follow, counts, .. } = self;
-        let passed = fields.apply(span, |span| {
-            redact.apply(span, |span| {
-                limiter.apply(span, |span| match event {
-                    HostEvent::SpanEnded => {
-                        counts.accepted += 1;
-                        fan_out(live, lanes, follow, span, now);
-                    }
-                    event => counts.events_dropped += tell(live, lanes, follow, event, span, now),
-                })
-            })
-        });
-        counts.redact.add(redact.take_counts());
-        counts.limited += limiter.take_cuts();
-        passed
-    }
-
-    /// Has a mark go the way of a span.
-    fn mark(&mut self, mark: Mark) {
-        let Some(tap) = &mut self.process else { return self.mark_filter(mark) };
-        tap.call(HostTask::Flush);
-        if matches!(mark, Mark::Shutdown) {
-            tap.call(HostTask::Shutdown);
-        }
-        tap.mark(mark, Mark::is_stale);
-    }
-
-    fn mark_filter(&mut self, mark: Mark) {
-        match &mut self.filter {
-            Some(tap) => tap.mark(mark, Mark::is_stale),
-            None => self.mark_passed(mark),
-        }
-    }
-
-    fn mark_passed(&mut self, mark: Mark) {
-        match (mark, &mut self.closing) {
-            (Mark::Flush { deadline, reply }, _) => {
-                #[cfg(feature = "metrics")]
-                self.collect(Instant::now());
-                let settled = self.all_lanes().map(|lane| lane.flush()).collect();
-                tokio::spawn(async move {
-                    if all(settled, deadline.into()).await {
-                        let _ = reply.send(());
-                    }
-                });
-            }
-            (Mark::Shutdown, Some(closing)) => closing.is_over = true,
-            (Mark::Shutdown, None) => {}
-        }
     }
 
     /// Answers once everything that was given so far has settled, unless the deadline comes first.
@@ -620,7 +435,7 @@ impl EngineWorker {
 }
 
 /// Waits for all lanes; false at the deadline.
-async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
+pub(super) async fn all(settled: Vec<oneshot::Receiver<()>>, deadline: Instant) -> bool {
     for lane in settled {
         if tokio::time::timeout_at(deadline, lane).await.is_err() {
             return false;
