@@ -54,6 +54,7 @@ class Row:
     value: Callable[[dict], float | None]
     unit: str
     ours: str = "polyspan"
+    reference: str = "opentelemetry"
     targets: tuple[Target, ...] = ()
     over: str = ""
     less: str = ""
@@ -125,6 +126,7 @@ RUNS = (
     Run("python-calls", "python", "bursts", PYTHON_ALL, brief="--traces 320"),
     Run("python-one", "python", "one --traces 8000 --burst 64", PYTHON_ALL, brief="--traces 1280"),
     Run("python-unsampled", "python", "bursts --unsampled", PYTHON_ALL, brief="--traces 320", lossless=False),
+    Run("python-values", "python", "values", ("polyspan", "orjson"), brief="--traces 320", lossless=False),
     Run("python-otlp", "python", "bursts --export otlp", PYTHON_ALL, brief="--traces 320"),
     Run("python-import", "python", "import --export otlp", PYTHON, repeats=15, lossless=False),
     Run("node-calls", "node", "bursts --traces 4000", NODE, brief="--traces 320"),
@@ -369,6 +371,16 @@ ROWS = (
         field("call_cpu_ns", 1e3),
         "us",
         targets=(Target("at most", 1 / 12, "opentelemetry"),),
+    ),
+    Row(
+        "python-values",
+        "Python, input and output of 12.5 KB JSON each, calling thread",
+        "python-values",
+        field("call_cpu_ns", 1e3),
+        "us",
+        reference="orjson",
+        targets=(Target("at most", 1.5, "orjson"),),
+        note="the peer is `orjson.dumps` of both values, without a span",
     ),
     Row(
         "python-process",

@@ -286,6 +286,8 @@ def main() -> None:
                     say(f"{run.key}: {repeat + 1} of {repeats}")
                     for subject in wanted[run.key]:
                         bench.once(run, subject)
+    except KeyboardInterrupt:
+        say("stopped; the table has what was measured until now")
     finally:
         sink.close()
     if options.json:

@@ -46,7 +46,7 @@ def table(median: Median, rows: list[Row]) -> str:
     languages = {run.key: run.language for run in RUNS}
     for row in rows:
         third = "fastrace" if languages[row.run] == "rust" else "ddtrace"
-        ours, reference, peer = (median(row, subject) for subject in (row.ours, "opentelemetry", third))
+        ours, reference, peer = (median(row, subject) for subject in (row.ours, row.reference, third))
         ratios = [
             figure(ours / other) if ours is not None and other else NO_FIGURE for other in (reference, peer)
         ]

@@ -2,7 +2,7 @@
 
 `benches/run.py` calls it, with the peers in turn:
 
-    subject.py SUBJECT bursts|one|import [--sink URL] [--export null|otlp] [--unsampled]
+    subject.py SUBJECT bursts|one|values|import [--sink URL] [--export null|otlp] [--unsampled]
                [--traces N] [--burst N] [--pause-us N]
 """
 
@@ -52,7 +52,7 @@ def import_to_first_span(name: str, setup: Setup) -> dict:
     return {"spans": 1, "import_ms": (time.perf_counter_ns() - started) / 1e6}
 
 
-def bursts(name: str, setup: Setup, single: bool) -> dict:
+def bursts(name: str, setup: Setup, what: str) -> dict:
     """Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each."""
     import resource
     from itertools import cycle, islice
@@ -61,8 +61,10 @@ def bursts(name: str, setup: Setup, single: bool) -> dict:
 
     subject = load(name)(setup)
     turns = workload.turns()
-    if single:
+    if what == "one":
         record, data, spans_each = subject.one, cycle([turn.agent for turn in turns]), 1
+    elif what == "values":
+        record, data, spans_each = subject.values, cycle([workload.conversation()]), 1
     else:
         record, data, spans_each = subject.trace, cycle(turns), workload.SPANS_PER_TRACE
     for datum in islice(data, WARM_UP):
@@ -101,7 +103,7 @@ def bursts(name: str, setup: Setup, single: bool) -> dict:
 def main() -> None:
     name, drive, *words = sys.argv[1:]
     setup = Setup(words)
-    result = import_to_first_span(name, setup) if drive == "import" else bursts(name, setup, drive == "one")
+    result = import_to_first_span(name, setup) if drive == "import" else bursts(name, setup, drive)
     import json
 
     print(json.dumps(result))

@@ -99,3 +99,23 @@ def turns() -> list[Turn]:
         Turn(*(words.facts() for _ in range(SPANS_PER_TRACE)), words.model(), words.model())
         for _ in range(text["turns"])
     ]
+
+
+def conversation() -> dict:
+    """A conversation as models take it, of 12,500 bytes as JSON, in the shape of `bench-stages`."""
+    text = turns()[0].plan_model.input
+    spoken: list[dict] = []
+    whole: dict = {}
+    while len(json.dumps(whole, separators=(",", ":"))) < 12_500:
+        number = len(spoken)
+        spoken.append(
+            {
+                "role": "assistant" if number % 2 else "user",
+                "content": [{"type": "text", "text": text[: 80 + number % 40]}],
+                "usage": {"input_tokens": 17 * number, "output_tokens": 31, "cached": number % 3 == 0},
+                "score": 0.25 * number,
+                "stop": None,
+            }
+        )
+        whole = {"model": "small-1", "messages": [spoken[at : at + 25] for at in range(0, len(spoken), 25)]}
+    return whole

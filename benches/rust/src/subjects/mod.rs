@@ -30,6 +30,7 @@ pub struct Setup {
     /// Every trace is sampled, or none.
     pub sampled: bool,
     /// A peer may leave its defaults where that makes it cheaper; the flat-out and rate rows measure defaults.
+    #[cfg_attr(not(feature = "peers"), expect(dead_code, reason = "only peers are tuned"))]
     pub tuned: bool,
 }
 
