@@ -85,7 +85,8 @@ fn settled(engine: &Engine) -> Stats {
     let begun = Instant::now();
     loop {
         let stats = engine.stats();
-        if stats.pending == 0 || begun.elapsed() > Duration::from_secs(60) {
+        let left = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
+        if left == 0 || begun.elapsed() > Duration::from_secs(60) {
             return stats;
         }
         std::thread::sleep(Duration::from_millis(5));
