@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polyspan::config::{ExporterOptions, OtlpOptions};
 use polyspan::{DropReason, Engine, Options, SpanContext, Stats};
@@ -62,9 +62,9 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
     assert!(grown <= BUDGET + OVERHEAD, "{grown} bytes");
 
     drop(root);
-    // Nothing can be delivered, and the deadline is kept.
-    assert!(engine.shutdown(Duration::from_millis(200)).is_err());
-    let stats = settled(&engine);
+    // Nothing can be delivered, and the deadline is kept; it leaves even a slow machine time to look at what waits.
+    assert!(engine.shutdown(Duration::from_secs(5)).is_err());
+    let stats = engine.stats();
     assert!(stats.adds_up(), "{stats:?}");
     assert_eq!((stats.ended, stats.pending, stats.exported()), (SPANS as u64 + 2, 0, 0));
     assert_eq!(stats.exporters[0].pending, 0);
@@ -78,19 +78,6 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
 
 fn record(engine: &Engine, parent: &SpanContext, text: &str) {
     engine.span("child").parent(parent).start().set("text", text);
-}
-
-/// The counts once the export thread has looked at the spans that the deadline left in its hands.
-fn settled(engine: &Engine) -> Stats {
-    let begun = Instant::now();
-    loop {
-        let stats = engine.stats();
-        let left = stats.pending + stats.exporters.iter().map(|exporter| exporter.pending).sum::<u64>();
-        if left == 0 || begun.elapsed() > Duration::from_secs(60) {
-            return stats;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn dropped(stats: &Stats) -> u64 {
