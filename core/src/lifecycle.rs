@@ -41,6 +41,7 @@ extern "C" fn after_fork_in_parent() {
 extern "C" fn after_fork_in_child() {
     // Only this: a child of a process with threads may call nothing that waits for a lock or allocates.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    runtime::forget_starting();
     runtime::let_go();
     registry::let_go();
 }

@@ -85,6 +85,12 @@ pub(crate) fn hold() {
     let _ = HELD.try_with(|place| place.set(Some(held)));
 }
 
+/// Forgets, in the child of a fork, the threads that were not up in time: they are not here.
+#[cfg(unix)]
+pub(crate) fn forget_starting() {
+    UP.store(STARTED.load(Ordering::Relaxed), Ordering::Relaxed);
+}
+
 /// Lets go of what [`hold`] holds.
 #[cfg(unix)]
 pub(crate) fn let_go() {
