@@ -1,20 +1,22 @@
 // Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
 
-import { capture } from './capture'
-import { momentOf, now, putMoment } from './clock'
 import { wholeValue } from './context'
-import { each, text } from './given'
-import { contextBytes, NO_TRACE, traceOf } from './ids'
-import { refuse, sayOnce } from './log'
-import { type Ambient, native } from './native'
-import { fill, join } from './opening'
-import { linkField } from './packed'
+import { capture } from './core/capture'
+import { momentOf, now, putMoment } from './core/clock'
+import { each, text } from './core/given'
+import { contextBytes, NO_TRACE, traceOf } from './core/ids'
+import { OPEN, QUIET } from './core/kept_span'
+import { refuse, sayOnce } from './core/log'
+import { fill, join } from './core/opening'
+import { linkField } from './core/packed'
+import type { Ambient } from './core/slot'
+import { noSpan, Span } from './core/span'
+import { type SpanContext, spanContextOf } from './core/span_context'
+import { KINDS, linksOf, moment, type SpanOptions, typeOf } from './core/span_options'
+import { Writer } from './core/writer'
+import { native } from './native'
 import type { Recorder } from './recorder'
 import { recorderOfSlot } from './registry'
-import { noSpan, OPEN, QUIET, Span } from './span'
-import { type SpanContext, spanContextOf } from './span_context'
-import { KINDS, linksOf, moment, type SpanOptions, typeOf } from './span_options'
-import { Writer } from './writer'
 
 const INTERNAL = 16
 const EVENT = 8
@@ -70,7 +72,7 @@ export function ask(
   return span
 }
 
-function parentBytes(parent: Span): Buffer {
+function parentBytes(parent: Span): Uint8Array {
   return contextBytes(parent._trace, parent._seenHigh, parent._seenLow, parent._remote)
 }
 

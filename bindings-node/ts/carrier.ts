@@ -3,13 +3,15 @@
 // A carrier is an object of headers (one value or a list each), `Headers` or anything with `get` and `set`, a `Map`,
 // a list of pairs, Node's raw headers, gRPC metadata, or `process.env`; a getter or setter is for all else.
 
-import { Context, spanOf, wholeValue } from './context'
-import { refuse } from './log'
+import { wholeValue } from './context'
+import { Context, spanOf } from './core/context'
+import { refuse } from './core/log'
+import { current, Slot } from './core/slot'
+import { noSpan } from './core/span'
+import { type ParentInput, readContext, type SpanContext, spanContextOf } from './core/span_context'
 import { native } from './native'
+import type { Recorder } from './recorder'
 import { recorderOf } from './registry'
-import { current } from './slot'
-import { noSpan, type Slot } from './span'
-import { type ParentInput, readContext, type SpanContext, spanContextOf } from './span_context'
 
 /** Reads from a carrier of any other kind. */
 export type Getter<C> = (carrier: C, name: string) => unknown
@@ -61,7 +63,7 @@ export function extractIn<C>(outer: Slot | undefined, carrier: C, getter?: Gette
 export function inject<C>(carrier: C, options: { setter?: Setter<C>; context?: ParentInput } = {}): C {
   const from = options.context === undefined ? current() : slotOf(options.context)
   const span: SpanContext | undefined = spanOf(from)?.context
-  const recorder = spanOf(from)?._recorder ?? recorderOf()
+  const recorder = (spanOf(from)?._recorder as Recorder | undefined) ?? recorderOf()
   const { headers, refused } = native().inject(recorder?.engine, span?._bytes(), from?._ambient)
   if (refused > 0) refuse('inject: baggage that the header cannot carry')
   for (let i = 0; i + 1 < headers.length; i += 2) {
@@ -77,8 +79,7 @@ export function inject<C>(carrier: C, options: { setter?: Setter<C>; context?: P
 }
 
 function slotOf(given: ParentInput): Slot | undefined {
-  if (given instanceof Context) return given
-  if (typeof given === 'object' && '_ambient' in given) return given as Slot
+  if (given instanceof Slot) return given
   const found = spanContextOf(given)
   return found && noSpan(found._trace, found._high, found._low, undefined, found.isRemote)
 }

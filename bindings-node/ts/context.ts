@@ -1,40 +1,15 @@
-// Contexts: what spans inside inherit, what `extract` brings, and `context(...)`.
+// What spans inside inherit, and `context(...)`.
 
-import type { Context as ApiContext } from '@opentelemetry/api'
-import { type Cuts, capture } from './capture'
-import { type Attributes, each, texts } from './given'
-import { refuse } from './log'
-import type { Ambient } from './native'
+import { type Cuts, capture } from './core/capture'
+import { baggageOf, Context, spanOf } from './core/context'
+import { type Attributes, each, texts } from './core/given'
+import { IDS, type Inherited, inherits } from './core/inherited'
+import { refuse } from './core/log'
+import { type Ambient, current, inside, type Slot } from './core/slot'
+import { noSpan, Span } from './core/span'
+import { type ParentInput, spanContextOf } from './core/span_context'
 import { native } from './native'
 import { described } from './options'
-import { current, inside } from './slot'
-import { noSpan, type Slot, Span } from './span'
-import { type ParentInput, type SpanContext, spanContextOf } from './span_context'
-
-/** What everything inside a context or span inherits. */
-export interface Inherited {
-  sessionId?: string
-  userId?: string
-  organizationId?: string
-  threadId?: string
-  runId?: string
-  requestId?: string
-  resourceId?: string
-  environment?: string
-  entityType?: string
-  entityId?: string
-  entityName?: string
-  /** Inputs of everything inside do not leave the process. */
-  hideInput?: boolean
-  /** Outputs of everything inside do not leave the process. */
-  hideOutput?: boolean
-  /** Families of span types that are internal to a framework inside: `workflow`, `agent`, `tool`, `model`, `all`. */
-  internalSpans?: string | Iterable<string>
-  /** What the application knows about the request: samplers see it, and roots take metadata out of it. */
-  requestContext?: object
-  /** Names or dotted paths of the request context that roots take as metadata. */
-  requestContextKeys?: Iterable<string>
-}
 
 export interface ContextOptions extends Inherited {
   tags?: Iterable<string>
@@ -43,79 +18,6 @@ export interface ContextOptions extends Inherited {
   baggage?: { readonly [key: string]: string }
   /** Spans inside become children of it. */
   parent?: ParentInput
-}
-
-const IDS = [
-  'sessionId',
-  'userId',
-  'organizationId',
-  'threadId',
-  'runId',
-  'requestId',
-  'resourceId',
-  'environment',
-  'entityType',
-  'entityId',
-  'entityName',
-] as const
-
-/** The options that hold for everything inside, but for metadata and the request context. */
-export const INHERITED = [...IDS, 'hideInput', 'hideOutput', 'internalSpans', 'requestContextKeys'] as const
-
-/** Whether anything inherited is among some options. */
-export function inherits(options: Inherited): boolean {
-  for (const id of IDS) if (options[id] !== undefined) return true
-  return (
-    options.hideInput === true ||
-    options.hideOutput === true ||
-    options.internalSpans !== undefined ||
-    options.requestContextKeys !== undefined
-  )
-}
-
-/** An immutable context: a span (often one of another process), baggage, and what spans inside inherit. */
-export class Context {
-  /** @internal */ _span: Span | undefined
-  /** @internal */ readonly _ambient: Ambient | undefined
-  /** @internal What it is for the OpenTelemetry API, once that has asked. */ _face: ApiContext | undefined =
-    undefined
-  /** @internal The context of the OpenTelemetry API under which it was made. */ _otel:
-    | ApiContext
-    | undefined = undefined
-
-  /** @internal */
-  constructor(span: Span | undefined, ambient: Ambient | undefined) {
-    this._span = span
-    this._ambient = ambient
-  }
-
-  /** The span context; `undefined` where there is no span. */
-  get spanContext(): SpanContext | undefined {
-    return this._span?.context
-  }
-
-  /** The baggage; properties stand behind the value. */
-  get baggage(): Record<string, string> {
-    return baggageOf(this._ambient)
-  }
-
-  /** Runs `body` with this context current. */
-  run<R>(body: () => R): R {
-    return inside(this, body)
-  }
-}
-
-export function baggageOf(ambient: Ambient | undefined): Record<string, string> {
-  const found: Record<string, string> = {}
-  const flat = ambient?.baggage() ?? []
-  for (let i = 0; i + 2 < flat.length; i += 3) {
-    found[flat[i] as string] = flat[i + 2] ? `${flat[i + 1]};${flat[i + 2]}` : (flat[i + 1] as string)
-  }
-  return found
-}
-
-export function spanOf(slot: Slot | undefined): Span | undefined {
-  return slot instanceof Span ? slot : slot?._span
 }
 
 /** For maps that are captured before any engine is known. */

@@ -1,14 +1,24 @@
 // Polyspan for Node.js: tracing for AI agents. Importing it does nothing else: no thread, no environment read, and
 // the native addon is loaded by the first call. `init` starts the engine.
 
-import { runSpan, type SpanBody } from './run'
-import type { Span } from './span'
-import type { SpanOptions } from './span_options'
+import { setHost } from './core/host'
+import { runSpan, type SpanBody } from './core/run'
+import type { Span } from './core/span'
+import type { SpanOptions } from './core/span_options'
+import { nodeHost } from './node'
 import { startSpan } from './start'
 
 export { extract, type Getter, inject, type Setter } from './carrier'
-export type { TimeInput } from './clock'
-export { baggage, Context, type ContextOptions, context, type Inherited } from './context'
+export { baggage, type ContextOptions, context } from './context'
+export type { TimeInput } from './core/clock'
+export { Context } from './core/context'
+export type { Attributes } from './core/given'
+export type { Inherited } from './core/inherited'
+export { setLogger } from './core/log'
+export type { SpanBody } from './core/run'
+export { type ErrorOptions, Span, type SpanUpdate } from './core/span'
+export { type ParentInput, SpanContext, type SpanContextInit } from './core/span_context'
+export type { SpanKind, SpanOptions } from './core/span_options'
 export {
   Engine,
   type ExporterOption,
@@ -24,14 +34,8 @@ export {
   type TimeoutOptions,
 } from './engine'
 export { type ErrorCode, PolyspanError } from './error'
-export type { Attributes } from './given'
-export { setLogger } from './log'
 export { MemoryExporter, type RecordedEvent, type RecordedLink, type SpanRecord } from './memory'
-export type { SpanBody } from './run'
 export type { SamplerFunction, SelectorFunction, SpanAbout } from './sampler'
-export { type ErrorOptions, Span, type SpanUpdate } from './span'
-export { type ParentInput, SpanContext, type SpanContextInit } from './span_context'
-export type { SpanKind, SpanOptions } from './span_options'
 export * from './spans'
 export { currentSpan, currentTraceId, event } from './start'
 export type { ExporterStats, Stats } from './stats'
@@ -46,6 +50,8 @@ export {
 } from './traced'
 export type { TypedOptions, TypedSpan } from './typed'
 export type { Value } from './values'
+
+setHost(nodeHost)
 
 /** Records what `body` does as a span, which is current inside and ends with it: when it returns or throws, when its
  * promise settles, or when the stream that it returned has ended. */

@@ -4,19 +4,8 @@
 // a plain `require('./x.node')` into something that fails (docs/node.md, "Bundlers").
 
 import type { createRequire } from 'node:module'
-
-/** What spans inside a context inherit; its content is the engine's. */
-export interface Ambient {
-  /** Key, value, properties, and so on. */
-  baggage(): string[]
-}
-
-export interface Inherited {
-  fields: Buffer
-  tags: Buffer
-  flags: number
-  asks: boolean
-}
+import type { Ambient } from './core/slot'
+import type { Beginning } from './core/terms'
 
 export interface StartedSpan {
   slot?: number
@@ -40,7 +29,7 @@ export interface NativeEngine {
   readonly name: string
   terms(): Buffer
   drawRoots(n: number): Buffer
-  inherited(around?: Ambient): Inherited
+  inherited(around?: Ambient): Beginning
   submit(frame: Uint8Array, length: number, spans: number, counts: Float64Array): number
   scope(name: string, version: string, schemaUrl: string): number
   shown(body: Uint8Array): Buffer | null

@@ -9,8 +9,8 @@ import {
   type TracerOptions,
   trace,
 } from '@opentelemetry/api'
+import { say } from './core/log'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
-import { say } from './log'
 import { registerManager } from './otel/context'
 import { PolyspanPropagator } from './otel/propagator'
 import { PolyspanTracer } from './otel/tracer'

@@ -1,7 +1,7 @@
 // Functions of the application that decide about roots: samplers, and the choice of an engine.
 
-import { refuse, sayOnce } from './log'
-import { readContext, type SpanContext } from './span_context'
+import { refuse, sayOnce } from './core/log'
+import { readContext, type SpanContext } from './core/span_context'
 import { readValue, type Value } from './values'
 
 /** What is told of a span that is about to start. */

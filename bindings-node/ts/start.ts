@@ -2,18 +2,15 @@
 // asked (`ask.ts`).
 
 import { ask, startsNowhere } from './ask'
-import { now, type TimeInput } from './clock'
-import { Context, contextWith, inherits, spanOf, surrounded } from './context'
-import { text } from './given'
-import { randomWord, Trace } from './ids'
-import type { Ambient } from './native'
-import { fill, join, kindOf } from './opening'
-import type { Recorder } from './recorder'
-import { NOT_RECORDING, OPEN_LIMIT, UNSAMPLED } from './recorder'
-import { recorderOf, selects } from './registry'
-import { current } from './slot'
-import { LOCAL_ROOT, noSpan, OPEN, QUIET, type Slot, Span, type SpanUpdate, STANDS } from './span'
-import type { ParentInput } from './span_context'
+import { contextWith, surrounded } from './context'
+import { begin } from './core/begin'
+import type { TimeInput } from './core/clock'
+import { Context, spanOf } from './core/context'
+import { inherits } from './core/inherited'
+import { OPEN, STANDS } from './core/kept_span'
+import { type Ambient, current, type Slot } from './core/slot'
+import { noSpan, Span, type SpanUpdate } from './core/span'
+import type { ParentInput } from './core/span_context'
 import {
   ASKS,
   CHANGES,
@@ -21,15 +18,13 @@ import {
   groupsOf,
   INHERITS,
   inheritedOf,
-  moment,
   NO_OPTIONS,
   type SpanOptions,
   TRACE_ID,
-  typeOf,
-} from './span_options'
-
-const EVENT = 8
-const ROOT = 1
+} from './core/span_options'
+import { NOT_RECORDING, UNSAMPLED } from './core/terms'
+import type { Recorder } from './recorder'
+import { recorderOf, selects } from './registry'
 
 /** Starts a span of that engine, or of the parent's, or of the default one. */
 export function startSpan(
@@ -76,7 +71,8 @@ function startIn(
     ambient = slot?._ambient
   }
   if (parent !== undefined && !parent._trace.isValid) parent = undefined
-  const recorder = engine ?? parent?._recorder ?? (selects() ? undefined : recorderOf())
+  const recorder =
+    engine ?? (parent?._recorder as Recorder | undefined) ?? (selects() ? undefined : recorderOf())
   // A handle of an engine that was shut down counts what it gets.
   if (recorder === undefined || (recorder.stopped && engine === undefined))
     return startElsewhere(name, given, parent, ambient, instant)
@@ -91,7 +87,10 @@ function startIn(
   }
   if ((groups & INHERITS) !== 0) ambient = surrounded(ambient, inheritedOf(given), 'span')
   if (mustAsk(recorder, groups, parent, ambient)) return ask(name, given, parent, ambient, recorder, instant)
-  return begin(name, given, parent, ambient, recorder, instant)
+  return (
+    begin(name, given, parent, ambient, recorder, instant) ??
+    ask(name, given, parent, ambient, recorder, instant)
+  )
 }
 
 /** Whether it is a span of this process that is not sampled. */
@@ -119,7 +118,7 @@ function follower(parent: Span, recorder: Recorder): Span {
     parent._ambient,
     false,
   )
-  return parent._follower
+  return parent._follower as Span
 }
 
 function givenParent(given: ParentInput, slot: Slot | undefined): Context {
@@ -144,61 +143,6 @@ function mustAsk(
   if (terms.localParent === 'inherit') return false
   const sampled = parent._trace.isSampled
   return parent._trace.state !== '' || terms.localParent !== (sampled ? 'sample' : 'drop')
-}
-
-/** Starts a span about which everything is known here. */
-function begin(
-  name: string,
-  given: SpanOptions,
-  parent: Span | undefined,
-  ambient: Ambient | undefined,
-  recorder: Recorder,
-  instant: boolean,
-): Span {
-  let trace = parent?._trace
-  let records = trace?.isSampled === true
-  if (trace === undefined) {
-    const root = recorder.nextRoot()
-    if (root === undefined) return ask(name, given, parent, ambient, recorder, instant)
-    trace = root.trace
-    records = root.records
-  }
-  let high = randomWord()
-  const low = randomWord()
-  if ((high | low) === 0) high = 1
-  const token = records ? recorder.opened() : undefined
-  if (token === undefined) {
-    if (records) recorder.count(OPEN_LIMIT)
-    recorder.count(NOT_RECORDING)
-    const quiet = records ? unsampled(trace) : trace
-    return new Span(QUIET, recorder, quiet, high, low, ambient, false)
-  }
-  const span = new Span(OPEN, recorder, trace, high, low, ambient, false)
-  span._token = token
-  span._flags = recorder.inherited(ambient).flags
-  if (parent === undefined) {
-    span._flags |= ROOT | LOCAL_ROOT
-    span._local = { last: span }
-  } else {
-    span._parentHigh = parent._seenHigh
-    span._parentLow = parent._seenLow
-    join(span, parent)
-  }
-  if (instant) span._flags |= EVENT
-  span._name = typeof name === 'string' ? name : text(name)
-  const start = given.startTime === undefined ? undefined : moment(given.startTime)
-  span._start = start ?? now()
-  if (given !== NO_OPTIONS) {
-    if (given.type !== undefined) span._type = typeOf(given.type)
-    if (given.kind !== undefined) kindOf(span, given.kind)
-    fill(span, given)
-  }
-  return span
-}
-
-/** The same trace for a span that does not record. */
-function unsampled({ a, b, c, d, flags, state }: Trace): Trace {
-  return new Trace(a, b, c, d, flags & ~1, state)
 }
 
 /** A span whose engine is not known here: the selector's choice, another thread's, or none. */

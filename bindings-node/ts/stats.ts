@@ -1,6 +1,6 @@
 // What an engine has counted.
 
-import { refusals } from './log'
+import { refusals } from './core/log'
 import type { Recorder } from './recorder'
 import { readValue } from './values'
 

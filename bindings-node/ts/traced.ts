@@ -1,9 +1,9 @@
 // `traced` for functions of every kind, and the decorators for methods and classes.
 
+import { OPEN } from './core/kept_span'
+import { runSpan } from './core/run'
+import type { SpanOptions } from './core/span_options'
 import type { Engine } from './engine'
-import { runSpan } from './run'
-import { OPEN } from './span'
-import type { SpanOptions } from './span_options'
 import { startSpan } from './start'
 
 export interface TracedOptions

@@ -1,9 +1,9 @@
 // A function for spans of one type, whose attributes stand among the other options; `spans.ts` has one for each.
 
-import type { Attributes } from './given'
-import { runSpan, type SpanBody } from './run'
-import type { Span } from './span'
-import type { SpanOptions } from './span_options'
+import type { Attributes } from './core/given'
+import { runSpan, type SpanBody } from './core/run'
+import type { Span } from './core/span'
+import type { SpanOptions } from './core/span_options'
 import { startSpan } from './start'
 
 /** The options of a span, its attributes among them; `attributes` holds further ones. */

@@ -14,11 +14,12 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api'
-import { Context, wholeValue } from '../context'
-import { type Ambient, native } from '../native'
-import { current, inside } from '../slot'
-import { noSpan, type Slot, Span } from '../span'
-import { SpanContext } from '../span_context'
+import { wholeValue } from '../context'
+import { Context, spanOf } from '../core/context'
+import { type Ambient, current, inside, type Slot } from '../core/slot'
+import { noSpan, type Span } from '../core/span'
+import { SpanContext } from '../core/span_context'
+import { native } from '../native'
 import { OtelSpan, spanFor } from './span'
 
 /** What spans inside inherit, in a context. */
@@ -65,7 +66,7 @@ function ownSpan(
 export function contextOf(slot: Slot | undefined): ApiContext {
   if (slot === undefined) return ROOT_CONTEXT
   if (slot._face !== undefined) return slot._face
-  const span = slot instanceof Span ? slot : slot._span
+  const span = spanOf(slot)
   let context = slot._otel ?? ROOT_CONTEXT
   if (span !== undefined) context = trace.setSpan(context, spanFor(span))
   const ambient = slot._ambient

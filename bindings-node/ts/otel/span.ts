@@ -11,11 +11,11 @@ import {
   type SpanStatus,
   SpanStatusCode,
 } from '@opentelemetry/api'
-import type { TimeInput } from '../clock'
-import { momentOf } from '../clock'
-import { errorParts } from '../exception'
-import type { Attributes } from '../given'
-import type { Span } from '../span'
+import type { TimeInput } from '../core/clock'
+import { momentOf } from '../core/clock'
+import { errorParts } from '../core/exception'
+import type { Attributes } from '../core/given'
+import type { Span } from '../core/span'
 
 export class OtelSpan implements ApiSpan {
   /** The span that it stands for. */

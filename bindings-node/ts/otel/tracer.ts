@@ -11,10 +11,10 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { current, inside, type Slot } from '../core/slot'
+import type { Span } from '../core/span'
+import type { SpanOptions } from '../core/span_options'
 import type { Recorder } from '../recorder'
-import { current, inside } from '../slot'
-import type { Slot, Span } from '../span'
-import type { SpanOptions } from '../span_options'
 import { startSpanAt } from '../start'
 import { isRegistered, slotOf } from './context'
 import { spanFor, timeOf } from './span'

@@ -1,11 +1,12 @@
 // What happens to every span that records when it starts, whoever decided about it.
 
+import type { KeptSpan } from './kept_span'
 import { refuse } from './log'
 import type { Span } from './span'
 import { KINDS, linksOf, type SpanKind, type SpanOptions } from './span_options'
 
 /** Puts a span among the open ones of its trace. */
-export function join(span: Span, parent: Span): void {
+export function join(span: KeptSpan, parent: KeptSpan): void {
   span._above = parent
   parent._local ??= { last: undefined }
   const local = parent._local

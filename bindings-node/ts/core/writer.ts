@@ -1,5 +1,6 @@
 // A buffer that grows, and the parts that frames are made of (docs/frame.md, "Fields").
 
+import { host } from './host'
 import { type Key, keyOf } from './keys'
 
 /** Texts up to this length are written a character at a time, which is quicker than a call. */
@@ -11,12 +12,12 @@ const INT64_MOST = 0x7fffffffffffffffn
 const INT64_LEAST = -0x8000000000000000n
 
 export class Writer {
-  buf: Buffer
+  buf: Uint8Array
   view: DataView
   at = 0
 
   constructor(size: number) {
-    this.buf = Buffer.allocUnsafeSlow(size)
+    this.buf = new Uint8Array(size)
     this.view = new DataView(this.buf.buffer)
   }
 
@@ -26,8 +27,8 @@ export class Writer {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buf.length * 2))
-    this.buf.copy(larger, 0, 0, this.at)
+    const larger = new Uint8Array(Math.max(needed, this.buf.length * 2))
+    larger.set(this.buf.subarray(0, this.at))
     this.buf = larger
     this.view = new DataView(larger.buffer)
   }
@@ -75,7 +76,7 @@ export class Writer {
         return length
       }
     }
-    const written = this.buf.utf8Write(text, start, this.buf.length - start)
+    const written = host.utf8(text, this.buf, start)
     this.at = start + written
     return written
   }
@@ -91,7 +92,7 @@ export class Writer {
   /** A key inline, cut where it is too long; whether it was. */
   inlineKey(text: string): boolean {
     if (text.length * 3 > MAX_INLINE) {
-      const bytes = Buffer.from(text)
+      const bytes = utf8Of(text)
       if (bytes.length > MAX_INLINE) {
         const end = utf8Cut(bytes, MAX_INLINE)
         this.u16(end)
@@ -188,13 +189,38 @@ export class Writer {
   }
 }
 
+/** Few bytes are taken out of a larger piece: a buffer each would be dear. */
+const PIECE = 8 * 1024
+let piece = new Uint8Array(0)
+let pieceAt = 0
+
 /** What was written, as bytes of its own. */
 export function copied(out: Writer): Uint8Array {
   const length = out.at
-  // From Node's pool where they are few.
-  const bytes = Buffer.allocUnsafe(length)
-  out.buf.copy(bytes, 0, 0, length)
+  if (length > PIECE >>> 2) return out.buf.slice(0, length)
+  if (pieceAt + length > piece.length) {
+    piece = new Uint8Array(PIECE)
+    pieceAt = 0
+  }
+  const bytes = piece.subarray(pieceAt, pieceAt + length)
+  pieceAt += length
+  bytes.set(out.buf.subarray(0, length))
   return bytes
+}
+
+let encoder: TextEncoder | undefined
+let decoder: TextDecoder | undefined
+
+/** A text as UTF-8; for what is seldom. */
+export function utf8Of(text: string): Uint8Array {
+  encoder ??= new TextEncoder()
+  return encoder.encode(text)
+}
+
+/** The text that some UTF-8 is. */
+export function textOf(bytes: Uint8Array): string {
+  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
+  return decoder.decode(bytes)
 }
 
 /** The longest beginning of at most `limit` bytes that splits no character. */

@@ -1,7 +1,8 @@
 // Running a body inside a span, which ends when the body has: at once, with its promise, or with its stream.
 
+import { OPEN } from './kept_span'
 import { inside, insideSpan } from './slot'
-import { OPEN, type Span } from './span'
+import type { Span } from './span'
 import { keepsGoing, observe } from './streams'
 
 /** What a span is around; it is given the span. */

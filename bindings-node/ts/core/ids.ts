@@ -1,6 +1,6 @@
 // Ids: random, kept as 32-bit words, which cost no allocation, and shown as hex.
 
-import { randomFillSync } from 'node:crypto'
+import { host } from './host'
 
 /** The state of the generator (xoshiro128++), seeded from the system once. */
 const state = new Int32Array(4)
@@ -9,7 +9,7 @@ let seeded = false
 function seed(): void {
   seeded = true
   // The all-zero state is the one fixed point of the generator.
-  do randomFillSync(state)
+  do host.random(state)
   while (state[0] === 0 && state[1] === 0 && state[2] === 0 && state[3] === 0)
 }
 
@@ -72,31 +72,41 @@ export const NO_TRACE = new Trace(0, 0, 0, 0, 0, '')
 /** Bytes of a context before its tracestate. */
 const CONTEXT_HEAD = 26
 
-/** The identity of a span for the addon: ids, flags, whether it is of another process, tracestate. */
-export function contextBytes(trace: Trace, high: number, low: number, remote: boolean): Buffer {
-  const bytes = Buffer.allocUnsafe(CONTEXT_HEAD + trace.state.length)
-  bytes.writeInt32BE(trace.a, 0)
-  bytes.writeInt32BE(trace.b, 4)
-  bytes.writeInt32BE(trace.c, 8)
-  bytes.writeInt32BE(trace.d, 12)
-  bytes.writeInt32BE(high, 16)
-  bytes.writeInt32BE(low, 20)
+/** The identity of a span in bytes: ids, flags, whether it is of another process, tracestate. */
+export function contextBytes(trace: Trace, high: number, low: number, remote: boolean): Uint8Array {
+  const { state } = trace
+  const bytes = new Uint8Array(CONTEXT_HEAD + state.length)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, trace.a)
+  view.setInt32(4, trace.b)
+  view.setInt32(8, trace.c)
+  view.setInt32(12, trace.d)
+  view.setInt32(16, high)
+  view.setInt32(20, low)
   bytes[24] = trace.flags
   bytes[25] = remote ? 1 : 0
-  bytes.latin1Write(trace.state, CONTEXT_HEAD)
+  // Header text: one byte a character.
+  for (let i = 0; i < state.length; i++) bytes[CONTEXT_HEAD + i] = state.charCodeAt(i)
   return bytes
 }
 
 /** The trace of such bytes. */
-export function traceOf(bytes: Buffer): Trace {
+export function traceOf(bytes: Uint8Array): Trace {
+  let state = ''
+  for (let i = CONTEXT_HEAD; i < bytes.length; i++) state += String.fromCharCode(bytes[i] as number)
   return new Trace(
-    bytes.readInt32BE(0),
-    bytes.readInt32BE(4),
-    bytes.readInt32BE(8),
-    bytes.readInt32BE(12),
+    wordAt(bytes, 0),
+    wordAt(bytes, 4),
+    wordAt(bytes, 8),
+    wordAt(bytes, 12),
     bytes[24] as number,
-    bytes.length > CONTEXT_HEAD ? bytes.latin1Slice(CONTEXT_HEAD) : '',
+    state,
   )
+}
+
+/** The word that stands there, the highest byte first. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getInt32(at)
 }
 
 /** Eight hex digits. */

@@ -1,13 +1,20 @@
 // The identity of a span: what travels between processes.
 
-import { Context } from './context'
-import { contextBytes, hexWord, NO_TRACE, Trace, traceOf, wordsOf } from './ids'
+import { host } from './host'
+import { contextBytes, hexWord, NO_TRACE, Trace, traceOf, wordAt, wordsOf } from './ids'
 import { refuse } from './log'
-import { native } from './native'
-import { Span } from './span'
 
-/** What a span can be the child of, or linked to. */
-export type ParentInput = Span | SpanContext | Context | SpanContextInit | string
+/** Under this name everything that stands for a span tells which. */
+export const identity: unique symbol = Symbol('polyspan identity')
+
+/** A span, a span context, or a context. */
+export interface Identified {
+  readonly [identity]: SpanContext | undefined
+}
+
+/** What a span can be the child of, or linked to: a span, a span context, a context, the like of another making, or the
+ * text of a `traceparent`. */
+export type ParentInput = Identified | SpanContextInit | string
 
 /** A span context of any other making, such as the OpenTelemetry API's. */
 export interface SpanContextInit {
@@ -18,7 +25,7 @@ export interface SpanContextInit {
   isRemote?: boolean
 }
 
-export class SpanContext {
+export class SpanContext implements Identified {
   /** @internal */ readonly _trace: Trace
   /** @internal */ readonly _high: number
   /** @internal */ readonly _low: number
@@ -49,6 +56,10 @@ export class SpanContext {
     return new SpanContext(found, high, low, init.isRemote ?? true)
   }
 
+  get [identity](): SpanContext {
+    return this
+  }
+
   get traceId(): string {
     return this._trace.id
   }
@@ -77,7 +88,7 @@ export class SpanContext {
   }
 
   /** @internal */
-  _bytes(): Buffer {
+  _bytes(): Uint8Array {
     return contextBytes(this._trace, this._high, this._low, this.isRemote)
   }
 }
@@ -87,22 +98,20 @@ function usable(state: string): string {
   return /^[\x20-\x7e\t]*$/.test(state) ? state : ''
 }
 
-/** The context of bytes that the addon gave. */
-export function readContext(bytes: Buffer): SpanContext {
-  return new SpanContext(traceOf(bytes), bytes.readInt32BE(16), bytes.readInt32BE(20), bytes[25] === 1)
+/** The context of such bytes. */
+export function readContext(bytes: Uint8Array): SpanContext {
+  return new SpanContext(traceOf(bytes), wordAt(bytes, 16), wordAt(bytes, 20), bytes[25] === 1)
 }
 
 /** The span context of whatever was given as a parent or target; `undefined` if it is none. */
 export function spanContextOf(given: unknown): SpanContext | undefined {
-  if (given instanceof SpanContext) return given
-  if (given instanceof Span) return given.context
-  if (given instanceof Context) return given.spanContext
   try {
     if (typeof given === 'string') {
-      const { context } = native().extract(undefined, ['traceparent'], [given])
-      return context ? readContext(context) : undefined
+      const bytes = host.traceparent(given)
+      return bytes && readContext(bytes)
     }
     if (typeof given !== 'object' || given === null) return undefined
+    if (identity in given) return (given as Identified)[identity]
     // A span of the OpenTelemetry API.
     const own = (given as { spanContext?: unknown }).spanContext
     if (typeof own === 'function') return spanContextOf(own.call(given))

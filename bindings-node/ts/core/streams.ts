@@ -1,9 +1,10 @@
 // Results that go on after their function has returned: streams, responses, iterators. Their span ends when they
 // end, fail or are cancelled, or when nobody can read them any more; until then it is current in each step.
 
-import { errorMonitor } from 'node:events'
+import { host } from './host'
+import { OPEN } from './kept_span'
 import { inside } from './slot'
-import { OPEN, type Span } from './span'
+import type { Span } from './span'
 
 /** Items that are kept as the output. */
 const KEPT = 1000
@@ -65,8 +66,10 @@ function wrapped(span: Span, value: object, done: Done): unknown {
 }
 
 function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
+  const { errorMonitor } = host
   // A monitor is no handler: an error that nobody handles still is one.
-  stream.on(errorMonitor, (error) => void (span._state === OPEN && span.error(error)))
+  if (errorMonitor !== undefined)
+    stream.on(errorMonitor, (error) => void (span._state === OPEN && span.error(error)))
   stream.on('end', () => void (span._state === OPEN && span.end()))
   stream.on('close', () => void (span._state === OPEN && span.end()))
   return stream

@@ -2,8 +2,6 @@
 //
 // Called by `capture.ts`. Nothing is used up (iterators, streams) or converted as a whole.
 
-import { types } from 'node:util'
-
 export type Shape =
   | { is: 'text'; text: string }
   | { is: 'bytes'; bytes: Uint8Array }
@@ -47,21 +45,61 @@ function asJson(object: { toJSON(): unknown }): Shape {
   return { is: 'fields', keys: Object.keys(object) }
 }
 
+/** Objects of the language: by their tag, so that those of other realms count, and by what only they can do. */
 function builtIn(object: object): Shape | undefined {
   if (ArrayBuffer.isView(object)) return view(object)
-  if (types.isAnyArrayBuffer(object)) return { is: 'bytes', bytes: new Uint8Array(object as ArrayBuffer) }
-  if (types.isDate(object)) {
-    return { is: 'text', text: Number.isNaN(object.getTime()) ? 'Invalid Date' : object.toISOString() }
+  const tag = Object.prototype.toString.call(object).slice(8, -1)
+  switch (tag) {
+    case 'Date':
+      return dateOf(object as Date)
+    case 'ArrayBuffer':
+    case 'SharedArrayBuffer':
+      return { is: 'bytes', bytes: new Uint8Array(object as ArrayBuffer) }
+    case 'RegExp':
+      return { is: 'text', text: String(object) }
+    case 'Number':
+    case 'String':
+    case 'Boolean':
+    case 'Symbol':
+    case 'BigInt':
+      return { is: 'other', value: object.valueOf() }
+    case 'Promise':
+      return { is: 'text', text: '[Promise]' }
+    case 'WeakMap':
+    case 'WeakSet':
+      return { is: 'text', text: '[weak collection]' }
+    case 'Generator':
+    case 'AsyncGenerator':
+      return { is: 'text', text: '[Generator]' }
   }
-  if (types.isMap(object)) return { is: 'entries', length: object.size, entries: object }
-  if (types.isSet(object)) return { is: 'list', length: object.size, items: object }
-  if (types.isNativeError(object) || object instanceof Error) return { is: 'fields', keys: errorKeys(object) }
-  if (types.isRegExp(object)) return { is: 'text', text: String(object) }
-  if (types.isBoxedPrimitive(object)) return { is: 'other', value: object.valueOf() }
-  if (types.isPromise(object)) return { is: 'text', text: '[Promise]' }
-  if (types.isWeakMap(object) || types.isWeakSet(object)) return { is: 'text', text: '[weak collection]' }
-  if (types.isGeneratorObject(object)) return { is: 'text', text: '[Generator]' }
+  if (tag === 'Map' || object instanceof Map) return collection(object, mapSize, 'entries')
+  if (tag === 'Set' || object instanceof Set) return collection(object, setSize, 'list')
+  if (tag === 'Error' || object instanceof Error) return { is: 'fields', keys: errorKeys(object) }
   return webObject(object)
+}
+
+function dateOf(date: Date): Shape {
+  return { is: 'text', text: Number.isNaN(date.getTime()) ? 'Invalid Date' : date.toISOString() }
+}
+
+const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as (this: object) => number
+const setSize = Object.getOwnPropertyDescriptor(Set.prototype, 'size')?.get as (this: object) => number
+
+/** A map or set; nothing special where it only calls itself one. */
+function collection(
+  object: object,
+  size: (this: object) => number,
+  is: 'entries' | 'list',
+): Shape | undefined {
+  let length: number
+  try {
+    length = size.call(object)
+  } catch {
+    return undefined
+  }
+  return is === 'entries'
+    ? { is, length, entries: object as Map<unknown, unknown> }
+    : { is, length, items: object as Set<unknown> }
 }
 
 function view(object: ArrayBufferView): Shape {

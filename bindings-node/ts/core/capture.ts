@@ -5,7 +5,7 @@
 
 import { refuse } from './log'
 import { shapeOf } from './shape'
-import { copied, MAX_INLINE, utf8Cut, Writer } from './writer'
+import { copied, MAX_INLINE, textOf, utf8Cut, utf8Of, Writer } from './writer'
 
 /** How much of a value is captured. */
 export interface Bounds {
@@ -115,15 +115,15 @@ export class Capture {
 
   text(text: string): void {
     const room = this.room
-    if (text.length <= room && (text.length * 3 <= room || Buffer.byteLength(text) <= room)) {
+    if (text.length <= room && (text.length * 3 <= room || utf8Of(text).length <= room)) {
       const start = this.out.at
       this.out.text(text)
       this.spent += LEAST + this.out.at - start - 5
       return
     }
-    const bytes = Buffer.from(text.length > room ? text.slice(0, room + 1) : text)
-    const shown = bytes.utf8Slice(0, utf8Cut(bytes, room)) + TRUNCATED
-    this.spent += LEAST + Buffer.byteLength(shown)
+    const bytes = utf8Of(text.length > room ? text.slice(0, room + 1) : text)
+    const shown = textOf(bytes.subarray(0, utf8Cut(bytes, room))) + TRUNCATED
+    this.spent += LEAST + utf8Of(shown).length
     this.cuts.altered += 1
     this.out.text(shown)
   }

@@ -2,6 +2,7 @@
 
 import { type Bounds, Capture, type Cuts } from './capture'
 import { type Attributes, each } from './given'
+import { contextBytes } from './ids'
 import type { SpanContext } from './span_context'
 import { copied, Writer } from './writer'
 
@@ -37,7 +38,7 @@ export function linkField(
   const out = begin()
   out.u8(LINK)
   out.u32(0)
-  const context = to._bytes()
+  const context = contextBytes(to._trace, to._high, to._low, to.isRemote)
   out.raw(context.subarray(0, 24))
   out.u8(to.traceFlags)
   out.u8(to.isRemote ? 1 : 0)

@@ -1,12 +1,12 @@
 // The few lines that Polyspan says about itself, at most one per kind: its own and the engine's.
 
-import { native } from './native'
+import { host } from './host'
 
-let write: (line: string) => void = (line) => process.emitWarning(line, 'PolyspanWarning')
+let write: (line: string) => void = (line) => host.warn(line)
 const said = new Set<string>()
 let altered = 0
 
-/** Sends the lines somewhere else than to `process.emitWarning`. */
+/** Sends the lines somewhere else than where warnings go. */
 export function setLogger(logger: (line: string) => void): void {
   write = logger
 }
@@ -40,9 +40,4 @@ export function sayOnce(kind: string, line: string): void {
 /** How often something was left out outside of any recording span. */
 export function refusals(): number {
   return altered
-}
-
-/** Says what the engine has left to say. */
-export function sayWaiting(): void {
-  for (const line of native().takeLog()) say(`polyspan: ${line}`)
 }

@@ -1,10 +1,10 @@
 // What a span is given when it starts, and reading it.
 
 import { momentOf, type TimeInput } from './clock'
-import { INHERITED, type Inherited } from './context'
 import type { Attributes } from './given'
+import { host } from './host'
+import { INHERITED, type Inherited } from './inherited'
 import { refuse } from './log'
-import { native } from './native'
 import type { ParentInput } from './span_context'
 
 /** The kinds of spans, as OpenTelemetry has them. */
@@ -111,7 +111,7 @@ export function moment(time: TimeInput): ReturnType<typeof momentOf> {
 export function typeOf(name: string): number {
   let number = types.get(name)
   if (number === undefined) {
-    number = typeof name === 'string' ? native().spanType(name) : null
+    number = typeof name === 'string' ? host.spanType(name) : null
     if (types.size < 256) types.set(name, number)
   }
   if (number === null) refuse('span type')

@@ -3,10 +3,10 @@
 
 import { putMoment } from './clock'
 import type { KeptEvent, More } from './kept'
+import type { KeptSpan } from './kept_span'
 import { type Key, keyOf } from './keys'
-import type { Recorder } from './recorder'
-import type { Span } from './span'
-import { utf8Cut, Writer } from './writer'
+import type { Governed } from './terms'
+import { textOf, utf8Cut, utf8Of, Writer } from './writer'
 
 /** Texts up to this length are written a character at a time, which is quicker than a call. */
 const SHORT = 24
@@ -36,13 +36,13 @@ const DROPPED = 11
 export class FrameWriter extends Writer {
   /** Spans in the frame. */
   spans = 0
-  private readonly recorder: Recorder
+  private readonly recorder: Governed
   private readonly size: number
   private stamp: number
   private entries = 0
   private tableBytes = 0
 
-  constructor(recorder: Recorder, size: number) {
+  constructor(recorder: Governed, size: number) {
     super(size)
     this.recorder = recorder
     this.size = size
@@ -57,7 +57,7 @@ export class FrameWriter extends Writer {
     this.entries = 0
     this.tableBytes = 0
     if (this.buf.length > KEPT) {
-      this.buf = Buffer.allocUnsafeSlow(this.size)
+      this.buf = new Uint8Array(this.size)
       this.view = new DataView(this.buf.buffer)
     }
   }
@@ -69,7 +69,7 @@ export class FrameWriter extends Writer {
       key.met = this.stamp
       return
     }
-    key.bytes ??= Buffer.from(key.text)
+    key.bytes ??= utf8Of(key.text)
     const { bytes } = key
     if (this.entries >= MAX_ENTRIES || this.tableBytes + bytes.length > MAX_TABLE_BYTES) return
     this.reserve(HEADER + bytes.length)
@@ -96,7 +96,7 @@ export class FrameWriter extends Writer {
   }
 
   /** A span that has ended. */
-  span(span: Span): void {
+  span(span: KeptSpan): void {
     const name = keyOf(span._name)
     const fields = span._fields
     this.define(name)
@@ -109,7 +109,7 @@ export class FrameWriter extends Writer {
     this.spans += 1
   }
 
-  private event(span: Span, name: Key): void {
+  private event(span: KeptSpan, name: Key): void {
     const start = this.at
     this.head(span)
     const prefix = span._prefix
@@ -130,7 +130,7 @@ export class FrameWriter extends Writer {
     if (span._more !== undefined) this.more(span, limit)
   }
 
-  private head(span: Span): void {
+  private head(span: KeptSpan): void {
     this.reserve(FIELDS_AT)
     const { view } = this
     const at = this.at
@@ -159,7 +159,7 @@ export class FrameWriter extends Writer {
   }
 
   /** What the span has by where it stands. */
-  private inherited(span: Span): void {
+  private inherited(span: KeptSpan): void {
     const { state } = span._trace
     if (state !== '') {
       this.u8(TRACE_STATE)
@@ -210,23 +210,23 @@ export class FrameWriter extends Writer {
 
   private cutText(text: string): void {
     const limit = this.recorder.terms.valueBytes
-    if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) {
+    if (text.length * 3 <= limit || utf8Of(text).length <= limit) {
       this.text(text)
       return
     }
-    const bytes = Buffer.from(text.slice(0, limit + 1))
+    const bytes = utf8Of(text.slice(0, limit + 1))
     this.recorder.altered += 1
-    this.text(bytes.utf8Slice(0, utf8Cut(bytes, limit)) + TRUNCATED)
+    this.text(textOf(bytes.subarray(0, utf8Cut(bytes, limit))) + TRUNCATED)
   }
 
-  private takeBack(before: number, span: Span): void {
+  private takeBack(before: number, span: KeptSpan): void {
     this.at = before
     this.recorder.altered += 1
     span._extra().droppedAttributes += 1
   }
 
   /** What most spans have nothing of. */
-  private more(span: Span, limit: number): void {
+  private more(span: KeptSpan, limit: number): void {
     const more = span._extra()
     if (more.statusMessage !== '') {
       this.u8(STATUS_MESSAGE)

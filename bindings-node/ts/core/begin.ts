@@ -1,0 +1,71 @@
+// Starting a span about which nobody has to be asked: a child of a span of this process, or the root of a trace that
+// was decided about ahead.
+
+import { now } from './clock'
+import { text } from './given'
+import { randomWord, Trace } from './ids'
+import { LOCAL_ROOT, OPEN, QUIET } from './kept_span'
+import { fill, join, kindOf } from './opening'
+import type { FrameRecorder } from './recorder'
+import type { Ambient } from './slot'
+import { Span } from './span'
+import { moment, NO_OPTIONS, type SpanOptions, typeOf } from './span_options'
+import { NOT_RECORDING, OPEN_LIMIT } from './terms'
+
+const EVENT = 8
+const ROOT = 1
+
+/** Starts a span about which everything is known here; `undefined` where nothing is known about new traces. */
+export function begin(
+  name: string,
+  given: SpanOptions,
+  parent: Span | undefined,
+  ambient: Ambient | undefined,
+  recorder: FrameRecorder,
+  instant: boolean,
+): Span | undefined {
+  let trace = parent?._trace
+  let records = trace?.isSampled === true
+  if (trace === undefined) {
+    const root = recorder.nextRoot()
+    if (root === undefined) return undefined
+    trace = root.trace
+    records = root.records
+  }
+  let high = randomWord()
+  const low = randomWord()
+  if ((high | low) === 0) high = 1
+  const token = records ? recorder.opened() : undefined
+  if (token === undefined) {
+    if (records) recorder.count(OPEN_LIMIT)
+    recorder.count(NOT_RECORDING)
+    const quiet = records ? unsampled(trace) : trace
+    return new Span(QUIET, recorder, quiet, high, low, ambient, false)
+  }
+  const span = new Span(OPEN, recorder, trace, high, low, ambient, false)
+  span._token = token
+  span._flags = recorder.inherited(ambient).flags
+  if (parent === undefined) {
+    span._flags |= ROOT | LOCAL_ROOT
+    span._local = { last: span }
+  } else {
+    span._parentHigh = parent._seenHigh
+    span._parentLow = parent._seenLow
+    join(span, parent)
+  }
+  if (instant) span._flags |= EVENT
+  span._name = typeof name === 'string' ? name : text(name)
+  const start = given.startTime === undefined ? undefined : moment(given.startTime)
+  span._start = start ?? now()
+  if (given !== NO_OPTIONS) {
+    if (given.type !== undefined) span._type = typeOf(given.type)
+    if (given.kind !== undefined) kindOf(span, given.kind)
+    fill(span, given)
+  }
+  return span
+}
+
+/** The same trace for a span that does not record. */
+function unsampled({ a, b, c, d, flags, state }: Trace): Trace {
+  return new Trace(a, b, c, d, flags & ~1, state)
+}

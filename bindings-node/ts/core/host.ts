@@ -1,0 +1,44 @@
+// The seam between the span path and what it runs on.
+//
+// Everything in this folder is plain JavaScript: spans, values, the frame encoder, ids and limits, without Node.js,
+// without the addon and without an engine (`tsconfig.core.json` holds it to that). What differs between a server, an
+// edge function and a browser comes in at two places:
+//
+// - A `Host`, set once by `setHost` before the first span starts, keeps what is current, gives random words, writes
+//   UTF-8 and knows the numbers of span types. For Node.js it is `../node.ts`; `index.ts` loads it before all else.
+// - A `FrameRecorder` (`recorder.ts`) takes the finished frames and decides about new traces. For Node.js it is
+//   `../recorder.ts`, which hands frames to the addon; elsewhere one that posts them.
+//
+// `begin` (`begin.ts`) then starts a span, `runSpan` (`run.ts`) runs a function inside one.
+
+/** What is current, carried through whatever calls functions later. `AsyncLocalStorage` is one. */
+export interface Storage {
+  getStore(): unknown
+  run<A extends unknown[], R>(current: unknown, body: (...args: A) => R, ...args: A): R
+  /** Runs `body` with nothing current. */
+  exit<R>(body: () => R): R
+}
+
+export interface Host {
+  readonly storage: Storage
+  /** Fills the words with random bits. */
+  random(words: Int32Array): void
+  /** Writes a text as UTF-8 from `at` on, where there is room for three bytes a character; returns how many bytes. Lone
+   * surrogates are written as U+FFFD. */
+  utf8(text: string, into: Uint8Array, at: number): number
+  /** The number of a span type by any of its names; `null` if it is none. */
+  spanType(name: string): number | null
+  /** The identity that a `traceparent` names, as `contextBytes` lays it out; `undefined` if it names none. */
+  traceparent(text: string): Uint8Array | undefined
+  /** What an event emitter tells its errors to without their counting as handled; `undefined` where there is none. */
+  readonly errorMonitor: symbol | undefined
+  /** Shows a line to whoever runs the program. */
+  warn(line: string): void
+}
+
+export let host: Host
+
+/** Sets what the span path runs on. */
+export function setHost(given: Host): void {
+  host = given
+}

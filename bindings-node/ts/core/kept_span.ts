@@ -1,0 +1,301 @@
+// What a span is inside: its fields, and how it keeps what it is given until the frame writer writes it.
+//
+// Texts, numbers and truth values are kept as they are; everything else is captured when it is set, so that a span
+// shows what was there then and holds on to nothing of the application. Nothing here throws.
+
+import { type Cuts, capture } from './capture'
+import { isBefore, type Moment, momentOf, type TimeInput } from './clock'
+import { type Attributes, each, sizeOf, texts } from './given'
+import type { Trace } from './ids'
+import { type Kept, type KeptEvent, More } from './kept'
+import { type Key, keyOf } from './keys'
+import { refuse, sayOnce } from './log'
+import { type Ambient, Slot } from './slot'
+import type { Terms } from './terms'
+
+/** What a span needs of its recorder. */
+export interface Recording extends Cuts {
+  readonly terms: Terms
+  /** Counts one at a place of `terms.ts`. */
+  count(place: number): void
+  /** Takes in a span that has ended. */
+  ended(span: KeptSpan): void
+}
+
+/** Spans that started together: who is left in memory tells how many of them can still end. */
+export interface Epoch {
+  open: number
+}
+
+/** What every open span of an epoch holds. */
+export interface Token {
+  epoch: Epoch
+}
+
+/** Open spans of one trace in this process, for `endTree`. */
+export interface Local {
+  last: KeptSpan | undefined
+}
+
+export const NOTHING: unknown[] = []
+/** Attributes of one span that are kept before those that were replaced are taken out. */
+const MANY = 1024
+/** Attributes of an event at most. */
+const MOST = 65535
+export const OK = 1
+export const ERROR = 2
+export const LOCAL_ROOT = 2
+const KIND_GIVEN = 256
+
+/** How a span is open, has ended, or does not record. */
+export const OPEN = 0
+export const ENDED = 1
+export const QUIET = 2
+/** Ends without being counted: of another process, without an engine, or standing for several. */
+export const STANDS = 3
+
+export class KeptSpan extends Slot {
+  /** @internal */ _state: number
+  /** @internal */ readonly _recorder: Recording | undefined
+  /** @internal */ readonly _trace: Trace
+  /** @internal */ _high: number
+  /** @internal */ _low: number
+  /** @internal The id that others see: that of an ancestor where this span is hidden. */ _seenHigh: number
+  /** @internal */ _seenLow: number
+  /** @internal */ _parentHigh = 0
+  /** @internal */ _parentLow = 0
+  /** @internal */ _start: Moment = 0
+  /** @internal */ _end: Moment = 0
+  /** @internal */ _kind = 1
+  /** @internal */ _status = 0
+  /** @internal */ _type = 0
+  /** @internal */ _flags = 0
+  /** @internal */ _scope = 0
+  /** @internal */ _name = ''
+  /** @internal */ _renamed = false
+  /** @internal Keys and values in turn. */ _fields: unknown[] = NOTHING
+  /** @internal Bytes that it keeps. */ _size = 0
+  /** @internal */ _more: More | undefined = undefined
+  /** @internal Fields that were written when it started. */ _prefix: Uint8Array | undefined = undefined
+  /** @internal */ readonly _remote: boolean
+  /** @internal */ _above: KeptSpan | undefined = undefined
+  /** @internal */ _local: Local | undefined = undefined
+  /** @internal */ _previous: KeptSpan | undefined = undefined
+  /** @internal */ _next: KeptSpan | undefined = undefined
+  /** @internal */ _token: Token | undefined = undefined
+  /** @internal */ _follower: KeptSpan | undefined = undefined
+  /** @internal What it is for the OpenTelemetry API as a span, once that has asked. */
+  _api: unknown = undefined
+
+  /** @internal */
+  constructor(
+    state: number,
+    recorder: Recording | undefined,
+    trace: Trace,
+    high: number,
+    low: number,
+    ambient: Ambient | undefined,
+    remote: boolean,
+  ) {
+    super(ambient)
+    this._state = state
+    this._recorder = recorder
+    this._trace = trace
+    this._high = high
+    this._low = low
+    this._seenHigh = high
+    this._seenLow = low
+    this._remote = remote
+  }
+
+  /** @internal */
+  get _isLocalRoot(): boolean {
+    return (this._flags & LOCAL_ROOT) !== 0
+  }
+
+  /** @internal */
+  _extra(): More {
+    this._more ??= new More()
+    return this._more
+  }
+
+  /** @internal */
+  _cuts(): Cuts {
+    return this._recorder as Recording
+  }
+
+  /** @internal */
+  _attribute(name: string, value: unknown): void {
+    const recorder = this._recorder as Recording
+    if (name === '') {
+      recorder.altered += 1
+      sayOnce('empty key', 'an attribute or metadata whose key is empty is left out')
+      return
+    }
+    if (this._fields === NOTHING) this._fields = []
+    const fields = this._fields
+    const kind = typeof value
+    if (kind === 'number' || kind === 'boolean') {
+      this._size += 16
+      fields.push(keyOf(name), value)
+    } else if (kind === 'string') {
+      this._size += 16 + (value as string).length
+      fields.push(keyOf(name), value)
+    } else {
+      const bytes = capture(value, recorder.terms, recorder)
+      this._size += 16 + bytes.length
+      fields.push(keyOf(name), bytes)
+    }
+    if (fields.length >= MANY * 2 && (fields.length & 1023) === 0) this._compact()
+    if (this._size > recorder.terms.spanBytes) this._tooLarge()
+  }
+
+  /** @internal Takes out attributes that a later one replaces. */
+  _compact(): void {
+    const last = new Map<Key, unknown>()
+    for (let i = 0; i < this._fields.length; i += 2) {
+      const key = this._fields[i] as Key
+      last.delete(key)
+      last.set(key, this._fields[i + 1])
+    }
+    this._fields = [...last].flat()
+  }
+
+  /** @internal */
+  _tooLarge(): void {
+    const before = this._fields.length
+    this._compact()
+    this._size = this._fields.reduce<number>((sum, value) => sum + sizeOf(value), 0)
+    if (this._size <= (this._recorder as Recording).terms.spanBytes) return
+    if (this._fields.length < before) return
+    this._fields.length -= 2
+    this._extra().droppedAttributes += 1
+    this._cuts().altered += 1
+  }
+
+  /** @internal */
+  _input(value: unknown): void {
+    const { terms } = this._recorder as Recording
+    if (terms.io) this._extra().input = this._kept(value)
+  }
+
+  /** @internal */
+  _output(value: unknown): void {
+    const { terms } = this._recorder as Recording
+    if (terms.io) this._extra().output = this._kept(value)
+  }
+
+  /** @internal */
+  _kept(value: unknown): Kept {
+    const kind = typeof value
+    if (kind === 'string' || kind === 'number' || kind === 'boolean') return value as Kept
+    const recorder = this._recorder as Recording
+    return capture(value, recorder.terms, recorder)
+  }
+
+  /** @internal */
+  _metadata(metadata: Attributes): void {
+    const more = this._extra()
+    more.metadata ??= []
+    const list = more.metadata
+    const { terms } = this._recorder as Recording
+    each(metadata, 'metadata', this._cuts(), (name, value) => {
+      if (name === '') this._cuts().altered += 1
+      else if (this._fits(name.length)) list.push([name, capture(value, terms, this._cuts())])
+    })
+  }
+
+  /** @internal */
+  _tags(tags: Iterable<string>): void {
+    const list = texts(tags, 'tags', this._cuts())
+    if (!this._isLocalRoot) {
+      this._cuts().altered += list.length
+      if (list.length > 0)
+        sayOnce('tags', 'tags are of a trace: give them to its root, or to the context around it')
+      return
+    }
+    const more = this._extra()
+    more.tags = more.tags === undefined ? list : more.tags.concat(list)
+  }
+
+  /** @internal Whether the span may grow by so much. */
+  _fits(bytes: number): boolean {
+    this._size += bytes
+    if (this._size <= (this._recorder as Recording).terms.spanBytes) return true
+    this._size -= bytes
+    this._cuts().altered += 1
+    return false
+  }
+
+  /** @internal Keeps the attributes of an event; returns how many bytes they are about. */
+  _eventFields(kept: KeptEvent, attributes: Attributes): number {
+    const fields: unknown[] = []
+    let size = 0
+    each(attributes, 'event attributes', this._cuts(), (key, value) => {
+      if (key === '' || fields.length === 2 * MOST) {
+        this._cuts().altered += 1
+        return
+      }
+      const own = this._kept(value)
+      fields.push(keyOf(key), own)
+      size += 16 + key.length + sizeOf(own)
+    })
+    kept.fields = fields
+    return size
+  }
+
+  /** @internal */
+  _endAt(end: Moment): void {
+    const recorder = this._recorder as Recording
+    this._state = ENDED
+    if (isBefore(end, this._start)) {
+      this._end = this._start
+      recorder.altered += 1
+    } else {
+      this._end = end
+    }
+    this._unlink()
+    recorder.ended(this)
+    // What was kept is in the frame.
+    this._fields = NOTHING
+    this._more = undefined
+    this._prefix = undefined
+  }
+
+  /** @internal */
+  _unlink(): void {
+    const local = this._local
+    if (local === undefined) return
+    if (this._previous !== undefined) this._previous._next = this._next
+    if (this._next !== undefined) this._next._previous = this._previous
+    else local.last = this._previous
+    this._previous = undefined
+    this._next = undefined
+  }
+
+  /** @internal */
+  _isBelow(other: KeptSpan): boolean {
+    for (let above = this._above; above !== undefined; above = above._above) if (above === other) return true
+    return false
+  }
+
+  /** @internal */
+  _setKind(kind: number): void {
+    this._kind = kind
+    this._flags |= KIND_GIVEN
+  }
+
+  /** @internal */
+  _refused(place: string): void {
+    this._cuts().altered += 1
+    refuse(place)
+  }
+
+  /** @internal */
+  _moment(time: TimeInput | undefined): Moment | undefined {
+    if (time === undefined || time === null) return undefined
+    const moment = momentOf(time)
+    if (moment === undefined) this._refused('time')
+    return moment
+  }
+}

@@ -1,0 +1,40 @@
+// The one slot that holds what is current: a span or a context.
+
+import type { Context as ApiContext } from '@opentelemetry/api'
+import { host } from './host'
+
+/** What spans inside a context inherit; its content is the engine's. */
+export interface Ambient {
+  /** Key, value, properties, and so on. */
+  baggage(): string[]
+}
+
+/** What can be current. */
+export abstract class Slot {
+  /** @internal What spans inside inherit. */ readonly _ambient: Ambient | undefined
+  /** @internal What it is for the OpenTelemetry API as a context, once that has asked. */
+  _face: ApiContext | undefined = undefined
+  /** @internal The context of the OpenTelemetry API under which it was made. */
+  _otel: ApiContext | undefined = undefined
+
+  /** @internal */
+  constructor(ambient: Ambient | undefined) {
+    this._ambient = ambient
+  }
+}
+
+/** What is current here. */
+export function current(): Slot | undefined {
+  return host.storage.getStore() as Slot | undefined
+}
+
+/** Runs `body` with something current. */
+export function inside<R>(slot: Slot | undefined, body: () => R): R {
+  // `run` with nothing would leave what is there in some runtimes.
+  return slot === undefined ? host.storage.exit(body) : host.storage.run(slot, body)
+}
+
+/** Runs `body` with a span current, and gives it the span. */
+export function insideSpan<S extends Slot, R>(span: S, body: (span: S) => R): R {
+  return host.storage.run(span, body, span)
+}
