@@ -5,18 +5,21 @@
 // ADDON is the library that cargo built; without it the addon that is there stays. There is one copy of the code,
 // CommonJS, so that `import` and `require` share the current span, and so do the entries; it is one file because
 // loading forty takes longer than everything else that happens until the first span. Tests of inner parts use `lib`.
+// What is for a framework is a file beside it, which uses it as the application does: by its public names.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
+import { build, buildSync } from 'esbuild'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const [lib, dist] = ['lib', 'dist'].map((folder) => join(here, folder))
 const addon = process.argv[2]
+/** Entries on top of the package's own interface, each a file of CommonJS whose names `import` finds too. */
+const ON_TOP = ['ai_sdk']
 
 rmSync(lib, { recursive: true, force: true })
 rmSync(dist, { recursive: true, force: true })
@@ -37,7 +40,23 @@ buildSync({
   external: ['@opentelemetry/api'],
   logLevel: 'warning',
 })
-for (const file of reachable(['index', 'opentelemetry'])) {
+await build({
+  entryPoints: ON_TOP.map((entry) => join(here, 'ts', `${entry}.ts`)),
+  outdir: dist,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  logLevel: 'warning',
+  plugins: [
+    {
+      name: 'the one copy',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/index$/ }, () => ({ path: './index.js', external: true })),
+    },
+  ],
+})
+for (const file of reachable(['index', 'opentelemetry', ...ON_TOP])) {
   mkdirSync(dirname(join(dist, file)), { recursive: true })
   copyFileSync(join(lib, file), join(dist, file))
 }

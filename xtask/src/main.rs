@@ -5,6 +5,7 @@ mod bench;
 mod collector;
 mod counts;
 mod demo;
+mod frameworks;
 mod model;
 mod nightly;
 mod node;

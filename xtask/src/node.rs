@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::counts::Counts;
+use crate::frameworks;
 use crate::process;
 use crate::suites::{Outcome, counted};
 use crate::wasm;
@@ -26,6 +27,11 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
     process::run(&mut package.node(["node_modules/@biomejs/biome/bin/biome", "ci", "."])?)?;
     let mut counts = Counts::passed(1);
     if let Outcome::Ran(tests) = counted(&process::watch(&mut package.node(["tools/test.mjs"])?)?)? {
+        counts.add(tests);
+    }
+    let frameworks = frameworks::installed(workspace, &package.folder(), || package.npm())?;
+    let mut tests = package.node(["tools/frameworks.mjs"])?;
+    if let Outcome::Ran(tests) = counted(&process::watch(tests.arg(frameworks))?)? {
         counts.add(tests);
     }
     Ok(Outcome::Ran(counts))
@@ -57,6 +63,10 @@ impl Package<'_> {
         Ok(command)
     }
 
+    fn npm(&self) -> Result<Command> {
+        self.command(if cfg!(windows) { "npm.cmd" } else { "npm" })
+    }
+
     /// Installs what the lock file names, unless that has been done.
     fn install(&self) -> Result<()> {
         let lock = fs::read(self.folder().join("package-lock.json")).context("package-lock.json")?;
@@ -65,10 +75,9 @@ impl Package<'_> {
         if fs::read_to_string(&stamp).is_ok_and(|found| found == key) {
             return Ok(());
         }
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
         // Not `npm ci`: it wants every platform's optional packages in the lock file, which no single machine's registry
         // has to offer.
-        process::run(self.command(npm)?.args(["install", "--no-save", "--no-audit", "--no-fund"]))?;
+        process::run(self.npm()?.args(["install", "--no-save", "--no-audit", "--no-fund"]))?;
         fs::write(&stamp, key).with_context(|| format!("cannot write {}", stamp.display()))
     }
 

@@ -1,0 +1,382 @@
+// The AI SDK (`ai` 7 and later): its operations as spans. `registerTelemetry(telemetry())` once, or
+// `telemetry: { integrations: telemetry() }` for one call.
+//
+// generateText, streamText and agents become an `agent`, with a `model_step` for each step, and in it the
+// `model_inference` and the `tool`s. The SDK tells by events what begins and ends, all with the id of the operation;
+// it runs model calls and tools through `executeLanguageModelCall` and `executeTool`, so that spans made inside are
+// below theirs.
+
+import {
+  type AnyEvent,
+  type CallEnd,
+  type CallStart,
+  describedTool,
+  type EmbedEnd,
+  type EmbedStart,
+  type Execution,
+  type Failure,
+  inputOf,
+  type ObjectStepEnd,
+  type ObjectStepStart,
+  type OperationEnd,
+  type OperationStart,
+  outputOf,
+  record,
+  type StepEnd,
+  type StepStart,
+  settings,
+  type ToolEnd,
+  type ToolStart,
+  textOrList,
+  toolNames,
+  usageOf,
+} from './ai_sdk_events'
+import {
+  agent,
+  embeddingGeneration,
+  modelGeneration,
+  modelInference,
+  modelStep,
+  ragAction,
+  type Span,
+  span,
+  tool,
+} from './index'
+
+/** Operations that are open at the same time at most; the oldest is ended where there are more. */
+const MOST_OPEN = 10_000
+
+/** An operation that has begun and not ended, with its open spans. */
+interface Operation {
+  readonly id: string
+  readonly root: Span
+  readonly tools: unknown
+  step: Span | undefined
+  stepIndex: number
+  call: Span | undefined
+  /** Runs of tools by the id of the call, and calls of embedding models by theirs. */
+  readonly running: Map<string, Span>
+}
+
+/** An integration of the AI SDK's telemetry that records its operations as spans. */
+export function telemetry(): PolyspanTelemetry {
+  return new PolyspanTelemetry()
+}
+
+/** What `telemetry()` returns: an implementation of the SDK's interface `Telemetry`. */
+export class PolyspanTelemetry {
+  private readonly operations = new Map<string, Operation>()
+  /** Streams that nobody reads to the end: the SDK says nothing about them. */
+  private readonly unread = new FinalizationRegistry<string>((callId) => this.leave(callId))
+
+  onStart(event: OperationStart): void {
+    if (this.operations.size >= MOST_OPEN) {
+      for (const oldest of this.operations.keys()) {
+        this.leave(oldest)
+        break
+      }
+    }
+    this.operations.set(event.callId, {
+      id: event.operationId,
+      root: startOperation(event),
+      tools: event.tools,
+      step: undefined,
+      stepIndex: 0,
+      call: undefined,
+      running: new Map(),
+    })
+  }
+
+  onStepStart(event: StepStart): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    operation.stepIndex = event.stepNumber
+    operation.step = modelStep.start(`step ${event.stepNumber + 1}`, {
+      parent: operation.root,
+      startTime: event.timestamp,
+      stepIndex: event.stepNumber,
+    })
+  }
+
+  onLanguageModelCallStart(event: CallStart): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    operation.call = modelInference.start(event.modelId, {
+      parent: operation.step ?? operation.root,
+      startTime: event.timestamp,
+      model: event.modelId,
+      provider: event.provider,
+      ...settings(event),
+      stepIndex: operation.stepIndex,
+      streaming: streams(operation.id),
+      instructions: textOrList(event.instructions),
+      tools: event.tools,
+      input: event.recordInputs === false ? undefined : event.messages,
+    })
+  }
+
+  onLanguageModelCallEnd(event: CallEnd): void {
+    const operation = this.operations.get(event.callId)
+    const call = operation?.call
+    if (operation === undefined || call === undefined) return
+    const first = event.performance?.timeToFirstOutputMs
+    call.set({
+      responseModel: event.modelId,
+      responseId: event.responseId,
+      finishReason: event.finishReason,
+      usage: usageOf(event.usage),
+      timeToFirstChunk: first === undefined ? undefined : first / 1000,
+    })
+    if (event.recordOutputs !== false) call.update({ output: { role: 'assistant', content: event.content } })
+    call.end(event.timestamp)
+    operation.call = undefined
+  }
+
+  executeLanguageModelCall<T>({ callId, execute }: Execution<T>): PromiseLike<T> {
+    const call = this.operations.get(callId)?.call
+    if (call === undefined) return execute()
+    return call.run(execute).then((result) => {
+      const stream = record(result)?.stream
+      if (stream instanceof ReadableStream) this.unread.register(stream, callId)
+      return result
+    })
+  }
+
+  onToolExecutionStart(event: ToolStart): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    const { toolCallId, toolName, input } = event.toolCall
+    const run = tool.start(toolName, {
+      parent: operation.step ?? operation.root,
+      startTime: event.timestamp,
+      toolCallId,
+      toolType: 'function',
+      toolDescription: describedTool(operation.tools, toolName),
+      input: event.recordInputs === false ? undefined : input,
+    })
+    operation.running.set(toolCallId, run)
+  }
+
+  onToolExecutionEnd(event: ToolEnd): void {
+    const run = this.taken(event, event.toolCall.toolCallId)
+    if (run === undefined) return
+    const failed = event.toolOutput.type === 'tool-error'
+    run.set('success', !failed)
+    if (failed) run.error(event.toolOutput.error, { end: false })
+    else if (event.recordOutputs !== false) run.update({ output: event.toolOutput.output })
+    run.end(event.timestamp)
+  }
+
+  executeTool<T>({
+    callId,
+    toolCallId,
+    execute,
+  }: Execution<T> & { readonly toolCallId: string }): PromiseLike<T> {
+    const run = this.operations.get(callId)?.running.get(toolCallId)
+    return run === undefined ? execute() : run.run(execute)
+  }
+
+  onStepEnd(event: StepEnd): void {
+    const operation = this.operations.get(event.callId)
+    const step = operation?.step
+    if (operation === undefined || step === undefined) return
+    const { warnings } = event
+    step.set({
+      finishReason: event.finishReason,
+      usage: usageOf(event.usage),
+      warnings: warnings !== undefined && warnings.length > 0 ? warnings : undefined,
+    })
+    if (event.finishReason === 'error') for (const failed of [operation.call, step]) brokeOff(failed)
+    operation.call?.end(event.timestamp)
+    step.end(event.timestamp)
+    operation.call = undefined
+    operation.step = undefined
+  }
+
+  onStepError(event: Failure): void {
+    const operation = this.operations.get(event.callId)
+    if (operation !== undefined) endInner(operation, event)
+  }
+
+  onObjectStepStart(event: ObjectStepStart): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    operation.call = modelInference.start(event.modelId, {
+      parent: operation.root,
+      startTime: event.timestamp,
+      model: event.modelId,
+      provider: event.provider,
+      streaming: streams(operation.id),
+      outputType: 'json',
+      input: event.recordInputs === false ? undefined : event.promptMessages,
+    })
+  }
+
+  onObjectStepEnd(event: ObjectStepEnd): void {
+    const operation = this.operations.get(event.callId)
+    const call = operation?.call
+    if (operation === undefined || call === undefined) return
+    const first = event.msToFirstChunk
+    call.set({
+      responseModel: event.response?.modelId,
+      responseId: event.response?.id,
+      finishReason: event.finishReason,
+      usage: usageOf(event.usage),
+      timeToFirstChunk: first === undefined ? undefined : first / 1000,
+    })
+    if (event.recordOutputs !== false) call.update({ output: event.objectText })
+    call.end(event.timestamp)
+    operation.call = undefined
+  }
+
+  onEmbedStart(event: EmbedStart): void {
+    const operation = this.operations.get(event.callId)
+    // A single one is the operation itself.
+    if (operation?.id !== 'ai.embedMany') return
+    const call = embeddingGeneration.start(event.modelId, {
+      parent: operation.root,
+      startTime: event.timestamp,
+      model: event.modelId,
+      provider: event.provider,
+      inputCount: event.values.length,
+      input: event.recordInputs === false ? undefined : event.values,
+    })
+    operation.running.set(event.embedCallId, call)
+  }
+
+  onEmbedEnd(event: EmbedEnd): void {
+    const call = this.taken(event, event.embedCallId)
+    if (call === undefined) return
+    call.set({ usage: usageOf(event.usage), dimensions: lengthOf(event.embeddings?.[0]) })
+    call.end(event.timestamp)
+  }
+
+  onEnd(event: OperationEnd): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    const { root, id } = operation
+    root.set({ finishReason: event.finishReason })
+    // Those of several embeddings are on the spans of the calls.
+    if (id !== 'ai.embedMany') root.set({ usage: usageOf(event.usage) })
+    if (id === 'ai.embed') root.set({ dimensions: lengthOf(event.embedding) })
+    if (event.recordOutputs !== false) root.update({ output: outputOf(event) })
+    if (event.finishReason === 'error') brokeOff(root)
+    if (event.error !== undefined) root.error(event.error, { end: false })
+    this.end(event, undefined)
+  }
+
+  onAbort(event: AnyEvent): void {
+    for (const open of this.openSpans(event.callId)) open.set('finishReason', 'aborted')
+    this.end(event, undefined)
+  }
+
+  onError(given: unknown): void {
+    const event = record(given)
+    if (typeof event?.callId === 'string') this.end(event as unknown as Failure, event)
+  }
+
+  /** Ends an operation with all that is still open in it; `failure` holds why. */
+  private end(event: AnyEvent, failure: { error?: unknown } | undefined): void {
+    const operation = this.operations.get(event.callId)
+    if (operation === undefined) return
+    this.operations.delete(event.callId)
+    endInner(operation, { ...event, error: failure?.error })
+    if (failure !== undefined) operation.root.error(failure.error, { end: false })
+    operation.root.end(event.timestamp)
+  }
+
+  /** Ends an operation of which nothing more will be heard. */
+  private leave(callId: string): void {
+    this.onAbort({ callId })
+  }
+
+  private openSpans(callId: string): Span[] {
+    const operation = this.operations.get(callId)
+    if (operation === undefined) return []
+    const { root, step, call } = operation
+    return [root, step, call].filter((each) => each !== undefined)
+  }
+
+  private taken(event: AnyEvent, id: string): Span | undefined {
+    const running = this.operations.get(event.callId)?.running
+    const found = running?.get(id)
+    running?.delete(id)
+    return found
+  }
+}
+
+function startOperation(event: OperationStart): Span {
+  const { modelId: model, provider, recordInputs } = event
+  const name = event.functionId ?? event.operationId.replace(/^ai\./, '')
+  const options = {
+    startTime: event.timestamp,
+    input: recordInputs === false ? undefined : inputOf(event),
+  }
+  switch (event.operationId) {
+    case 'ai.generateText':
+    case 'ai.streamText':
+      return agent.start(name, {
+        ...options,
+        model,
+        provider,
+        instructions: textOrList(event.instructions),
+        availableTools: toolNames(event.tools),
+      })
+    case 'ai.generateObject':
+    case 'ai.streamObject':
+      return modelGeneration.start(name, {
+        ...options,
+        model,
+        provider,
+        ...settings(event),
+        outputType: 'json',
+        instructions: textOrList(event.system),
+        streaming: streams(event.operationId),
+      })
+    case 'ai.embed':
+      return embeddingGeneration.start(name, { ...options, model, provider, inputCount: 1 })
+    case 'ai.rerank': {
+      const { documents, topN } = event
+      const counts = { candidateCount: documents?.length, topN }
+      return ragAction.start(name, {
+        ...options,
+        action: 'rerank',
+        scorer: model,
+        model,
+        provider,
+        ...counts,
+      })
+    }
+    case 'ai.generateSpeech':
+      return modelGeneration.start(name, { ...options, model, provider, outputType: 'speech' })
+    case 'ai.transcribe':
+      return modelGeneration.start(name, { ...options, model, provider, outputType: 'text' })
+    default:
+      return span.start(name, options)
+  }
+}
+
+/** Ends what is open inside an operation. Tools that are still running belong to a step that is over. */
+function endInner(operation: Operation, event: Failure): void {
+  const open = [...operation.running.values(), operation.call, operation.step]
+  for (const each of open) {
+    if (event.error !== undefined) each?.error(event.error, { end: false })
+    each?.end(event.timestamp)
+  }
+  operation.running.clear()
+  operation.call = undefined
+  operation.step = undefined
+}
+
+/** Marks a span whose model reported an error in its stream. The SDK gives that error to the application alone. */
+function brokeOff(failed: Span | undefined): void {
+  failed?.set('error.type', '_OTHER').status('error', 'the model reported an error')
+}
+
+function streams(operationId: string): boolean {
+  return operationId.startsWith('ai.stream')
+}
+
+function lengthOf(vector: unknown): number | undefined {
+  return Array.isArray(vector) ? vector.length : undefined
+}
