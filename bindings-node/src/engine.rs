@@ -3,44 +3,31 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{AsyncTask, Buffer, ClassInstance, FunctionRef};
+use napi::bindgen_prelude::{AsyncTask, Buffer, FunctionRef};
 use napi::{Env, Task};
 use napi_derive::napi;
 use polyspan::frame::record::Scope;
 use polyspan::hosted::HostCounts;
 use polyspan::sampling::{ParentRule, RootRule};
 use polyspan::value::Value;
-use polyspan::{Engine, Error, ErrorCode, FlushReport, Options, registry};
+use polyspan::{Engine, Error, ErrorCode, FlushReport, registry};
 
 use crate::around::Ambient;
-use crate::memory::NativeMemory;
-use crate::sampler::{self, DecideFunction, SelectFunction};
+use crate::options::NativeOptions;
+use crate::sampler::{self, SelectFunction};
 use crate::{log, stats, wire};
 
 /// A running engine.
 #[napi]
 pub struct NativeEngine(pub(crate) Engine);
 
-/// Starts an engine. `options` is a map of the options that are data; the others are exporters and a sampler.
+/// Starts an engine.
 #[napi]
-pub fn init(
-    options: &[u8],
-    memories: Vec<ClassInstance<'_, NativeMemory>>,
-    decide: Option<FunctionRef<Buffer, u32>>,
-    provider: bool,
-) -> napi::Result<NativeEngine> {
+pub fn init(options: &mut NativeOptions, provider: bool) -> napi::Result<NativeEngine> {
     log::listen();
     // The export thread outlives the JavaScript environment that started it.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
-    let mut wanted = Options::default().language("nodejs").provider(provider);
-    for memory in &memories {
-        wanted = wanted.exporter(memory.options());
-    }
-    if let Some(decide) = decide {
-        wanted = wanted.sampler(sampler::of_roots(DecideFunction::from(decide)));
-    }
-    let wanted = wanted.apply(&wire::value(options)?).map_err(|error| wire::thrown(&error))?;
-    let engine = polyspan::init(wanted).map_err(|error| wire::thrown(&error))?;
+    let engine = polyspan::init(options.take(provider)).map_err(|error| wire::thrown(&error))?;
     // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
     if !provider && registry::chosen_default().is_none_or(|chosen| chosen == engine.name()) {
         registry::set_default(engine.name()).map_err(|error| wire::thrown(&error))?;
@@ -131,6 +118,9 @@ impl NativeEngine {
             ("localParent", local_parent.into()),
             ("readsContent", terms.reads_content.into()),
             ("hidesNothing", terms.hides_nothing.into()),
+            ("showsStarts", terms.shows_starts.into()),
+            ("showsUpdates", terms.shows_updates.into()),
+            ("countsUnsampled", terms.counts_unsampled.into()),
             ("openSpans", number(terms.open_spans)),
             ("exitTimeout", Value::F64(self.0.exit_timeout().as_secs_f64())),
         ];
@@ -209,6 +199,13 @@ impl NativeEngine {
         let attributes = self.0.resource().attributes.iter();
         let entries = attributes.map(|(key, value)| (Cow::Borrowed(key.as_str()), value.clone())).collect();
         wire::bytes(&Value::Map(entries)).into()
+    }
+
+    /// How many spans have ended, and log records were recorded.
+    #[napi]
+    pub fn ended(&self) -> f64 {
+        let stats = self.0.stats();
+        (stats.ended + stats.logs.emitted) as f64
     }
 
     /// What it has counted, as a map.

@@ -6,8 +6,11 @@
 mod around;
 mod carrier;
 mod engine;
+mod host;
 mod log;
+mod logs;
 mod memory;
+mod options;
 mod sampler;
 mod span;
 mod stats;

@@ -8,6 +8,8 @@ use polyspan::StatusCode;
 use polyspan::config::ExporterOptions;
 use polyspan::export::memory::MemoryStore;
 use polyspan::frame::record::SpanData;
+use polyspan::logs::LogData;
+use polyspan::metrics::data::{MetricData, MetricPoint, MetricShape, PointValue};
 use polyspan::value::Value;
 
 use crate::wire;
@@ -29,6 +31,26 @@ impl NativeMemory {
     pub fn spans(&self, take: bool) -> Buffer {
         let spans = if take { self.0.take() } else { self.0.spans() };
         wire::bytes(&Value::Array(spans.iter().map(told).collect())).into()
+    }
+
+    /// The log records so far, in the order they were recorded; with `take` they are removed.
+    #[napi]
+    pub fn logs(&self, take: bool) -> Buffer {
+        let logs = if take { self.0.take_logs() } else { self.0.logs() };
+        wire::bytes(&Value::Array(logs.iter().map(told_log).collect())).into()
+    }
+
+    /// The data points of metrics so far, in the order they were collected; with `take` they are removed.
+    #[napi]
+    pub fn metrics(&self, take: bool) -> Buffer {
+        let collected = if take { self.0.take_metrics() } else { self.0.metrics() };
+        let points = collected.iter().flat_map(|collected| {
+            collected
+                .metrics
+                .iter()
+                .flat_map(|metric| metric.points.iter().map(|point| told_point(metric, point)))
+        });
+        wire::bytes(&Value::Array(points.collect())).into()
     }
 }
 
@@ -59,7 +81,60 @@ fn status(code: StatusCode) -> &'static str {
     }
 }
 
-fn told(span: &SpanData) -> Value<'_> {
+/// A log record as TypeScript has it.
+pub fn told_log(log: &LogData) -> Value<'_> {
+    let trace_id = log.trace_id.is_valid().then(|| log.trace_id.to_hex());
+    let span_id = log.span_id.is_valid().then(|| log.span_id.to_hex());
+    map([
+        ("body", log.body.clone().unwrap_or(Value::Null)),
+        ("severity", number(log.severity.number().into())),
+        ("severityText", log.severity_text.as_str().into()),
+        ("time", number(log.time_unix_nanos)),
+        ("traceId", trace_id.map_or(Value::Null, Value::from)),
+        ("spanId", span_id.map_or(Value::Null, Value::from)),
+        ("eventName", log.event_name.as_str().into()),
+        ("attributes", pairs(&log.attributes)),
+        ("metadata", pairs(&log.metadata)),
+        ("logger", log.scope.name.as_str().into()),
+        ("resource", pairs(&log.resource.attributes)),
+    ])
+}
+
+/// A data point of a metric.
+fn told_point<'a>(metric: &'a MetricData, point: &'a MetricPoint) -> Value<'a> {
+    let kind = match metric.shape {
+        MetricShape::Histogram => "histogram",
+        MetricShape::Sum { monotonic: false } => "up_down_counter",
+        MetricShape::Sum { .. } => "counter",
+    };
+    let (value, histogram) = match &point.value {
+        PointValue::Integer(value) => (Value::I64(*value), None),
+        PointValue::Number(value) => (Value::F64(*value), None),
+        PointValue::Histogram(histogram) => (Value::F64(histogram.sum), Some(histogram)),
+    };
+    let optional = |value: Option<f64>| value.map_or(Value::Null, Value::F64);
+    let bounds = histogram.iter().flat_map(|histogram| &histogram.bounds).map(|bound| Value::F64(*bound));
+    let buckets = histogram.iter().flat_map(|histogram| &histogram.buckets).map(|count| number(*count));
+    map([
+        ("name", metric.name.as_str().into()),
+        ("unit", metric.unit.as_str().into()),
+        ("description", metric.description.as_str().into()),
+        ("kind", kind.into()),
+        ("temporality", metric.temporality.as_str().into()),
+        ("attributes", pairs(&point.attributes)),
+        ("value", value),
+        ("count", histogram.map_or(Value::Null, |histogram| number(histogram.count))),
+        ("min", optional(histogram.and_then(|histogram| histogram.min))),
+        ("max", optional(histogram.and_then(|histogram| histogram.max))),
+        ("bounds", Value::Array(bounds.collect())),
+        ("buckets", Value::Array(buckets.collect())),
+        ("startTime", number(point.start_unix_nanos)),
+        ("time", number(point.time_unix_nanos)),
+    ])
+}
+
+/// A span as TypeScript has it.
+pub fn told(span: &SpanData) -> Value<'_> {
     let parent = span.parent_span_id.is_valid().then(|| span.parent_span_id.to_hex());
     map([
         ("traceId", span.context.trace_id.to_hex().into()),

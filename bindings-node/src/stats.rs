@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use polyspan::value::Value;
-use polyspan::{DropReason, ExporterStats, LogStats, Stats};
+use polyspan::{DropReason, ExporterStats, LogStats, MetricStats, Stats};
 
 fn number(value: u64) -> Value<'static> {
     Value::I64(i64::try_from(value).unwrap_or(i64::MAX))
@@ -46,6 +46,19 @@ fn logs(logs: &LogStats) -> Value<'_> {
     ])
 }
 
+fn metrics(metrics: &MetricStats) -> Value<'_> {
+    map([
+        ("spans", number(metrics.spans)),
+        ("overflowed", number(metrics.overflowed)),
+        ("missed", reasons(&metrics.missed)),
+        ("collected", number(metrics.collected)),
+        ("pending", number(waiting(&metrics.exporters))),
+        ("exported", number(metrics.exported())),
+        ("dropped", reasons(&metrics.all_dropped())),
+        ("exporters", exporters(&metrics.exporters)),
+    ])
+}
+
 /// The members of `Stats` in TypeScript.
 pub fn told(stats: &Stats) -> Value<'_> {
     map([
@@ -59,6 +72,7 @@ pub fn told(stats: &Stats) -> Value<'_> {
         ("openLimit", number(stats.open_limit)),
         ("filtered", number(stats.filtered)),
         ("hostErrors", number(stats.host_errors)),
+        ("eventsDropped", number(stats.events_dropped)),
         ("accepted", number(stats.accepted)),
         ("exported", number(stats.exported())),
         ("onDisk", number(stats.on_disk())),
@@ -72,5 +86,6 @@ pub fn told(stats: &Stats) -> Value<'_> {
         ("addsUp", stats.adds_up().into()),
         ("exporters", exporters(&stats.exporters)),
         ("logs", logs(&stats.logs)),
+        ("metrics", metrics(&stats.metrics)),
     ])
 }

@@ -198,12 +198,14 @@ function anything(next: () => number, depth: number): unknown {
 test('the core reads random values and writes the same bytes', () => {
   // The addon tells a sampler what it has read of a span, as it writes values itself.
   let heard = Buffer.alloc(0)
-  const options = wholeValue({ service: 'x', name: 'differential', exporters: [] })
+  const options = new (native().NativeOptions)()
+  options.data(wholeValue({ service: 'x', name: 'differential', exporters: [] }))
   const decide = (about: Buffer): number => {
     heard = Buffer.from(about)
     return 0
   }
-  const engine = native().init(options, [], decide, false)
+  options.sampler(decide)
+  const engine = native().init(options, false)
   const next = random(20261121)
   const traceId = '0af7651916cd43dd8448eb211c80319c'
   for (let round = 0; round < 5000; round++) {

@@ -35,7 +35,8 @@ export function ask(
   instant: boolean,
 ): Span {
   const withContent = recorder === undefined || recorder.terms.readsContent
-  const event = describe(name, given, recorder, withContent, instant)
+  const withInput = recorder?.terms.showsStarts === true && recorder.terms.io
+  const event = describe(name, given, recorder, withContent, withInput, instant)
   const started = native().start(
     recorder?.engine,
     event,
@@ -68,7 +69,7 @@ export function ask(
   span._prefix = body.subarray(FIELDS_AT)
   if (parent !== undefined && !parent._remote) join(span, parent)
   else span._local = { last: span }
-  fill(span, given, withContent, withContent)
+  fill(span, withInput ? { ...given, input: undefined } : given, withContent, withContent)
   return span
 }
 
@@ -82,6 +83,7 @@ function describe(
   given: SpanOptions,
   recorder: Recorder | undefined,
   withContent: boolean,
+  withInput: boolean,
   instant: boolean,
 ): Uint8Array {
   const out = described
@@ -122,6 +124,10 @@ function describe(
     }
   }
   each(given.metadata, 'metadata', cuts, put(9))
+  if (withInput && given.input !== undefined) {
+    out.u8(7)
+    out.raw(capture(given.input, bounds, cuts))
+  }
   return Buffer.from(out.buf.subarray(0, out.at))
 }
 

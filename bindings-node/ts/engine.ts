@@ -6,8 +6,13 @@ import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
 import { checked, fromNative, notRunning, PolyspanError } from './error'
 import { arm } from './exit'
-import { MemoryExporter } from './memory'
-import type { NativeEngine, NativeMemory } from './native'
+import type { SpanExporter } from './host/exporter'
+import type { Formatter } from './host/handler'
+import { addExporter, addFilter, addProcessors } from './host/plan'
+import type { Processor, ProcessorFunction, SpanFilter } from './host/taps'
+import type { LogLevel } from './logs'
+import type { MemoryExporter } from './memory'
+import type { NativeEngine, NativeOptions } from './native'
 import { native } from './native'
 import { described } from './options'
 import type { Recorder } from './recorder'
@@ -17,8 +22,16 @@ import { startSpan } from './start'
 import { noStats, type Stats, statsOf } from './stats'
 import { readValue, type Value } from './values'
 
-/** An exporter: its name or that of a preset, a description, or an object. */
-export type ExporterOption = string | { type: string; [option: string]: unknown } | MemoryExporter
+/** An exporter: its name or that of a preset, a description, or an object of your own (docs/node.md). */
+export type ExporterOption = string | DescribedExporter | MemoryExporter | SpanExporter
+
+/** One of the engine's own exporters with its options. */
+export interface DescribedExporter {
+  type: string
+  /** Functions that change its copy of each span before it gets it. */
+  formatters?: Formatter | readonly Formatter[]
+  [option: string]: unknown
+}
 
 /** The options of an engine; what is not given comes from `OTEL_*`, then from the defaults (docs/configuration.md). */
 export interface InitOptions {
@@ -34,6 +47,17 @@ export interface InitOptions {
   propagators?: string | string[]
   exporter?: ExporterOption
   exporters?: ExporterOption[]
+  /** Functions of a span, or objects with `process(span)`, that change spans or leave them out. */
+  processors?: Processor | ProcessorFunction | readonly (Processor | ProcessorFunction)[]
+  /** A function of a span: true keeps it. */
+  spanFilter?: SpanFilter
+  /** Where log records go; to where spans go by default. */
+  logsExporter?: ExporterOption | ExporterOption[]
+  /** The least severity of log records that is kept. */
+  logLevel?: LogLevel
+  /** Whether and how metrics are made of spans. */
+  metrics?: boolean | { [option: string]: unknown }
+  metricsExporter?: ExporterOption | ExporterOption[]
   endpoint?: string
   tracesEndpoint?: string
   headers?: { [name: string]: string }
@@ -121,6 +145,11 @@ export class Engine {
     await settled(() => this._recorder.engine.shutdown(seconds))
   }
 
+  /** Changes from which level on log records are kept. */
+  setLogLevel(level: LogLevel): void {
+    checked(() => native().setLogLevel(this._recorder.engine, String(level)))
+  }
+
   /** What it has counted so far in this process. */
   stats(): Stats {
     return statsOf(this._recorder)
@@ -167,27 +196,55 @@ export function init(service?: string | InitOptions, options?: InitOptions): Eng
 
 /** Starts an engine as an OpenTelemetry provider does: to `localhost:4318` rather than the console. */
 export function launch(given: InitOptions, provider: boolean): Engine {
-  const { handleSignals = true, sampler, exporter, exporters, ...data } = given
+  const { handleSignals = true, sampler, exporter, exporters, processors, spanFilter, ...rest } = given
+  const { logsExporter, metricsExporter, ...data } = rest
   if (typeof handleSignals !== 'boolean') {
     const found = JSON.stringify(String(handleSignals))
     throw new PolyspanError('invalid_option', `handleSignals: ${found} is not usable; expected true or false`)
   }
-  const options = described(data) as Record<string, unknown>
-  const memories: NativeMemory[] = []
-  if (exporter instanceof MemoryExporter) memories.push(exporter._native)
-  else if (exporter !== undefined) options.exporter = described(exporter)
-  if (Array.isArray(exporters)) {
-    options.exporters = exporters.filter((one) => !(one instanceof MemoryExporter)).map(described)
-    for (const one of exporters) if (one instanceof MemoryExporter) memories.push(one._native)
-  } else if (exporters !== undefined) {
-    options.exporters = exporters
-  }
-  const decide = typeof sampler === 'function' ? samplerCallback(sampler) : undefined
-  if (decide === undefined && sampler !== undefined) options.sampler = described(sampler)
-  const bytes = wholeValue(options)
-  const found = checked(() => native().init(bytes, memories, decide, provider))
+  const options = new (native().NativeOptions)()
+  const plain = described(data) as Record<string, unknown>
+  const found = checked(() => {
+    if (!isData(exporter) && addExporter(options, exporter, 'exporter')) plain.exporters ??= []
+    else if (exporter !== undefined) plain.exporter = described(exporter)
+    if (Array.isArray(exporters)) {
+      const left = exporters.filter(
+        (one, at) => isData(one) || !addExporter(options, one, `exporters[${at}]`),
+      )
+      plain.exporters = left.map(described)
+    } else if (exporters !== undefined) {
+      plain.exporters = exporters
+    }
+    addSignal(options, plain, 'logs', logsExporter)
+    addSignal(options, plain, 'metrics', metricsExporter)
+    if (processors !== undefined) addProcessors(options, processors)
+    if (spanFilter !== undefined) addFilter(options, spanFilter)
+    if (typeof sampler === 'function') options.sampler(samplerCallback(sampler))
+    else if (sampler !== undefined) plain.sampler = described(sampler)
+    options.data(wholeValue(plain))
+    return native().init(options, provider)
+  })
   arm(handleSignals)
   return engineOf(found)
+}
+
+/** Exporters of log records, or of metrics. */
+function addSignal(
+  options: NativeOptions,
+  plain: Record<string, unknown>,
+  signal: 'logs' | 'metrics',
+  given: unknown,
+): void {
+  if (given === undefined) return
+  const name = `${signal}Exporter`
+  const listed = Array.isArray(given) ? given : [given]
+  const left = listed.filter((one) => isData(one) || !addExporter(options, one, name, signal))
+  if (left.length > 0) plain[`${signal}_exporter`] = described(Array.isArray(given) ? left : left[0])
+}
+
+/** Whether an exporter is none of the application's objects for sure. */
+function isData(given: unknown): boolean {
+  return given === undefined || given === null || typeof given === 'string'
 }
 
 /** The engine of that name, or the default one. Throws `PolyspanError` (`not_running`) where there is none. */

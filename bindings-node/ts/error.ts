@@ -24,7 +24,7 @@ export class PolyspanError extends Error {
 
 /** What the addon threw, with its code; the option as TypeScript spells it. */
 export function fromNative(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  if (!(error instanceof Error) || error instanceof PolyspanError) return error
   const split = /^([a-z_]+): (.*)$/s.exec(error.message)
   if (!split) return error
   const [, code, message] = split

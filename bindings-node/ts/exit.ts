@@ -1,11 +1,13 @@
 // The end of a thread or process loses nothing that had ended, within the engines' exit bound.
 
 import { isMainThread } from 'node:worker_threads'
+import { isUsed, leave as leaveStage } from './host/stage'
 import { native } from './native'
-import { submitAll } from './registry'
+import { recorders, submitAll } from './registry'
 
 let armed = false
 let signals = false
+let flushing = false
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** Called by each `init`: nothing is registered at import. */
@@ -13,6 +15,7 @@ export function arm(handleSignals: boolean): void {
   if (!armed) {
     armed = true
     process.on('exit', leave)
+    process.on('beforeExit', settle)
   }
   if (handleSignals && !signals && isMainThread) {
     signals = true
@@ -20,16 +23,47 @@ export function arm(handleSignals: boolean): void {
   }
 }
 
+/** How many spans had ended when the event loop last ran dry. */
+let settled = -1
+
+/** The event loop runs dry: the application's own code gets what there is while it can still wait for something. */
+function settle(): void {
+  if (!isUsed()) return
+  submitAll()
+  const ended = [...recorders()].reduce((sum, { engine }) => sum + engine.ended(), 0)
+  if (ended === settled) return
+  settled = ended
+  void flushAll()
+}
+
+/** Within the engines' exit bound, and without an error. */
+async function flushAll(): Promise<void> {
+  submitAll()
+  const all = [...recorders()].map(({ engine, terms }) => engine.flush(terms.exitTimeout))
+  await Promise.allSettled(all)
+}
+
 function leave(): void {
   submitAll()
   // The engine is the process's: the end of a worker does not stop it.
-  if (isMainThread) native().exit()
+  if (isUsed()) leaveStage(isMainThread)
+  else if (isMainThread) native().exit()
 }
 
 /** Flushes, then lets the default act, so that the exit status is what it would have been. An application that
  * handles the signal itself ends in its own way, and `exit` flushes then. */
 function interrupted(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
+  if (isUsed() && !flushing) {
+    // Code of the application may have to wait for something; a second signal does not.
+    flushing = true
+    void flushAll().then(() => end(signal))
+  } else {
+    end(signal)
+  }
+}
+
+function end(signal: NodeJS.Signals): void {
   leave()
   process.removeListener(signal, interrupted)
   process.kill(process.pid, signal)

@@ -20,6 +20,7 @@ export { type ErrorOptions, Span, type SpanUpdate } from './core/span'
 export { type ParentInput, SpanContext, type SpanContextInit } from './core/span_context'
 export type { SpanKind, SpanOptions } from './core/span_options'
 export {
+  type DescribedExporter,
   Engine,
   type ExporterOption,
   engine,
@@ -34,7 +35,19 @@ export {
   type TimeoutOptions,
 } from './engine'
 export { type ErrorCode, PolyspanError } from './error'
-export { MemoryExporter, type RecordedEvent, type RecordedLink, type SpanRecord } from './memory'
+export type { DroppedSpan, LogRecord, TelemetryEvent, TraceInfo } from './host/events'
+export type { SpanExporter } from './host/exporter'
+export { FinishedSpan, type SpanError, type SpanEvent, type SpanLink } from './host/finished'
+export type { Formatter } from './host/handler'
+export type { Processor, ProcessorFunction, SpanFilter } from './host/taps'
+export { type LogLevel, type LogOptions, log, setLogLevel } from './logs'
+export {
+  MemoryExporter,
+  type MetricPoint,
+  type RecordedEvent,
+  type RecordedLink,
+  type SpanRecord,
+} from './memory'
 export type { SamplerFunction, SelectorFunction, SpanAbout } from './sampler'
 export * from './spans'
 export { currentSpan, currentTraceId, event } from './start'

@@ -1,5 +1,6 @@
 // The memory exporter, for tests: finished spans as objects.
 
+import { type LogRecord, logOf } from './host/events'
 import { type NativeMemory, native } from './native'
 import { readValue, type Value } from './values'
 
@@ -53,6 +54,31 @@ export interface SpanRecord {
   resource: Record<string, Value>
 }
 
+/** A data point of a metric: one series as it was collected. */
+export interface MetricPoint {
+  /** The metric, such as `gen_ai.client.token.usage`, with its unit, such as `s`, and what it says. */
+  name: string
+  unit: string
+  description: string
+  kind: 'counter' | 'up_down_counter' | 'histogram'
+  /** Whether it counts from the start, or since the collection before. */
+  temporality: 'cumulative' | 'delta'
+  /** What tells the series from the others. */
+  attributes: Record<string, Value>
+  /** The number; of a histogram the sum. */
+  value: number
+  /** How many values a histogram has, the smallest and the largest; `undefined` for a number. */
+  count: number | undefined
+  min: number | undefined
+  max: number | undefined
+  /** Where the buckets of a histogram end, the last of which has no end, and how many values each has. */
+  bounds: number[]
+  buckets: number[]
+  /** Nanoseconds since the Unix epoch. */
+  startTime: bigint
+  time: bigint
+}
+
 /** Keeps finished spans in memory: `init({ exporter: new MemoryExporter() })`. */
 export class MemoryExporter {
   /** @internal */ readonly _native: NativeMemory
@@ -72,9 +98,30 @@ export class MemoryExporter {
     return records(this._native.spans(true))
   }
 
+  /** The log records received so far, in the order they were recorded. */
+  get logs(): LogRecord[] {
+    return (readValue(this._native.logs(false)) as Value[]).map(logOf)
+  }
+
+  /** The data points of metrics received so far, in the order they were collected. Cumulative ones are there once for
+   * each collection. */
+  get metrics(): MetricPoint[] {
+    return (readValue(this._native.metrics(false)) as Value[]).map(pointOf)
+  }
+
+  /** Forgets all of them. */
   clear(): void {
     this._native.spans(true)
+    this._native.logs(true)
+    this._native.metrics(true)
   }
+}
+
+function pointOf(told: Value): MetricPoint {
+  const given = told as unknown as MetricPoint
+  const { startTime, time, count, min, max } = given
+  const numbers = { count: count ?? undefined, min: min ?? undefined, max: max ?? undefined }
+  return { ...given, ...numbers, startTime: BigInt(startTime), time: BigInt(time) }
 }
 
 function records(bytes: Buffer): SpanRecord[] {

@@ -6,6 +6,7 @@
 import type { createRequire } from 'node:module'
 import type { Ambient } from './core/slot'
 import type { Beginning } from './core/terms'
+import type { Job } from './host/handler'
 
 export interface StartedSpan {
   slot?: number
@@ -23,6 +24,28 @@ export interface Brought {
 
 export interface NativeMemory {
   spans(take: boolean): Buffer
+  logs(take: boolean): Buffer
+  metrics(take: boolean): Buffer
+}
+
+/** An object that runs jobs: its number, and those of the application's objects in it. */
+export interface NativeHandler {
+  target: number
+  identity: number[]
+}
+
+/** Options while they are put together. */
+export interface NativeOptions {
+  data(options: Uint8Array): void
+  memory(memory: NativeMemory, signal: string): void
+  exporter(
+    given: { handler: NativeHandler; name: string; atOnce: boolean; events: string[] },
+    signal: string,
+  ): void
+  formatted(formatters: NativeHandler, described: Uint8Array, at: string): void
+  processors(chain: NativeHandler): void
+  filter(filter: NativeHandler): void
+  sampler(decide: (about: Buffer) => number): void
 }
 
 export interface NativeEngine {
@@ -35,6 +58,8 @@ export interface NativeEngine {
   shown(body: Uint8Array): Buffer | null
   resource(): Buffer
   stats(): Buffer
+  /** How many spans and log records have ended. */
+  ended(): number
   flush(seconds: number): Promise<void>
   flushNow(seconds: number): void
   shutdown(seconds: number): Promise<void>
@@ -42,12 +67,8 @@ export interface NativeEngine {
 
 export interface Native {
   NativeMemory: new (capacity: number) => NativeMemory
-  init(
-    options: Uint8Array,
-    memories: NativeMemory[],
-    decide: ((about: Buffer) => number) | undefined,
-    provider: boolean,
-  ): NativeEngine
+  NativeOptions: new () => NativeOptions
+  init(options: NativeOptions, provider: boolean): NativeEngine
   engine(name?: string): NativeEngine | null
   engines(): string[]
   setDefault(name: string): void
@@ -72,6 +93,22 @@ export interface Native {
     traceId: string | undefined,
   ): StartedSpan
   spanType(name: string): number | null
+  severity(name: string): number | null
+  setLogLevel(engine: NativeEngine | undefined, level: string): void
+  logEnabled(engine: NativeEngine | undefined, severity: number): boolean
+  log(
+    engine: NativeEngine | undefined,
+    severity: number,
+    said: Uint8Array,
+    span: Uint8Array | undefined,
+    around: Ambient | undefined,
+  ): boolean
+  hostOpen(look: () => void): void
+  hostNumber(): number
+  hostNext(seconds: number): Job | null
+  hostHasLeft(): boolean
+  hostForgotten(): number[]
+  hostExit(whole: boolean): void
 }
 
 /** What `submit` answers: bits. */

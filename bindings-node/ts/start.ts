@@ -8,6 +8,7 @@ import type { TimeInput } from './core/clock'
 import { Context, spanOf } from './core/context'
 import { inherits } from './core/inherited'
 import { OPEN, STANDS } from './core/kept_span'
+import { MUTED } from './core/muted'
 import { type Ambient, current, type Slot } from './core/slot'
 import { noSpan, Span, type SpanUpdate } from './core/span'
 import type { ParentInput } from './core/span_context'
@@ -35,7 +36,7 @@ export function startSpan(
 ): Span {
   const slot = current()
   const span = startIn(slot, name, options, engine, instant)
-  if (slot?._otel !== undefined) span._otel = slot._otel
+  if (slot?._otel !== undefined && span !== MUTED) span._otel = slot._otel
   return span
 }
 
@@ -48,7 +49,7 @@ export function startSpanAt(
   scope: number,
 ): Span {
   const span = startIn(slot, name, options, engine, false)
-  span._scope = scope
+  if (span !== MUTED) span._scope = scope
   return span
 }
 
@@ -67,10 +68,14 @@ function startIn(
     parent = chosen._span
     ambient = chosen._ambient
   } else {
-    parent = given.root === true ? undefined : spanOf(slot)
+    parent = spanOf(slot)
+    if (given.root === true && parent !== MUTED) parent = undefined
     ambient = slot?._ambient
   }
-  if (parent !== undefined && !parent._trace.isValid) parent = undefined
+  if (parent !== undefined && !parent._trace.isValid) {
+    if (parent === MUTED) return MUTED
+    parent = undefined
+  }
   const recorder =
     engine ?? (parent?._recorder as Recorder | undefined) ?? (selects() ? undefined : recorderOf())
   // A handle of an engine that was shut down counts what it gets.

@@ -30,8 +30,12 @@ export interface Stats {
   shed: number
   /** Those among `unsampled` that did not record because too many spans were open. */
   openLimit: number
+  /** Spans that processors or the span filter left out. */
   filtered: number
+  /** Calls of the application's code in the host stage that threw. */
   hostErrors: number
+  /** Starts and updates of open spans that exporters were not told of. */
+  eventsDropped: number
   accepted: number
   /** Spans delivered by every exporter. */
   exported: number
@@ -56,6 +60,20 @@ export interface Stats {
     dropped: Record<string, number>
     exporters: Record<string, ExporterStats>
   }
+  metrics: {
+    /** Spans that were counted. */
+    spans: number
+    /** Those among them whose series were too many. */
+    overflowed: number
+    /** Unsampled ones that were lost on the way, by reason. */
+    missed: Record<string, number>
+    /** Data points. */
+    collected: number
+    pending: number
+    exported: number
+    dropped: Record<string, number>
+    exporters: Record<string, ExporterStats>
+  }
 }
 
 /** What the engine has counted, this thread's own buffer included. */
@@ -70,10 +88,21 @@ export function statsOf(recorder: Recorder): Stats {
 /** Before `init`. */
 export function noStats(): Stats {
   const logs = { emitted: 0, pending: 0, accepted: 0, exported: 0, dropped: {}, exporters: {} }
+  const counted = { spans: 0, overflowed: 0, missed: {}, collected: 0, pending: 0, exported: 0 }
+  const metrics = { ...counted, dropped: {}, exporters: {} }
   return {
     ...{ started: 0, ended: 0, pending: 0, unsampled: 0, internal: 0, excluded: 0, shed: 0, openLimit: 0 },
-    ...{ filtered: 0, hostErrors: 0, accepted: 0, exported: 0, onDisk: 0, dropped: {}, endedTwice: 0 },
+    ...{
+      filtered: 0,
+      hostErrors: 0,
+      eventsDropped: 0,
+      accepted: 0,
+      exported: 0,
+      onDisk: 0,
+      dropped: {},
+      endedTwice: 0,
+    },
     ...{ altered: refusals(), limited: 0, redacted: 0, redactionFailures: 0, panics: 0 },
-    ...{ addsUp: true, exporters: {}, logs },
+    ...{ addsUp: true, exporters: {}, logs, metrics },
   }
 }

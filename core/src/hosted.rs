@@ -31,10 +31,16 @@ pub struct HostTerms {
     pub capture: CaptureBounds,
     /// What the host may decide.
     pub plan: HostPlan,
-    /// The sampler looks at attributes: a span that is not decided ahead has to be started with them.
+    /// The sampler looks at attributes, or an exporter at spans as they start: a span that is not decided ahead has
+    /// to be started with its content.
     pub reads_content: bool,
     /// No span is left out for its type, and no exporter follows open ones, so that none has to be looked at.
     pub hides_nothing: bool,
+    /// An exporter wants to know of spans when they start: they are started with [`start_hosted`] and their input.
+    pub shows_starts: bool,
+    /// An exporter wants to know of updates of open spans: each one hands in the span so far
+    /// ([`EventKind::SpanUpdated`](crate::frame::EventKind::SpanUpdated)).
+    pub shows_updates: bool,
     /// Spans that may be open; more do not record.
     pub open_spans: usize,
     /// Metrics count spans that are not sampled: each hands in a compact event ([`crate::frame::unsampled`]) when it
@@ -95,10 +101,12 @@ impl Engine {
             slot: self.live()?.slot,
             capture: CaptureBounds::of(&settings.config),
             plan: settings.sampler.host_plan(crate::lifecycle::generation() as u64),
-            reads_content: settings.sampler_reads_content,
+            reads_content: settings.sampler_reads_content || settings.following.starts,
             hides_nothing: trace.hiding.internal.is_empty()
                 && trace.hiding.excluded.is_empty()
                 && !settings.following.starts,
+            shows_starts: settings.following.starts,
+            shows_updates: settings.following.updates,
             open_spans: memory.open_spans,
             counts_unsampled: settings.counts_unsampled,
         })
@@ -152,8 +160,8 @@ impl Engine {
 /// Starts a span for a host that will encode its end itself, by all the rules that [`SpanBuilder::start`] has.
 ///
 /// `described` is the body of an event that says what is known of it: kind, type, start (0 for now) and the flags
-/// internal, event and kind-given in the head; name, attributes, metadata and links as fields. Nothing else is
-/// read. Without an engine it is one of the parent's, or the default one, or the selector's choice. A description
+/// internal, event and kind-given in the head; name, input, attributes, metadata and links as fields. Nothing else
+/// is read. Without an engine it is one of the parent's, or the default one, or the selector's choice. A description
 /// that cannot be read starts a span without a name.
 pub fn start_hosted(
     engine: Option<&Engine>,
@@ -185,7 +193,16 @@ pub fn start_hosted(
     if let Some(trace_id) = trace_id {
         builder = builder.trace_id(trace_id);
     }
-    builder.start().into_hosted()
+    let mut span = builder.announce_later().start();
+    let input = view.iter().flat_map(|view| view.fields()).find_map(|field| match field {
+        Field::Input(value) => Some(value.to_value()),
+        _ => None,
+    });
+    if let Some(input) = input {
+        span.input(input);
+    }
+    span.announce();
+    span.into_hosted()
 }
 
 fn described_by<'a>(mut builder: SpanBuilder<'a>, view: &SpanView<'a>) -> SpanBuilder<'a> {

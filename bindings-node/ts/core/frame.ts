@@ -12,7 +12,11 @@ import { textOf, utf8Cut, utf8Of, Writer } from './writer'
 const SHORT = 24
 const HEADER = 8
 const FIELDS_AT = 72
+/** Kinds of events. */
+const UPDATED = 2
 const ENDED = 3
+/** Where the end of a span stands. */
+const END_AT = 48
 const STRING_ENTRY = 16
 const MAX_ENTRIES = 1024
 const MAX_TABLE_BYTES = 64 * 1024
@@ -97,6 +101,19 @@ export class FrameWriter extends Writer {
 
   /** A span that has ended. */
   span(span: KeptSpan): void {
+    this.whole(span)
+    this.spans += 1
+  }
+
+  /** What an open span is by now. */
+  update(span: KeptSpan): void {
+    const start = this.whole(span)
+    this.view.setUint8(start + 4, UPDATED)
+    this.view.setBigUint64(start + END_AT, 0n, true)
+  }
+
+  /** An event of everything that a span has; returns where it begins. */
+  private whole(span: KeptSpan): number {
     const name = keyOf(span._name)
     const fields = span._fields
     this.define(name)
@@ -106,7 +123,7 @@ export class FrameWriter extends Writer {
     const start = this.at
     this.event(span, name)
     this.view.setUint32(start, this.at - start - HEADER, true)
-    this.spans += 1
+    return start
   }
 
   private event(span: KeptSpan, name: Key): void {

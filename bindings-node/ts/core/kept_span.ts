@@ -20,6 +20,8 @@ export interface Recording extends Cuts {
   count(place: number): void
   /** Takes in a span that has ended. */
   ended(span: KeptSpan): void
+  /** Takes in what an open span is by now, for exporters that follow it. */
+  updated(span: KeptSpan): void
 }
 
 /** Spans that started together: who is left in memory tells how many of them can still end. */
@@ -260,6 +262,12 @@ export class KeptSpan extends Slot {
     this._fields = NOTHING
     this._more = undefined
     this._prefix = undefined
+  }
+
+  /** @internal Shows what it is by now to who follows open spans. */
+  _show(): void {
+    const recorder = this._recorder as Recording
+    if (this._state === OPEN && recorder.terms.showsUpdates === true) recorder.updated(this)
   }
 
   /** @internal */

@@ -93,6 +93,13 @@ export abstract class FrameRecorder implements Recording, Governed {
     return this.token
   }
 
+  /** Takes in what an open span is by now. */
+  updated(span: KeptSpan): void {
+    this.frame.update(span)
+    if (this.frame.at >= FRAME_BYTES) this.submit()
+    else if (!this.armed) this.arm()
+  }
+
   /** Takes in a span that has ended. */
   ended(span: KeptSpan): void {
     const token = span._token

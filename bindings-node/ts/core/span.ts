@@ -88,6 +88,7 @@ export class Span extends KeptSpan implements Identified {
     if (fields.metadata !== undefined) this._metadata(fields.metadata)
     if (fields.attributes !== undefined) this.set(fields.attributes)
     if (fields.tags !== undefined) this._tags(fields.tags)
+    this._show()
     return this
   }
 
@@ -104,6 +105,7 @@ export class Span extends KeptSpan implements Identified {
     } else {
       more.droppedEvents += 1
     }
+    this._show()
     return this
   }
 
@@ -146,6 +148,7 @@ export class Span extends KeptSpan implements Identified {
       this.status('error', parts.message)
     }
     if (options.end !== false) this.end()
+    else this._show()
     return this
   }
 

@@ -18,6 +18,11 @@ export interface Terms {
   hidesNothing: boolean
   openSpans: number
   exitTimeout: number
+  /** Whether an exporter follows spans while they are open: from their start, and at every change. */
+  showsStarts?: boolean
+  showsUpdates?: boolean
+  /** Whether metrics count spans that are not sampled. */
+  countsUnsampled?: boolean
 }
 
 /** What spans inside a context begin with. */

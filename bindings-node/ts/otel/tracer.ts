@@ -11,6 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { MUTED } from '../core/muted'
 import { current, inside, type Slot } from '../core/slot'
 import type { Span } from '../core/span'
 import type { SpanOptions } from '../core/span_options'
@@ -59,7 +60,7 @@ export class PolyspanTracer implements Tracer {
     if (slot?._otel?.getValue(SUPPRESSED) === true) return undefined
     const recorder = this.recorder()
     const own = startSpanAt(slot, name, given(options), recorder, this.scopeIn(recorder))
-    own._otel ??= slot?._otel
+    if (own !== MUTED) own._otel ??= slot?._otel
     return own
   }
 

@@ -23,9 +23,17 @@ const CALL_AGAIN: Duration = Duration::from_secs(1);
 pub struct HostPort(Arc<Inner>);
 
 struct Inner {
-    call: Arc<dyn Fn() + Send + Sync>,
+    call: Call,
     /// One for each fork generation: a child has no threads of its parent, and must not touch its locks.
     states: [OnceLock<State>; MAX_GENERATIONS],
+}
+
+/// How the host learns of jobs.
+enum Call {
+    /// Its code is called, on a thread of its own.
+    Thread(Arc<dyn Fn() + Send + Sync>),
+    /// Its event loop is woken by something that neither waits nor runs code of the host.
+    Loop(Box<dyn Fn() + Send + Sync>),
 }
 
 #[derive(Default)]
@@ -67,8 +75,19 @@ impl HostPort {
     /// `call` is how the host learns that a job waits and nobody pulls. It is called on a thread of its
     /// own, at most once a second, and has a worker [enter](Self::enter) by and by: that thread, or another.
     pub fn new(call: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::of(Call::Thread(Arc::new(call)))
+    }
+
+    /// The same for a host with an event loop, which pulls without waiting ([`HostWorker::next`] with a zero timeout)
+    /// until there is nothing more. `wake` is called for every job, on the export thread: it must do no more than say
+    /// that there is something to look at.
+    pub fn on_event_loop(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::of(Call::Loop(Box::new(wake)))
+    }
+
+    fn of(call: Call) -> Self {
         let states = [const { OnceLock::new() }; MAX_GENERATIONS];
-        Self(Arc::new(Inner { call: Arc::new(call), states }))
+        Self(Arc::new(Inner { call, states }))
     }
 
     fn state(&self) -> Option<&State> {
@@ -122,11 +141,10 @@ impl HostPort {
             let mut queue = state.lock();
             if !queue.closed {
                 queue.jobs.push_back(job);
-                if queue.workers == 0 {
+                if queue.workers == 0 || matches!(self.0.call, Call::Loop(_)) {
                     self.call(&mut queue);
-                } else {
-                    state.changed.notify_one();
                 }
+                state.changed.notify_one();
             }
         }
         pending
@@ -143,11 +161,14 @@ impl HostPort {
     }
 
     fn call(&self, queue: &mut Queue) {
+        let call = match &self.0.call {
+            Call::Loop(wake) => return wake(),
+            Call::Thread(call) => Arc::clone(call),
+        };
         if queue.called.is_some_and(|called| called.elapsed() < CALL_AGAIN) {
             return;
         }
         queue.called = Some(Instant::now());
-        let call = Arc::clone(&self.0.call);
         // Not on the export thread: it is the host's code. A panic there ends this thread and nothing else.
         let calling = std::thread::Builder::new().name("polyspan-call".to_owned()).spawn(move || call());
         if let Err(error) = calling {
