@@ -149,6 +149,7 @@ impl Engine {
             hides: AtomicBool::new(false),
             announced: AtomicUsize::new(0),
             lost: Mutex::default(),
+            relay: Mutex::default(),
         });
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });

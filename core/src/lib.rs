@@ -48,6 +48,8 @@ mod recorder;
 #[cfg(feature = "engine")]
 pub mod registry;
 #[cfg(feature = "engine")]
+mod relay;
+#[cfg(feature = "engine")]
 mod request_context;
 #[cfg(feature = "engine")]
 mod ring;
@@ -67,10 +69,11 @@ pub use carried::{CarriedId, CarriedSet};
 pub use config::Options;
 pub use context::{SpanContext, TraceFlags, TraceState};
 pub use error::{Error, ErrorCode};
+pub use frame::sift::RelayRefusal;
 pub use id::{IdError, IdGenerator, SpanId, TraceId};
 pub use kinds::{SpanFlags, SpanKind, SpanType, StatusCode, TypeSet};
 pub use logs::{LogLevel, Severity};
-pub use stats::{DropReason, ExporterStats, LogStats, MetricStats, Stats};
+pub use stats::{DropReason, ExporterStats, LogStats, MetricStats, RelayStats, Stats};
 pub use value::{OwnedValue, Value};
 
 #[cfg(feature = "engine")]
@@ -80,6 +83,7 @@ pub use {
     front::{extract, flush, inject, shutdown, stats},
     init::{init, init_with},
     log::set_log,
+    relay::{PageTerms, RelayReport},
     span::{
         CaptureBounds, CaptureWriter, Captured, Cuts, Home, SharedSpan, Span, SpanBuilder,
         skip_unsampled_child,

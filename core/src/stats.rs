@@ -6,6 +6,8 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
+use crate::frame::sift::RelayRefusal;
+
 /// Why a span that had ended was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -203,6 +205,18 @@ impl MetricStats {
     }
 }
 
+/// What an engine counts of the frames that strangers post to it ([`Engine::relay`](crate::Engine::relay)). Spans that
+/// are refused were never this engine's: they are in none of its equations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RelayStats {
+    /// Frames that were read.
+    pub frames: u64,
+    /// Spans that were taken in.
+    pub spans: u64,
+    /// Requests, events and spans that were not, by reason.
+    pub refused: BTreeMap<RelayRefusal, u64>,
+}
+
 fn all_dropped(own: &BTreeMap<DropReason, u64>, exporters: &[ExporterStats]) -> BTreeMap<DropReason, u64> {
     let mut all = own.clone();
     for (reason, count) in exporters.iter().flat_map(|exporter| &exporter.dropped) {
@@ -262,6 +276,8 @@ pub struct Stats {
     pub logs: LogStats,
     /// What is counted of metrics.
     pub metrics: MetricStats,
+    /// What is counted of strangers' frames.
+    pub relay: RelayStats,
 }
 
 impl Stats {

@@ -13,7 +13,7 @@ use crate::frame::write::Head;
 use crate::pipeline::redact::RedactCounts;
 use crate::pipeline::shown::Shown;
 use crate::runtime::Runtime;
-use crate::stats::{DropReason, Drops, LogStats, MetricStats, Stats};
+use crate::stats::{DropReason, Drops, LogStats, MetricStats, RelayStats, Stats};
 use crate::worker::Control;
 
 /// Counters are spread over this many cache lines, so that threads do not fight for one.
@@ -46,6 +46,8 @@ pub(crate) struct Live {
     pub(crate) announced: AtomicUsize,
     /// Those among them that recording threads have lost since the export thread last looked, and why.
     pub(crate) lost: Mutex<Vec<(Head, &'static str)>>,
+    /// What came of strangers' frames.
+    pub(crate) relay: Mutex<RelayStats>,
 }
 
 /// Counters of some recording threads, on a cache line pair of their own.
@@ -254,6 +256,7 @@ impl Live {
                 collected: worker.measure.collected,
                 exporters: metric_exporters,
             },
+            relay: self.relay.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }

@@ -70,7 +70,12 @@ pub struct TextBudget(usize);
 impl TextBudget {
     /// For a frame of so many bytes.
     pub const fn of(frame: usize) -> Self {
-        Self(frame.saturating_add(MAX_EXPANSION))
+        Self::longer_by(frame, MAX_EXPANSION)
+    }
+
+    /// For a frame of so many bytes whose texts may be so much longer.
+    pub const fn longer_by(frame: usize, more: usize) -> Self {
+        Self(frame.saturating_add(more))
     }
 
     fn text(&mut self, bytes: &[u8]) -> Result<(), FrameError> {

@@ -2,8 +2,8 @@
 //!
 //! `docs/frame.md` specifies the layout. [`mod@write`] is used by whoever ends a span, [`view`] reads a record
 //! in place for the stages of the pipeline, [`batch`] takes apart a frame of many events that another
-//! language or process wrote, [`check`] says whether its spans can be read, and [`record`] makes an owned
-//! object where one is needed.
+//! language or process wrote, [`check`] says whether its spans can be read, [`sift`] lets through what strangers may say, and
+//! [`record`] makes an owned object where one is needed.
 
 pub mod batch;
 pub mod check;
@@ -12,6 +12,7 @@ pub(crate) mod extent;
 pub mod keys;
 mod reader;
 pub mod record;
+pub mod sift;
 pub mod unsampled;
 pub mod view;
 pub mod write;

@@ -35,6 +35,17 @@ pub enum ParentRule {
     AskEach,
 }
 
+/// How a page without an engine decides about roots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageRule {
+    /// Samples all.
+    All,
+    /// Samples none.
+    None,
+    /// Samples those whose trace id's low 56 bits reach the threshold, and says so in their tracestate.
+    Threshold(u64),
+}
+
 /// The part of the sampler's work that a host may do by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlan {
@@ -91,6 +102,17 @@ impl HeadSampler {
             RootDraw { trace_id, decision, state }
         }));
         true
+    }
+
+    /// How pages without an engine decide about roots.
+    pub fn page_rule(&self) -> PageRule {
+        match self {
+            Self::AlwaysOff => PageRule::None,
+            Self::Ratio(sampler) => sampler.threshold().map_or(PageRule::None, PageRule::Threshold),
+            Self::ParentBased(sampler) => sampler.root.page_rule(),
+            // What has to be asked for each root cannot be asked from there.
+            Self::AlwaysOn | Self::RateLimited(_) | Self::Rules(_) | Self::Custom(_) => PageRule::All,
+        }
     }
 
     fn root_rule(&self) -> RootRule {

@@ -26,7 +26,7 @@ use crate::value::{OwnedValue, Value};
 
 pub use custom::CustomSampler;
 pub use glob::Glob;
-pub use host_plan::{HostPlan, ParentRule, RootDraw, RootRule};
+pub use host_plan::{HostPlan, PageRule, ParentRule, RootDraw, RootRule};
 pub use parent_based::ParentBased;
 pub use rate_limited::RateLimited;
 pub use ratio::RatioSampler;
