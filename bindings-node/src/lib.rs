@@ -11,6 +11,7 @@ mod log;
 mod logs;
 mod memory;
 mod options;
+mod relay;
 mod sampler;
 mod span;
 mod stats;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use polyspan::value::Value;
-use polyspan::{DropReason, ExporterStats, LogStats, MetricStats, Stats};
+use polyspan::{DropReason, ExporterStats, LogStats, MetricStats, RelayStats, Stats};
 
 fn number(value: u64) -> Value<'static> {
     Value::I64(i64::try_from(value).unwrap_or(i64::MAX))
@@ -59,6 +59,14 @@ fn metrics(metrics: &MetricStats) -> Value<'_> {
     ])
 }
 
+fn relay(relay: &RelayStats) -> Value<'_> {
+    map([
+        ("frames", number(relay.frames)),
+        ("spans", number(relay.spans)),
+        ("refused", map(relay.refused.iter().map(|(reason, count)| (reason.as_str(), number(*count))))),
+    ])
+}
+
 /// The members of `Stats` in TypeScript.
 pub fn told(stats: &Stats) -> Value<'_> {
     map([
@@ -87,5 +95,6 @@ pub fn told(stats: &Stats) -> Value<'_> {
         ("exporters", exporters(&stats.exporters)),
         ("logs", logs(&stats.logs)),
         ("metrics", metrics(&stats.metrics)),
+        ("relay", relay(&stats.relay)),
     ])
 }

@@ -13,6 +13,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, buildSync } from 'esbuild'
+import { buildEntries, ENTRIES } from './pages.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -56,7 +57,7 @@ await build({
     },
   ],
 })
-for (const file of reachable(['index', 'opentelemetry', ...ON_TOP])) {
+for (const file of reachable(['index', 'opentelemetry', ...ON_TOP, ...ENTRIES])) {
   mkdirSync(dirname(join(dist, file)), { recursive: true })
   copyFileSync(join(lib, file), join(dist, file))
 }
@@ -92,6 +93,8 @@ write(
 )
 write('opentelemetry.d.mts', `export * from './opentelemetry.js'\n`)
 write('register.js', `require('./opentelemetry.js').register()\n`)
+
+await buildEntries(dist, lib)
 
 if (addon !== undefined) {
   // Renamed into place: a process that has the old one loaded keeps it.

@@ -5,8 +5,13 @@ import { setHost } from './core/host'
 import { runSpan, type SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
+import type { Engine } from './engine'
+import type { NativeEngine } from './native'
 import { nodeHost } from './node'
+import type { PageTerms } from './page/terms'
+import { recorderOf } from './registry'
 import { startSpan } from './start'
+import { readValue } from './values'
 
 export { extract, type Getter, inject, type Setter } from './carrier'
 export { baggage, type ContextOptions, context } from './context'
@@ -82,4 +87,14 @@ span.start = (name: string, options?: SpanOptions): Span => startSpan(name, opti
 /** @internal What needs the OpenTelemetry API, which may not be there: the entries `opentelemetry` and `register`. */
 export function _opentelemetry(): typeof import('./opentelemetry') {
   return require('./opentelemetry')
+}
+
+/** @internal What the entries for servers and pages ask of the engine: `relay`, `next`. */
+export const _door = {
+  engine: (): NativeEngine | undefined => recorderOf()?.engine,
+  engineOf: (engine: Engine): NativeEngine => engine._recorder.engine,
+  pageTerms(): PageTerms {
+    const engine = recorderOf()?.engine
+    return engine === undefined ? { threshold: null } : (readValue(engine.pageTerms()) as PageTerms)
+  },
 }

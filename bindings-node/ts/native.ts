@@ -60,6 +60,9 @@ export interface NativeEngine {
   stats(): Buffer
   /** How many spans and log records have ended. */
   ended(): number
+  relay(frame: Uint8Array, source: string): { spans: number; busy: boolean; torn: boolean }
+  relayRefused(reason: string): void
+  pageTerms(): Buffer
   flush(seconds: number): Promise<void>
   flushNow(seconds: number): void
   shutdown(seconds: number): Promise<void>

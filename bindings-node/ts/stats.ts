@@ -74,6 +74,8 @@ export interface Stats {
     dropped: Record<string, number>
     exporters: Record<string, ExporterStats>
   }
+  /** What came of the frames that pages posted: those that were read, their spans, and what was refused, by reason. */
+  relay: { frames: number; spans: number; refused: Record<string, number> }
 }
 
 /** What the engine has counted, this thread's own buffer included. */
@@ -103,6 +105,6 @@ export function noStats(): Stats {
       endedTwice: 0,
     },
     ...{ altered: refusals(), limited: 0, redacted: 0, redactionFailures: 0, panics: 0 },
-    ...{ addsUp: true, exporters: {}, logs, metrics },
+    ...{ addsUp: true, exporters: {}, logs, metrics, relay: { frames: 0, spans: 0, refused: {} } },
   }
 }

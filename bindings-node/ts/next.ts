@@ -1,0 +1,116 @@
+// Next.js on Node.js: `export { register } from 'polyspan/next'` in `instrumentation.ts`.
+//
+// The engine is the provider of the OpenTelemetry API, so that Next's own spans are recorded by it; the calls of `fetch`
+// take the trace along, which Next does not do itself. `next_edge.ts` is the same entry for the edge runtime.
+
+import { dirname, join, relative, sep } from 'node:path'
+import { _door, _opentelemetry, currentSpan, event, type InitOptions, init, inject } from './index'
+import type { PageTerms } from './page/terms'
+
+/** Begins to record. Next calls it without options, which then come from `OTEL_*`; to give some, export a function of
+ * your own that calls this one. A second call changes nothing. */
+export function register(options: InitOptions & { fetch?: boolean } = {}): void {
+  const { fetch: fetches = true, ...given } = options
+  try {
+    const { TracerProvider } = _opentelemetry()
+    new TracerProvider(given).register()
+  } catch (error) {
+    // Without the API there are no spans of Next's, and everything else.
+    if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error
+    init(given)
+  }
+  if (fetches) continueFetch()
+}
+
+const CONTINUES = Symbol.for('polyspan.next.fetch')
+
+/** Has `fetch` take the trace along, unless the caller has set a `traceparent` already. */
+function continueFetch(): void {
+  const plain = globalThis.fetch as typeof fetch & { [CONTINUES]?: true }
+  if (plain[CONTINUES]) return
+  const continued: typeof fetch & { [CONTINUES]?: true } = (input, given) => {
+    if (!currentSpan().context.isValid) return plain(input, given)
+    try {
+      const headers = new Headers(given?.headers ?? (input instanceof Request ? input.headers : undefined))
+      if (headers.has('traceparent')) return plain(input, given)
+      inject(headers)
+      return plain(input, { ...given, headers })
+    } catch {
+      // The platform says what is wrong with it.
+      return plain(input, given)
+    }
+  }
+  continued[CONTINUES] = true
+  globalThis.fetch = Object.assign(continued, plain)
+}
+
+interface FailedRequest {
+  path: string
+  method: string
+}
+interface FailedIn {
+  routerKind?: string
+  routePath?: string
+  routeType?: string
+}
+
+/** Records what failed while the server rendered or handled a request: on the current span, or as an event of its own.
+ * Export it from `instrumentation.ts`. */
+export function onRequestError(error: unknown, request: FailedRequest, where: FailedIn = {}): void {
+  const attributes = {
+    'http.request.method': request?.method,
+    'url.path': request?.path?.split('?')[0],
+    'next.route': where.routePath,
+    'next.route_type': where.routeType,
+  }
+  const current = currentSpan()
+  if (current.isRecording) {
+    current.set(attributes)
+    current.recordException(error)
+    current.status('error', error instanceof Error ? error.message : String(error))
+  } else {
+    const named =
+      error instanceof Error ? { 'error.type': error.name, 'exception.message': error.message } : {}
+    event('next.request_error', { attributes: { ...attributes, ...named } })
+  }
+}
+
+/** What pages are told, to be handed to `<Polyspan terms={pageTerms()} />`: the sampling and the limits of the engine.
+ * Pages record nothing where no engine runs. */
+export function pageTerms(more: Partial<PageTerms> = {}): PageTerms {
+  return { ..._door.pageTerms(), ...more }
+}
+
+type NextConfig = Record<string, unknown> & {
+  serverExternalPackages?: string[]
+  outputFileTracingIncludes?: Record<string, string[]>
+}
+type NextConfigInput = NextConfig | ((...given: unknown[]) => NextConfig | Promise<NextConfig>)
+
+/** The configuration of Next with what the native addon needs: the package stays outside of bundles, and `standalone`
+ * output has all of its files. */
+export function withPolyspan<C>(config?: C): C {
+  const given = (config ?? {}) as NextConfigInput
+  if (typeof given !== 'function') return extended(given) as C
+  return (async (...more: unknown[]) => extended(await given(...more))) as C
+}
+
+function extended(config: NextConfig): NextConfig {
+  const { serverExternalPackages = [], outputFileTracingIncludes = {} } = config
+  const every = outputFileTracingIncludes['/**'] ?? []
+  return {
+    ...config,
+    serverExternalPackages: [...new Set([...serverExternalPackages, 'polyspan'])],
+    outputFileTracingIncludes: { ...outputFileTracingIncludes, '/**': [...every, ...filesOfPackage()] },
+  }
+}
+
+/** The files of the package and of its addon, as patterns relative to the application. */
+function filesOfPackage(): string[] {
+  const own = dirname(dirname(__filename))
+  const folders = [own, join(dirname(own), '@polyspan')]
+  return folders.map(
+    (folder) =>
+      `${relative(process.cwd(), folder).split(sep).join('/') || '.'}/{dist,*/dist,.}/*.{js,mjs,cjs,json,node}`,
+  )
+}

@@ -1,0 +1,220 @@
+// What a page records for: the frame that is being written, those that wait to be posted, and counts.
+//
+// `ended = posted + pending + dropped (by reason) + unsampled` holds at every moment. Frames are posted one after the
+// other; one that cannot be delivered is tried again a few times, later ones wait, and what does not fit any more is
+// dropped, the newest first.
+
+import { reAnchor } from '../core/clock'
+import { Writer } from '../core/writer'
+import type { Span } from './span'
+import { type PageTerms, type Terms, termsOf } from './terms'
+
+/** Spans and bytes of one frame at most: browsers let 64 KiB be under way when a page goes. */
+const FRAME_SPANS = 512
+const FRAME_BYTES = 56 * 1024
+/** Spans and bytes that wait at most, the frame that is being written among them. */
+const QUEUE_SPANS = 2048
+const QUEUE_BYTES = 256 * 1024
+/** How long the first span of a frame waits for others, in milliseconds. */
+const DELAY = 1000
+/** Attempts to deliver a frame, and the pause before the second one, doubled before each further one. */
+const ATTEMPTS = 4
+const PAUSE = 1000
+
+/** What a page has counted. */
+export interface PageStats {
+  started: number
+  ended: number
+  unsampled: number
+  /** Those among `unsampled` that did not record since too many were open. */
+  openLimit: number
+  pending: number
+  /** Spans that the relay has taken the frame of. */
+  posted: number
+  /** Spans that were lost, by reason: `queue_full`, `rejected`, `retry_exhausted`. */
+  dropped: Record<string, number>
+  altered: number
+  limited: number
+}
+
+interface Frame {
+  bytes: Uint8Array<ArrayBuffer>
+  spans: number
+}
+
+/** What the platform does for a page. */
+export interface Platform {
+  /** Posts a frame; resolves to the status, or to 0 where there was no answer. */
+  post(url: string, contentType: string, frame: Uint8Array<ArrayBuffer>): Promise<number>
+  /** What is current. */
+  current(): Span | undefined
+  inside<R>(span: Span | undefined, body: () => R): R
+  /** Where frames come from: `browser` or `edge`. */
+  readonly source: string
+}
+
+/** The span types in the order of their numbers, from 1 on (`core/src/kinds.rs`). */
+const TYPES =
+  'agent workflow workflow_step workflow_conditional workflow_conditional_eval workflow_parallel workflow_loop workflow_sleep workflow_wait_event model_generation model_step model_inference model_chunk tool mcp_tool provider_tool client_tool mcp_server_request processor memory_lookup memory_update memory_operation rag_query rag_ingestion rag_embedding rag_vector_operation rag_action embedding_generation scorer_run scorer_step evaluation mapping workspace_action skill_action graph_action classifier_evaluation agent_signal'
+
+export class Page {
+  readonly terms: Terms
+  altered = 0
+  limited = 0
+  private readonly platform: Platform
+  private frame = new Writer(4096)
+  private spans = 0
+  private readonly queue: Frame[] = []
+  private started = 0
+  private endedSpans = 0
+  private unsampled = 0
+  private openLimit = 0
+  private posted = 0
+  private open = 0
+  private readonly dropped: Record<string, number> = {}
+  private timer: unknown
+  private posting: Promise<void> | undefined
+
+  constructor(terms: PageTerms, platform: Platform) {
+    this.terms = termsOf(terms)
+    this.platform = platform
+  }
+
+  current(): Span | undefined {
+    return this.platform.current()
+  }
+
+  inside<R>(span: Span | undefined, body: () => R): R {
+    return this.platform.inside(span, body)
+  }
+
+  /** The number of a span type; 0 for one that is not known. */
+  typeOf(name: string): number {
+    return TYPES.split(' ').indexOf(name) + 1
+  }
+
+  /** Counts a start; whether the span may record. */
+  opens(sampled: boolean): boolean {
+    this.started += 1
+    const records = sampled && this.open < this.terms.openSpans
+    if (records) this.open += 1
+    else if (sampled) this.openLimit += 1
+    return records
+  }
+
+  /** Counts the end of a span that has not recorded. */
+  quiet(): void {
+    this.endedSpans += 1
+    this.unsampled += 1
+  }
+
+  /** Takes in a span that has ended. */
+  ended(write: (frame: Writer) => void): void {
+    const { frame } = this
+    this.open -= 1
+    this.endedSpans += 1
+    const before = frame.at
+    write(frame)
+    const held = this.queue.reduce((sum, { bytes }) => sum + bytes.length, frame.at)
+    if (held > QUEUE_BYTES || this.waiting >= QUEUE_SPANS) {
+      frame.at = before
+      this.drop('queue_full', 1)
+      return
+    }
+    this.spans += 1
+    if (frame.at >= FRAME_BYTES) {
+      // What makes it too long stands in the next one.
+      const last = before > 0 && frame.at > FRAME_BYTES ? frame.buf.slice(before, frame.at) : undefined
+      if (last !== undefined) {
+        frame.at = before
+        this.spans -= 1
+      }
+      this.close()
+      if (last !== undefined) {
+        frame.raw(last)
+        this.spans = 1
+      }
+      void this.deliver()
+    } else if (this.spans >= FRAME_SPANS) {
+      void this.deliver()
+    }
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      reAnchor()
+      void this.deliver()
+    }, DELAY)
+  }
+
+  /** Posts everything; resolves when all is delivered or given up. */
+  async deliver(): Promise<void> {
+    this.close()
+    this.posting ??= this.work().finally(() => {
+      this.posting = undefined
+    })
+    return this.posting
+  }
+
+  /** Hands what waits to `send`, which says whether it took it: when the page goes. */
+  leave(send: (url: string, contentType: string, frame: Uint8Array<ArrayBuffer>) => boolean): void {
+    this.close()
+    // The first one may be under way.
+    const from = this.posting === undefined ? 0 : 1
+    while (this.queue.length > from) {
+      const frame = this.queue[from] as Frame
+      if (!send(this.terms.relay, this.contentType, frame.bytes)) return
+      this.queue.splice(from, 1)
+      this.posted += frame.spans
+    }
+  }
+
+  stats(): PageStats {
+    const { started, endedSpans, unsampled, openLimit, posted, altered, limited } = this
+    const counts = { started, ended: endedSpans, unsampled, openLimit, posted, altered, limited }
+    return { ...counts, pending: this.waiting, dropped: { ...this.dropped } }
+  }
+
+  private get waiting(): number {
+    return this.queue.reduce((sum, { spans }) => sum + spans, this.spans)
+  }
+
+  private get contentType(): string {
+    const { token } = this.terms
+    const more = token === undefined ? '' : `; token=${encodeURIComponent(token)}`
+    return `application/vnd.polyspan.frame; source=${this.platform.source}${more}`
+  }
+
+  /** The frame that is being written waits with the others, and another one begins. */
+  private close(): void {
+    const { frame, spans } = this
+    if (spans === 0) return
+    this.queue.push({ bytes: frame.buf.slice(0, frame.at) as Uint8Array<ArrayBuffer>, spans })
+    frame.at = 0
+    this.spans = 0
+  }
+
+  private drop(reason: string, spans: number): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + spans
+  }
+
+  private async work(): Promise<void> {
+    for (let frame = this.queue[0]; frame !== undefined; frame = this.queue[0]) {
+      const failure = await this.attempt(frame)
+      this.queue.shift()
+      if (failure === undefined) this.posted += frame.spans
+      else this.drop(failure, frame.spans)
+      if (failure === undefined) this.close()
+    }
+  }
+
+  /** Posts a frame; why it was given up. */
+  private async attempt({ bytes }: Frame): Promise<string | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      const status = await this.platform.post(this.terms.relay, this.contentType, bytes).catch(() => 0)
+      if (status >= 200 && status < 300) return undefined
+      // The client is too fast, the server too busy, or nobody answered.
+      if (status !== 0 && status !== 429 && status < 500) return 'rejected'
+      if (attempt + 1 === ATTEMPTS) return 'retry_exhausted'
+      await new Promise((done) => setTimeout(done, PAUSE << attempt))
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// The relay: a handler of the application's own server that takes the frames of its pages and edge functions, and gives
+// them to its engine.
+//
+//     export default { fetch: relay() }                       // any server of `Request` and `Response`
+//     export { POST, OPTIONS } from 'polyspan/next/relay'     // a route of Next.js
+//
+// Whoever can reach the server can post here. The body is read within a bound and checked by the engine, which applies
+// every rule; what is refused is counted by reason in `stats().relay`. Answers have no body.
+
+import { _door, type Engine } from './index'
+import { Buckets, type Rate } from './relay_rate'
+
+export type { Rate } from './relay_rate'
+
+export interface RelayOptions {
+  /** The engine that takes the spans; the default one otherwise. */
+  engine?: Engine
+  /** Origins of pages besides the server's own, such as `https://shop.example.com`. */
+  origins?: readonly string[]
+  /** What `init` of the page has to bring along. It stands in the page, so it keeps out strays, not attackers. */
+  token?: string
+  /** Bytes of a body at most; 256 KiB by default. */
+  maxBytes?: number
+  /** Requests of one client; 10 a second and 60 at once by default. */
+  clientRate?: Rate
+  /** Requests of all clients; 200 a second and 400 at once by default. */
+  rate?: Rate
+  /** Proxies in front of the server that append to `x-forwarded-for`; 1 by default. */
+  proxies?: number
+  /** Who sent a request, for `clientRate`, instead of what `x-forwarded-for` says. */
+  client?: (request: Request) => string | undefined
+  /** Seconds that a body may take to arrive; 10 by default. */
+  timeout?: number
+}
+
+/** Answers a request. */
+export type Relay = (request: Request) => Promise<Response>
+
+const FRAME = 'application/vnd.polyspan.frame'
+/** What spans may say they come from; anything else is `unknown`. */
+const SOURCES = ['browser', 'edge']
+
+/** Makes a relay. Throws `TypeError` for options that cannot be used. */
+export function relay(options: RelayOptions = {}): Relay {
+  const { maxBytes = 256 * 1024, timeout = 10, proxies = 1 } = options
+  for (const [name, value] of Object.entries({ maxBytes, timeout, proxies })) {
+    if (typeof value !== 'number' || !(value >= 0))
+      throw new TypeError(
+        `polyspan: relay: ${name}: ${String(value)} is not usable; expected a number, 0 or more`,
+      )
+  }
+  const origins = (options.origins ?? []).map((origin) => originOf(origin))
+  const clients = new Buckets(options.clientRate ?? { perSecond: 10, burst: 60 })
+  const all = new Buckets(options.rate ?? { perSecond: 200, burst: 400 })
+
+  return async (request) => {
+    const engine = options.engine === undefined ? _door.engine() : _door.engineOf(options.engine)
+    const refuse = (reason: string, status: number, headers: Record<string, string> = {}): Response => {
+      engine?.relayRefused(reason)
+      return answer(status, headers)
+    }
+    const { headers } = request
+    const origin = headers.get('origin')
+    const own = isOwn(request, origin)
+    const cross: Record<string, string> =
+      !own && origin !== null && origins.includes(origin)
+        ? { 'access-control-allow-origin': origin, vary: 'origin' }
+        : {}
+    if (!own && cross.vary === undefined) return refuse('origin', 403)
+    if (request.method === 'OPTIONS') {
+      const allowed = {
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': 'content-type',
+      }
+      return answer(204, { ...cross, ...allowed, 'access-control-max-age': '86400' })
+    }
+    if (request.method !== 'POST') return refuse('method', 405, { ...cross, allow: 'POST, OPTIONS' })
+    const client = options.client === undefined ? forwarded(headers, proxies) : options.client(request)
+    // One that is too fast takes nothing from the others.
+    const wait = clients.take(client ?? '') || all.take('')
+    if (wait > 0) return refuse('rate', 429, { ...cross, 'retry-after': String(Math.ceil(wait)) })
+    const type = contentType(headers.get('content-type'))
+    if (type === undefined) return refuse('content_type', 415, cross)
+    if (options.token !== undefined && !sameText(type.get('token') ?? '', options.token))
+      return refuse('token', 401, cross)
+    if (engine === undefined) return answer(503, { ...cross, 'retry-after': '5' })
+    if (Number(headers.get('content-length')) > maxBytes) return refuse('size', 413, cross)
+    const body = await read(request, maxBytes, timeout * 1000)
+    if (body === 'size') return refuse('size', 413, cross)
+    if (body === undefined) return refuse('body', 400, cross)
+    const source = type.get('source') ?? ''
+    const { spans, busy, torn } = engine.relay(body, SOURCES.includes(source) ? source : 'unknown')
+    if (busy) return answer(503, { ...cross, 'retry-after': '5' })
+    return answer(torn && spans === 0 ? 400 : 204, cross)
+  }
+}
+
+function answer(status: number, headers: Record<string, string>): Response {
+  return new Response(null, { status, headers: { ...headers, 'cache-control': 'no-store' } })
+}
+
+function originOf(given: string): string {
+  try {
+    const { origin } = new URL(given)
+    if (origin !== 'null') return origin
+  } catch {
+    // Said below.
+  }
+  throw new TypeError(
+    `polyspan: relay: origins: ${JSON.stringify(given)} is not usable; expected an origin such as https://example.com`,
+  )
+}
+
+/** Whether a page of this very server asks. Every browser names its origin in a POST; what is the server's own name is
+ * in the request, as the proxy in front of it had it. */
+function isOwn({ headers, url }: Request, origin: string | null): boolean {
+  if (origin === null) return false
+  const host =
+    headers.get('x-forwarded-host')?.split(',')[0]?.trim() || headers.get('host') || new URL(url).host
+  try {
+    return new URL(origin).host === host
+  } catch {
+    return false
+  }
+}
+
+/** The client as the outermost of our own proxies saw it. */
+function forwarded(headers: Headers, proxies: number): string | undefined {
+  const hops = headers.get('x-forwarded-for')?.split(',') ?? []
+  return hops[Math.max(0, hops.length - Math.max(1, proxies))]?.trim()
+}
+
+/** The parameters of our content type; `undefined` for another one. */
+function contentType(given: string | null): Map<string, string> | undefined {
+  const [type, ...rest] = (given ?? '').split(';')
+  if (type?.trim().toLowerCase() !== FRAME) return undefined
+  return new Map(
+    rest.map((pair) => {
+      const [name = '', value = ''] = pair.split('=', 2)
+      return [name.trim().toLowerCase(), decoded(value.trim())]
+    }),
+  )
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Compares in a time that does not tell how much was right. */
+function sameText(left: string, right: string): boolean {
+  let differs = left.length ^ right.length
+  for (let i = 0; i < right.length; i++) differs |= (left.charCodeAt(i) || 0) ^ right.charCodeAt(i)
+  return differs === 0
+}
+
+/** The body, whatever `content-length` said of it: `'size'` where it is longer than allowed, `undefined` where it broke
+ * off or took too long. */
+async function read(
+  request: Request,
+  limit: number,
+  timeout: number,
+): Promise<Uint8Array | 'size' | undefined> {
+  const reader = request.body?.getReader()
+  if (reader === undefined) return undefined
+  const pieces: Uint8Array[] = []
+  let length = 0
+  const waiting = new AbortController()
+  const late = new Promise<undefined>((done) => {
+    const timer = setTimeout(done, timeout)
+    waiting.signal.addEventListener('abort', () => clearTimeout(timer))
+  })
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), late])
+      if (next === undefined) return undefined
+      if (next.done) break
+      length += next.value.length
+      if (length > limit) return 'size'
+      pieces.push(next.value)
+    }
+    return Buffer.concat(pieces, length)
+  } catch {
+    return undefined
+  } finally {
+    waiting.abort()
+    // What is left of it is nobody's.
+    reader.cancel().catch(() => undefined)
+  }
+}
