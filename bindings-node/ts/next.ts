@@ -82,13 +82,12 @@ export function pageTerms(more: Partial<PageTerms> = {}): PageTerms {
 }
 
 type NextConfig = Record<string, unknown> & {
-  serverExternalPackages?: string[]
   outputFileTracingIncludes?: Record<string, string[]>
 }
 type NextConfigInput = NextConfig | ((...given: unknown[]) => NextConfig | Promise<NextConfig>)
 
-/** The configuration of Next with what the native addon needs: the package stays outside of bundles, and `standalone`
- * output has all of its files. */
+/** The configuration of Next with what `standalone` output needs: the files of the package and its addon, which are found
+ * when the program runs and not when it is built. Without it everything else works as well. */
 export function withPolyspan<C>(config?: C): C {
   const given = (config ?? {}) as NextConfigInput
   if (typeof given !== 'function') return extended(given) as C
@@ -96,21 +95,23 @@ export function withPolyspan<C>(config?: C): C {
 }
 
 function extended(config: NextConfig): NextConfig {
-  const { serverExternalPackages = [], outputFileTracingIncludes = {} } = config
+  const { outputFileTracingIncludes = {} } = config
   const every = outputFileTracingIncludes['/**'] ?? []
   return {
     ...config,
-    serverExternalPackages: [...new Set([...serverExternalPackages, 'polyspan'])],
-    outputFileTracingIncludes: { ...outputFileTracingIncludes, '/**': [...every, ...filesOfPackage()] },
+    outputFileTracingIncludes: { ...outputFileTracingIncludes, '/**': [...every, ...filesOfPackages()] },
   }
 }
 
-/** The files of the package and of its addon, as patterns relative to the application. */
-function filesOfPackage(): string[] {
-  const own = dirname(dirname(__filename))
-  const folders = [own, join(dirname(own), '@polyspan')]
-  return folders.map(
-    (folder) =>
-      `${relative(process.cwd(), folder).split(sep).join('/') || '.'}/{dist,*/dist,.}/*.{js,mjs,cjs,json,node}`,
-  )
+/** What is needed of the package, of the packages with its addon, and of the OpenTelemetry API: patterns relative to the
+ * application. */
+function filesOfPackages(): string[] {
+  const own = dirname(__dirname)
+  const among = dirname(own)
+  const api = join(among, '@opentelemetry', 'api')
+  const folders = [join(own, 'dist'), join(among, '@polyspan'), join(api, 'dist'), join(api, 'build', 'src')]
+  const patterns = folders.map((folder) => `${folder}/**/*.{js,mjs,node}`)
+  patterns.push(join(own, '*.{json,node}'), join(among, '@polyspan', '*', 'package.json'))
+  patterns.push(join(api, 'package.json'))
+  return patterns.map((pattern) => relative(process.cwd(), pattern).split(sep).join('/'))
 }
