@@ -1,6 +1,7 @@
 // Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
 
 import { wholeValue } from './context'
+import { measured } from './core/begin'
 import { capture } from './core/capture'
 import { momentOf, now, putMoment } from './core/clock'
 import { each, text } from './core/given'
@@ -55,7 +56,10 @@ export function ask(
   const high = context.readInt32BE(16)
   const low = context.readInt32BE(20)
   const span = new Span(state, owner, trace, high, low, started.ambient ?? ambient, false)
-  if (state === QUIET || body === undefined) return span
+  if (state === QUIET || body === undefined) {
+    if (owner?.terms.countsUnsampled === true) measured(span, name, given)
+    return span
+  }
   span._token = owner?.opened()
   span._high = body.readInt32BE(16)
   span._low = body.readInt32BE(20)

@@ -88,7 +88,9 @@ function startIn(
     isUnsampledHere(parent) &&
     follows(recorder, parent)
   ) {
-    return follower(parent, recorder)
+    if (recorder.terms.countsUnsampled !== true) return follower(parent, recorder)
+    const counted = begin(name, given, parent, ambient, recorder, instant)
+    if (counted !== undefined) return counted
   }
   if ((groups & INHERITS) !== 0) ambient = surrounded(ambient, inheritedOf(given), 'span')
   if (mustAsk(recorder, groups, parent, ambient)) return ask(name, given, parent, ambient, recorder, instant)

@@ -340,6 +340,14 @@ impl Recorder {
         }
     }
 
+    /// Takes one back.
+    pub(crate) fn uncount(&mut self, slot: u16, counter: impl FnOnce(&Shard) -> &AtomicU64) {
+        let thread = self.thread;
+        if let Some(live) = self.live(slot) {
+            counter(live.shard(thread)).fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
     /// A span that was started before a fork ended in the child. Which engine's it was is the parent's
     /// knowledge; the default engine counts it, and tells exporters that follow.
     pub(crate) fn count_forked(&mut self, open: Option<&Open>) {

@@ -38,9 +38,10 @@ export function begin(
   const token = records ? recorder.opened() : undefined
   if (token === undefined) {
     if (records) recorder.count(OPEN_LIMIT)
-    recorder.count(NOT_RECORDING)
-    const quiet = records ? unsampled(trace) : trace
-    return new Span(QUIET, recorder, quiet, high, low, ambient, false)
+    const span = new Span(QUIET, recorder, records ? unsampled(trace) : trace, high, low, ambient, false)
+    if (recorder.terms.countsUnsampled === true) measured(span, name, given)
+    else recorder.count(NOT_RECORDING)
+    return span
   }
   const span = new Span(OPEN, recorder, trace, high, low, ambient, false)
   span._token = token
@@ -63,6 +64,14 @@ export function begin(
     fill(span, given)
   }
   return span
+}
+
+/** Has a span that does not record keep what metrics count of it. */
+export function measured(span: Span, name: string, given: SpanOptions): void {
+  span._name = typeof name === 'string' ? name : text(name)
+  span._start = (given.startTime === undefined ? undefined : moment(given.startTime)) ?? now()
+  if (given.type !== undefined) span._type = typeOf(given.type)
+  if (given.kind !== undefined) kindOf(span, given.kind)
 }
 
 /** The same trace for a span that does not record. */

@@ -1,7 +1,7 @@
 // Writing finished spans as frame events (docs/frame.md), one after the other into one buffer, with a string table
 // of the keys and names that the frame has met.
 
-import { putMoment } from './clock'
+import { nanosOf, putMoment } from './clock'
 import type { KeptEvent, More } from './kept'
 import type { KeptSpan } from './kept_span'
 import { type Key, keyOf } from './keys'
@@ -15,6 +15,11 @@ const FIELDS_AT = 72
 /** Kinds of events. */
 const UPDATED = 2
 const ENDED = 3
+const UNSAMPLED = 5
+/** Bytes before the name of a span that was not sampled. */
+const UNSAMPLED_HEAD = 22
+/** Of the flags of such a span. */
+const KIND_GIVEN = 256
 /** Where the end of a span stands. */
 const END_AT = 48
 const STRING_ENTRY = 16
@@ -110,6 +115,25 @@ export class FrameWriter extends Writer {
     const start = this.whole(span)
     this.view.setUint8(start + 4, UPDATED)
     this.view.setBigUint64(start + END_AT, 0n, true)
+  }
+
+  /** What metrics count of a span that was not sampled. */
+  unsampled(span: KeptSpan): void {
+    const name = keyOf(span._name)
+    this.define(name)
+    const start = this.at
+    this.reserve(UNSAMPLED_HEAD)
+    const { view } = this
+    const nanos = nanosOf(span._end) - nanosOf(span._start)
+    view.setUint32(start + 4, UNSAMPLED | (1 << 8) | (this.recorder.terms.slot << 16), true)
+    view.setBigUint64(start + 8, nanos > 0n ? nanos : 0n, true)
+    view.setUint16(start + 16, span._type, true)
+    view.setUint16(start + 18, span._flags & KIND_GIVEN, true)
+    view.setUint8(start + 20, span._kind)
+    view.setUint8(start + 21, span._status)
+    this.at = start + UNSAMPLED_HEAD
+    this.put(name)
+    this.view.setUint32(start, this.at - start - HEADER, true)
   }
 
   /** An event of everything that a span has; returns where it begins. */

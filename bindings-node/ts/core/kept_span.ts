@@ -4,14 +4,14 @@
 // shows what was there then and holds on to nothing of the application. Nothing here throws.
 
 import { type Cuts, capture } from './capture'
-import { isBefore, type Moment, momentOf, type TimeInput } from './clock'
+import { isBefore, type Moment, momentOf, now, type TimeInput } from './clock'
 import { type Attributes, each, sizeOf, texts } from './given'
 import type { Trace } from './ids'
 import { type Kept, type KeptEvent, More } from './kept'
 import { type Key, keyOf } from './keys'
 import { refuse, sayOnce } from './log'
 import { type Ambient, Slot } from './slot'
-import type { Terms } from './terms'
+import { type Terms, UNSAMPLED } from './terms'
 
 /** What a span needs of its recorder. */
 export interface Recording extends Cuts {
@@ -20,6 +20,8 @@ export interface Recording extends Cuts {
   count(place: number): void
   /** Takes in a span that has ended. */
   ended(span: KeptSpan): void
+  /** Takes in what metrics count of a span that did not record. */
+  leftOut(span: KeptSpan): void
   /** Takes in what an open span is by now, for exporters that follow it. */
   updated(span: KeptSpan): void
 }
@@ -262,6 +264,24 @@ export class KeptSpan extends Slot {
     this._fields = NOTHING
     this._more = undefined
     this._prefix = undefined
+  }
+
+  /** @internal Whether it can still end. */
+  get _canEnd(): boolean {
+    return this._state === OPEN || this._state === QUIET
+  }
+
+  /** @internal The end of a span that does not record. */
+  _endQuietly(end: TimeInput | undefined): void {
+    const recorder = this._recorder
+    this._state = ENDED
+    if (recorder === undefined) return
+    if (recorder.terms.countsUnsampled !== true) {
+      recorder.count(UNSAMPLED)
+      return
+    }
+    this._end = (end === undefined ? undefined : momentOf(end)) ?? now()
+    recorder.leftOut(this)
   }
 
   /** @internal Shows what it is by now to who follows open spans. */

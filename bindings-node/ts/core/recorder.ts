@@ -93,6 +93,13 @@ export abstract class FrameRecorder implements Recording, Governed {
     return this.token
   }
 
+  /** Takes in what metrics count of a span that did not record. */
+  leftOut(span: KeptSpan): void {
+    this.frame.unsampled(span)
+    if (this.frame.at >= FRAME_BYTES) this.submit()
+    else if (!this.armed) this.arm()
+  }
+
   /** Takes in what an open span is by now. */
   updated(span: KeptSpan): void {
     this.frame.update(span)

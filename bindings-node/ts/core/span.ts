@@ -11,7 +11,7 @@ import { ENDED, ERROR, KeptSpan, NOTHING, OK, OPEN, QUIET, type Recording, STAND
 import { linkField } from './packed'
 import { type Ambient, inside } from './slot'
 import { type Identified, identity, type ParentInput, SpanContext, spanContextOf } from './span_context'
-import { ENDED_TWICE, UNSAMPLED } from './terms'
+import { ENDED_TWICE } from './terms'
 
 export interface SpanUpdate {
   /** Replaces the name. */
@@ -81,7 +81,9 @@ export class Span extends KeptSpan implements Identified {
 
   /** Sets any of these: name, input and output are replaced, the others merged. */
   update(fields: SpanUpdate): this {
-    if (this._state !== OPEN || typeof fields !== 'object' || fields === null) return this
+    if (typeof fields !== 'object' || fields === null) return this
+    if (this._state === QUIET && fields.name !== undefined) this.rename(fields.name)
+    if (this._state !== OPEN) return this
     if (fields.name !== undefined) this.rename(fields.name)
     if (fields.input !== undefined) this._input(fields.input)
     if (fields.output !== undefined) this._output(fields.output)
@@ -146,6 +148,8 @@ export class Span extends KeptSpan implements Identified {
       for (const [key, value] of named) if (value !== undefined) this._attribute(key, value)
       if (options.metadata !== undefined) this._metadata(options.metadata)
       this.status('error', parts.message)
+    } else {
+      this.status('error')
     }
     if (options.end !== false) this.end()
     else this._show()
@@ -182,12 +186,14 @@ export class Span extends KeptSpan implements Identified {
 
   /** Sets the status, `'ok'` or `'error'`, the latter with a message. `'ok'` is final. */
   status(code: 'ok' | 'error' | 'unset', message?: string): this {
-    if (this._state !== OPEN || this._status === OK) return this
+    if (!this._canEnd || this._status === OK) return this
     const named = String(code).toLowerCase()
     if (named === 'ok' || named === 'error') {
       this._status = named === 'ok' ? OK : ERROR
       const said = named === 'error' && message !== undefined ? text(message) : ''
-      if (said !== '' || this._more !== undefined) this._extra().statusMessage = said
+      // Of a span that does not record metrics count the status alone.
+      if (this._state === OPEN && (said !== '' || this._more !== undefined))
+        this._extra().statusMessage = said
     } else if (named !== 'unset') {
       this._refused('status')
     }
@@ -196,9 +202,10 @@ export class Span extends KeptSpan implements Identified {
 
   /** Replaces the name. */
   rename(name: string): this {
-    if (this._state !== OPEN) return this
-    this._name = text(name)
-    this._renamed = true
+    if (this._canEnd) {
+      this._name = text(name)
+      this._renamed = true
+    }
     return this
   }
 
@@ -206,10 +213,8 @@ export class Span extends KeptSpan implements Identified {
   end(time?: TimeInput, fields?: SpanUpdate): void {
     if (fields !== undefined) this.update(fields)
     if (this._state === OPEN) this._endAt(this._moment(time) ?? now())
-    else if (this._state === QUIET) {
-      this._state = ENDED
-      this._recorder?.count(UNSAMPLED)
-    } else if (this._state === ENDED) this._recorder?.count(ENDED_TWICE)
+    else if (this._state === QUIET) this._endQuietly(time)
+    else if (this._state === ENDED) this._recorder?.count(ENDED_TWICE)
   }
 
   /** Ends every open span below this one, the latest first, and then this one, all at the same moment. */
@@ -231,7 +236,7 @@ export class Span extends KeptSpan implements Identified {
 
   /** Ends the span: `using span = ...`. */
   [Symbol.dispose](): void {
-    if (this._state === OPEN || this._state === QUIET) this.end()
+    if (this._canEnd) this.end()
   }
 }
 

@@ -14,7 +14,7 @@ type Step = 'next' | 'return' | 'throw'
 
 /** Spans whose result was thrown away unread. */
 const unread = new FinalizationRegistry<Span>((span) => {
-  if (span._state === OPEN) span.end()
+  if (span._canEnd) span.end()
 })
 
 interface NodeReadable {
@@ -68,10 +68,9 @@ function wrapped(span: Span, value: object, done: Done): unknown {
 function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
   const { errorMonitor } = host
   // A monitor is no handler: an error that nobody handles still is one.
-  if (errorMonitor !== undefined)
-    stream.on(errorMonitor, (error) => void (span._state === OPEN && span.error(error)))
-  stream.on('end', () => void (span._state === OPEN && span.end()))
-  stream.on('close', () => void (span._state === OPEN && span.end()))
+  if (errorMonitor !== undefined) stream.on(errorMonitor, (error) => void (span._canEnd && span.error(error)))
+  stream.on('end', () => void (span._canEnd && span.end()))
+  stream.on('close', () => void (span._canEnd && span.end()))
   return stream
 }
 
@@ -101,7 +100,7 @@ class Items {
 
   finish(span: Span): void {
     if (span._state === OPEN && this.list.length > 0) this.done?.(this.list)
-    if (span._state === OPEN) span.end()
+    if (span._canEnd) span.end()
   }
 }
 
@@ -149,7 +148,7 @@ function iterator(span: Span, source: AnyIterator, done: Done): unknown {
     return step
   }
   const failed = (error: unknown): never => {
-    if (span._state === OPEN) span.error(error)
+    if (span._canEnd) span.error(error)
     throw error
   }
   const take = (name: Step) => (value?: unknown) => {

@@ -497,8 +497,15 @@ impl Span {
     pub(crate) fn into_hosted(mut self) -> HostedSpan {
         let body = self.record_so_far().map(<[u8]>::to_vec);
         let slot = self.home().map(|_| self.slot);
-        if let State::Recording(open) = core::mem::replace(&mut self.state, State::Ended) {
-            recorder::with(|recorder| recorder.hand_over(open));
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Recording(open) => {
+                recorder::with(|recorder| recorder.hand_over(open));
+            }
+            // The host's compact event will count its start and its end.
+            State::Counted(_) => {
+                recorder::with(|recorder| recorder.uncount(self.slot, |shard| &shard.not_recording));
+            }
+            _ => {}
         }
         let surroundings = self.surroundings.take();
         HostedSpan { slot, context: core::mem::take(&mut self.context), surroundings, body }
