@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 
-const GUIDES = ['ai-sdk']
+const GUIDES = ['ai-sdk', 'web-frameworks']
 const docs = join(__dirname, '..', '..', '..', '..', 'docs')
 const folder = join(__dirname, 'guides')
 

@@ -1,0 +1,74 @@
+// Fastify 5: a plug-in that makes the span of every request. `app.register(polyspan())` before the routes.
+
+import { errorMonitor } from 'node:events'
+import { _exchangeOf as exchangeOf, type HttpOptions, _receive as receive } from './http'
+import type { NodeRequest, NodeResponse } from './http_node'
+
+export type { HttpOptions } from './http'
+
+type Done = (error?: Error) => void
+interface FastifyRequest {
+  readonly raw: NodeRequest
+  readonly routeOptions: { readonly url?: string | undefined }
+}
+interface FastifyReply {
+  readonly raw: NodeResponse
+}
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
+/** What is used of an application of Fastify. */
+interface FastifyApplication {
+  addHook(name: 'onRequest' | 'preValidation', hook: Hook): unknown
+  addHook(
+    name: 'onError',
+    hook: (request: FastifyRequest, reply: FastifyReply, error: Error, done: () => void) => void,
+  ): unknown
+  addHook(
+    name: 'onSend',
+    hook: (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      payload: unknown,
+      done: (error: null, payload: unknown) => void,
+    ) => void,
+  ): unknown
+}
+
+/** The plug-in that records every request as a span. */
+export function polyspan(
+  options: HttpOptions = {},
+): (app: FastifyApplication, unused: object, done: Done) => void {
+  const plugin = (app: FastifyApplication, _unused: object, ready: Done): void => {
+    app.addHook('onRequest', (request, reply, done) => {
+      const exchange = receive(request.raw, reply.raw, options)
+      if (exchange === undefined) return done()
+      const { url } = request.routeOptions
+      if (url !== undefined) exchange.route(url)
+      exchange.run(done)
+    })
+    // Reading the body is done by the events of the connection, where nothing is current.
+    app.addHook('preValidation', (request, _reply, done) => {
+      const exchange = exchangeOf(request.raw)
+      if (exchange === undefined) done()
+      else exchange.run(done)
+    })
+    app.addHook('onError', (request, _reply, error, done) => {
+      exchangeOf(request.raw)?.failed(error)
+      done()
+    })
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      const stream = payload as {
+        pipe?: unknown
+        on?(event: symbol, listener: (error: unknown) => void): void
+      }
+      if (typeof stream?.pipe === 'function')
+        stream.on?.(errorMonitor, (error) => exchangeOf(request.raw)?.failed(error))
+      done(null, payload)
+    })
+    ready()
+  }
+  // Its hooks are for the application that registers it, not for a context of its own.
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'polyspan',
+  })
+}
