@@ -1,6 +1,6 @@
 //! Contexts: what spans inside inherit, what `extract` brings, and `with polyspan.context(...)`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use polyspan::Surroundings;
 use polyspan::value::Value;
@@ -9,9 +9,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::current::{self, Place, lock};
+use crate::current::{self, Place};
 use crate::face::{Face, Parent};
-use crate::inherited::{Further, Inherited};
+use crate::guarded::Guarded;
+use crate::inherited::Inherited;
 use crate::otel;
 use crate::span::PySpanContext;
 use crate::{convert, invalid, slot};
@@ -53,12 +54,12 @@ pub fn ambient_of<'py>(base: Option<&Bound<'py, PyDict>>) -> Option<Bound<'py, A
 pub struct Context {
     /// A `Span` or `OtelSpan`.
     span: Option<Py<PyAny>>,
-    pub place: Mutex<Place>,
+    pub place: Guarded<Place>,
 }
 
 impl Context {
     pub fn new(span: Option<Py<PyAny>>, base: Option<Py<PyDict>>) -> Self {
-        Self { span, place: Mutex::new(Place::chosen(base)) }
+        Self { span, place: Guarded::new(Place::chosen(base)) }
     }
 
     pub fn face<'py>(&self, py: Python<'py>) -> Option<Face<'py>> {
@@ -77,7 +78,7 @@ impl Context {
     /// The baggage as a new dictionary.
     #[getter]
     fn baggage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let base = lock(&self.place).base.as_ref().map(|base| base.bind(py).clone());
+        let base = self.place.lock().base.as_ref().map(|base| base.bind(py).clone());
         match base.and_then(|base| otel::baggage_of(&base)) {
             Some(baggage) => baggage.copy(),
             None => Ok(PyDict::new(py)),
@@ -112,7 +113,7 @@ pub struct ContextScope {
     inherited: Inherited,
     baggage: Option<Py<PyDict>>,
     parent: Option<Py<PyAny>>,
-    entered: Mutex<Vec<Py<Context>>>,
+    entered: Guarded<Vec<Py<Context>>>,
 }
 
 /// Adds ids, tags, metadata, attributes or baggage to everything inside the block.
@@ -146,10 +147,10 @@ pub fn context(
         attributes: Vec::new(),
         metadata: Vec::new(),
         tags: Vec::new(),
-        inherited: Inherited::read("context", Further::Keywords(more), &mut refused)?,
+        inherited: Inherited::read("context", more, &mut refused)?,
         baggage: None,
         parent: parent.filter(|parent| !parent.is_none()).map(|parent| parent.clone().unbind()),
-        entered: Mutex::default(),
+        entered: Guarded::default(),
     };
     if let Some(given) = attributes {
         refused += convert::pairs_within(given, &|| convert::bounds_of(None), &mut |key, value| {
@@ -192,13 +193,13 @@ impl ContextScope {
         let face = face.map(|face| face.into_any().unbind());
         let context = Bound::new(py, Context::new(face, Some(base.unbind())))?;
         current::enter(context.as_any(), &context.get().place)?;
-        lock(&self.entered).push(context.clone().unbind());
+        self.entered.lock().push(context.clone().unbind());
         Ok(context)
     }
 
     #[pyo3(signature = (*_error))]
     fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyTuple>) -> PyResult<bool> {
-        let context = lock(&self.entered).pop();
+        let context = self.entered.lock().pop();
         if let Some(context) = context {
             let context = context.bind(py);
             current::leave(context.as_any(), &context.get().place)?;
@@ -210,13 +211,13 @@ impl ContextScope {
         visit.call(&self.baggage)?;
         visit.call(&self.parent)?;
         match self.entered.try_lock() {
-            Ok(entered) => entered.iter().try_for_each(|context| visit.call(context)),
-            Err(_) => Ok(()),
+            Some(entered) => entered.iter().try_for_each(|context| visit.call(context)),
+            None => Ok(()),
         }
     }
 
     fn __clear__(&self) {
-        if let Ok(mut entered) = self.entered.try_lock() {
+        if let Some(mut entered) = self.entered.try_lock() {
             entered.clear();
         }
     }

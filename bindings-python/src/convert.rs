@@ -8,10 +8,12 @@ use std::borrow::Cow;
 use polyspan::cut::TRUNCATED;
 use polyspan::value::Value;
 use polyspan::{CaptureBounds, Engine, registry};
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple, PyType};
 
 use crate::shape::has_own_text;
@@ -27,11 +29,16 @@ const VALUE_ITEMS: usize = 10_000;
 /// A scalar as it stands, borrowed from the object; `None` for everything that needs more work.
 #[inline]
 pub fn scalar<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
-    if let Ok(text) = object.cast_exact::<PyString>() {
-        return short_text(text).map(|text| Value::Str(Cow::Borrowed(text)));
+    borrowed_scalar(object.as_borrowed())
+}
+
+#[inline]
+fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
+    if object.is_exact_instance_of::<PyString>() {
+        return exact_text(object).map(|text| Value::Str(Cow::Borrowed(text)));
     }
     if let Ok(number) = object.cast_exact::<PyInt>() {
-        return small_int(number).map(Value::I64);
+        return small_int(&number).map(Value::I64);
     }
     if let Ok(number) = object.cast_exact::<PyFloat>() {
         return Some(Value::F64(number.value()));
@@ -40,6 +47,43 @@ pub fn scalar<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
         return Some(Value::Bool(truth.is_true()));
     }
     object.is_none().then_some(Value::Null)
+}
+
+/// The text of an object that is nothing else, if it is short enough to be taken whole.
+#[allow(unsafe_code)]
+#[inline]
+fn exact_text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
+    if !object.is_exact_instance_of::<PyString>() {
+        return None;
+    }
+    // SAFETY: it is a text.
+    unsafe { utf8(object.as_ptr()) }
+}
+
+/// The UTF-8 form of a text that is short enough to be taken whole and has one.
+///
+/// # Safety
+///
+/// The thread is attached, and `text` is a text that lives as long as `'a`.
+#[allow(unsafe_code)]
+#[inline]
+unsafe fn utf8<'a>(text: *mut ffi::PyObject) -> Option<&'a str> {
+    // SAFETY: as above; the form is kept with the text, and is UTF-8.
+    unsafe {
+        let mut length = 0;
+        // Characters first: asking a long text for its UTF-8 would make and keep a copy of it.
+        if ffi::PyUnicode_GetLength(text).unsigned_abs() > VALUE_BYTES {
+            return None;
+        }
+        let data = ffi::PyUnicode_AsUTF8AndSize(text, &raw mut length);
+        if data.is_null() {
+            // Text with lone surrogates has no UTF-8 form; the slow path replaces them.
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let bytes = std::slice::from_raw_parts(data.cast::<u8>(), length.unsigned_abs());
+        Some(std::str::from_utf8_unchecked(bytes)).filter(|text| text.len() <= VALUE_BYTES)
+    }
 }
 
 /// Any object as a value.
@@ -90,21 +134,10 @@ pub fn pairs_within(
     }
     let mut done = 0;
     if let Ok(dict) = object.cast_exact::<PyDict>() {
-        let mut simple = true;
-        for (key, item) in dict.iter() {
-            let (Ok(key), Some(item)) = (key.cast_exact::<PyString>(), scalar(&item)) else {
-                simple = false;
-                break;
-            };
-            match short_text(key) {
-                Some(key) if !key.is_empty() => each(key, item),
-                _ => {
-                    simple = false;
-                    break;
-                }
-            }
+        let simple = scalars_of(dict, |key, item| {
             done += 1;
-        }
+            each(key, item);
+        });
         if simple {
             return 0;
         }
@@ -121,6 +154,48 @@ pub fn pairs_within(
         }
     }
     refused
+}
+
+/// Calls `each`, which runs no Python code, with the entries of a dictionary as long as they are texts and scalars;
+/// false where one is not.
+#[allow(unsafe_code)]
+#[inline]
+fn scalars_of<'a>(dict: &'a Bound<'_, PyDict>, mut each: impl FnMut(&'a str, Value<'a>)) -> bool {
+    let py = dict.py();
+    with_critical_section(dict.as_any(), || {
+        let mut place: ffi::Py_ssize_t = 0;
+        let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: `dict` is a dictionary. Nothing changes it while its entries are borrowed: no Python code runs
+        // before an entry turns out to be no scalar, and it is not looked at afterwards.
+        while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut item) } != 0 {
+            // SAFETY: both are live objects of the dictionary, for as long as it is not changed.
+            let (key, item) = unsafe { (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item)) };
+            let Some(key) = exact_text(key).filter(|key| !key.is_empty()) else { return false };
+            let Some(item) = borrowed_scalar(item) else { return false };
+            each(key, item);
+        }
+        true
+    })
+}
+
+/// Hands on the entries of a dictionary of texts and scalars, or nothing for no dictionary; gives `then`, which
+/// runs no Python code, back where that is not what it is.
+#[inline]
+pub fn with_scalars<F>(object: Option<&Bound<'_, PyAny>>, then: F) -> Result<(), F>
+where
+    F: FnOnce(&[(Cow<'_, str>, Value<'_>)]),
+{
+    let Some(object) = object.filter(|object| !object.is_none()) else {
+        then(&[]);
+        return Ok(());
+    };
+    let Ok(dict) = object.cast_exact::<PyDict>() else { return Err(then) };
+    let mut entries = Vec::with_capacity(dict.len());
+    if !scalars_of(dict, |key, item| entries.push((Cow::Borrowed(key), item))) {
+        return Err(then);
+    }
+    then(&entries);
+    Ok(())
 }
 
 /// The pairs of a mapping or list of pairs as objects.
@@ -175,13 +250,11 @@ pub fn to_python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py,
 }
 
 /// Text short enough to be taken whole, and without lone surrogates.
+#[allow(unsafe_code)]
 #[inline]
 pub fn short_text<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
-    if text.len().is_ok_and(|characters| characters > VALUE_BYTES) {
-        return None;
-    }
-    // Text with lone surrogates has no UTF-8 form; the slow path replaces them.
-    text.to_str().ok().filter(|text| text.len() <= VALUE_BYTES)
+    // SAFETY: it is a text, borrowed for as long.
+    unsafe { utf8(text.as_ptr()) }
 }
 
 #[allow(unsafe_code)]

@@ -4,8 +4,6 @@
 //! restored by value: a generator that was left half-way, or is finished in another context, finds a slot that
 //! is no longer its own and leaves it alone.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,6 +11,7 @@ use pyo3::types::PyDict;
 
 use crate::context::Context;
 use crate::face::Face;
+use crate::guarded::Guarded;
 use crate::otel::{self, OtelSpan};
 use crate::slot;
 use crate::span::Span;
@@ -68,7 +67,7 @@ impl Drop for Place {
         Python::attach(|py| {
             free_chain(previous.into_bound(py), |value| {
                 let (below, token) = {
-                    let mut place = lock(place_of(value)?);
+                    let mut place = place_of(value)?.lock();
                     (place.previous.take(), place.token.take())
                 };
                 drop(token);
@@ -98,13 +97,9 @@ fn is_last(object: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }
 
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Empties a place of what the garbage collector has to break up.
-pub fn clear(place: &Mutex<Place>) {
-    if let Ok(mut place) = place.try_lock() {
+pub fn clear(place: &Guarded<Place>) {
+    if let Some(mut place) = place.try_lock() {
         let left = std::mem::take(&mut *place);
         drop(place);
         drop(left);
@@ -113,7 +108,7 @@ pub fn clear(place: &Mutex<Place>) {
 
 /// The place of a value of the slot.
 #[inline]
-fn place_of<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a Mutex<Place>> {
+fn place_of<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a Guarded<Place>> {
     if let Ok(span) = value.cast_exact::<Span>() {
         return Some(&span.get().place);
     }
@@ -126,7 +121,7 @@ fn place_of<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a Mutex<Place>> {
 /// The keys besides the span that a value of the slot holds.
 #[inline]
 pub fn base_of<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
-    lock(place_of(value)?).base.as_ref().map(|base| base.bind(value.py()).clone())
+    place_of(value)?.lock().base.as_ref().map(|base| base.bind(value.py()).clone())
 }
 
 /// The span that a value of the slot holds, whoever's it is.
@@ -143,13 +138,13 @@ pub fn shown<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
     let place = place_of(value);
     if let Some(shown) =
-        place.and_then(|place| lock(place).shown.as_ref().map(|shown| shown.bind(py).clone()))
+        place.and_then(|place| place.lock().shown.as_ref().map(|shown| shown.bind(py).clone()))
     {
         return Ok(shown);
     }
     let shown = otel::context_of(py, base_of(value).as_ref(), face_of(value))?;
     if let Some(place) = place {
-        let before = lock(place).shown.replace(shown.clone().unbind());
+        let before = place.lock().shown.replace(shown.clone().unbind());
         drop(before);
     }
     Ok(shown)
@@ -158,18 +153,18 @@ pub fn shown<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// Makes `value`, whose place this is, the current one, with the keys that are current now unless it has chosen
 /// its own.
 #[inline]
-pub fn enter(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
+pub fn enter(value: &Bound<'_, PyAny>, place: &Guarded<Place>) -> PyResult<()> {
     let py = value.py();
     let before = slot::get(py);
     let (around, depth) = match before.as_ref().and_then(place_of) {
         Some(around) => {
-            let around = lock(around);
-            (around.base.as_ref().map(|base| base.clone_ref(py)), around.depth + 1)
+            let around = around.lock();
+            (around.base.as_ref().map(|base| base.bind(py).clone()), around.depth + 1)
         }
         None => (None, 1),
     };
     let token = slot::set(value)?;
-    let mut place = lock(place);
+    let mut place = place.lock();
     place.entered += 1;
     if place.entered > 1 {
         return Ok(());
@@ -177,38 +172,47 @@ pub fn enter(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
     let deep = depth > MAX_DEPTH;
     place.depth = if deep { 0 } else { depth };
     place.previous = before.filter(|_| !deep).map(Bound::unbind);
-    place.token = token.filter(|_| !deep);
+    place.token = token.filter(|_| !deep).map(Bound::unbind);
     if place.explicit {
         return Ok(());
     }
+    let around = around.map(Bound::unbind);
     let stale = (std::mem::replace(&mut place.base, around), place.shown.take());
     drop(place);
-    drop(stale);
+    drop_attached(py, stale);
     Ok(())
+}
+
+/// Drops objects at once, without asking whether the thread is attached: not all of the functions that the
+/// interpreter calls tell PyO3 that it is, which would keep them for later.
+#[inline]
+fn drop_attached<A, B>(py: Python<'_>, (first, second): (Option<Py<A>>, Option<Py<B>>)) {
+    drop((first.map(|first| first.into_bound(py)), second.map(|second| second.into_bound(py))));
 }
 
 /// Makes what was current before `value` was entered current again, if `value`, or something entered within it,
 /// is current now.
 #[inline]
-pub fn leave(value: &Bound<'_, PyAny>, place: &Mutex<Place>) -> PyResult<()> {
+pub fn leave(value: &Bound<'_, PyAny>, place: &Guarded<Place>) -> PyResult<()> {
     let py = value.py();
     let now = slot::get(py);
     let on_top = now.as_ref().is_some_and(|now| now.is(value));
     let own = on_top || now.is_some_and(|now| is_within(now, value));
-    let mut place = lock(place);
+    let mut place = place.lock();
     place.entered = place.entered.saturating_sub(1);
     if place.entered > 0 {
         return Ok(());
     }
-    let (previous, token) = (place.previous.take(), place.token.take());
+    let previous = place.previous.take().map(|previous| previous.into_bound(py));
+    let token = place.token.take().map(|token| token.into_bound(py));
     // They refer back to the value.
     let back = (place.shown.take(), place.follower.take());
     drop(place);
-    drop(back);
+    drop_attached(py, back);
     if !own {
         return Ok(());
     }
-    slot::restore(py, previous.as_ref().map(|previous| previous.bind(py)), token.filter(|_| on_top))
+    slot::restore(py, previous.as_ref(), token.filter(|_| on_top))
 }
 
 /// Whether `value` was entered while `other` was entered and not yet left.
@@ -216,7 +220,7 @@ fn is_within(value: Bound<'_, PyAny>, other: &Bound<'_, PyAny>) -> bool {
     let mut at = value;
     for _ in 0..=MAX_DEPTH {
         let below = place_of(&at)
-            .and_then(|place| lock(place).previous.as_ref().map(|below| below.bind(other.py()).clone()));
+            .and_then(|place| place.lock().previous.as_ref().map(|below| below.bind(other.py()).clone()));
         match below {
             None => return false,
             Some(below) if below.is(other) => return true,
@@ -233,7 +237,7 @@ pub fn activate<'py>(py: Python<'py>, span: &Bound<'py, Span>) -> PyResult<Optio
     let before = slot::get(py);
     let around = before.as_ref().and_then(base_of).map(Bound::unbind);
     {
-        let mut place = lock(&span.get().place);
+        let mut place = span.get().place.lock();
         if !place.explicit {
             let stale = (std::mem::replace(&mut place.base, around), place.shown.take());
             drop(place);

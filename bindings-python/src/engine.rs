@@ -11,9 +11,6 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::error::raised;
 use crate::exporters::MemoryExporter;
-use crate::inherited::Further;
-use crate::span::Span;
-use crate::start::{Given, start};
 use crate::stats::Stats;
 use crate::{convert, exit, host, invalid, logs, propagate, sampler};
 
@@ -305,49 +302,6 @@ impl Engine {
             dict.set_item(key, convert::to_python(py, value)?)?;
         }
         Ok(dict)
-    }
-
-    /// Starts a span of this engine; see `polyspan.span`.
-    #[pyo3(signature = (
-        name, *, r#type = None, kind = None, attributes = None, input = None, metadata = None, tags = None,
-        parent = None, links = None, start_time = None, root = false,
-        trace_id = None, **more
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of the Python method")]
-    fn span<'py>(
-        &self,
-        py: Python<'py>,
-        name: &Bound<'py, PyAny>,
-        r#type: Option<&Bound<'py, PyAny>>,
-        kind: Option<&Bound<'py, PyAny>>,
-        attributes: Option<&Bound<'py, PyAny>>,
-        input: Option<&Bound<'py, PyAny>>,
-        metadata: Option<&Bound<'py, PyAny>>,
-        tags: Option<&Bound<'py, PyAny>>,
-        parent: Option<&Bound<'py, PyAny>>,
-        links: Option<&Bound<'py, PyAny>>,
-        start_time: Option<&Bound<'py, PyAny>>,
-        root: bool,
-        trace_id: Option<&Bound<'py, PyAny>>,
-        more: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, Span>> {
-        let given = Given {
-            name,
-            span_type: r#type,
-            kind,
-            attributes,
-            input,
-            metadata,
-            tags,
-            parent,
-            links,
-            start_time,
-            root,
-            trace_id,
-            further: Further::Keywords(more),
-            instant: false,
-        };
-        start(py, Some(&self.0), &given)
     }
 
     /// Waits until every span that had ended is delivered or given up, at most `timeout` seconds (30 by default),

@@ -1,7 +1,4 @@
 //! What a span or context is given that everything inside inherits: ids, what is hidden, the request context.
-//!
-//! The arguments are many and nearly always absent. Most functions take them as their further keywords; the one
-//! that starts most spans names each, because a call with further keywords has a dictionary made for them.
 
 use polyspan::value::OwnedValue;
 use polyspan::{CarriedId, Surroundings, TypeSet};
@@ -9,31 +6,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arguments::Arguments;
 use crate::convert;
-
-/// The names of the arguments, but for those of the ids.
-pub const NAMES: [&str; 6] =
-    ["hide_input", "hide_output", "internal_spans", "request_context", "request_context_keys", "internal"];
-
-/// The arguments as they were given.
-#[derive(Clone, Copy)]
-pub enum Further<'a, 'py> {
-    /// The further keywords of a call.
-    Keywords(Option<&'a Bound<'py, PyDict>>),
-    /// One for each id in the order of [`CarriedId::all`], and one for each of [`NAMES`].
-    Named([Option<&'a Bound<'py, PyAny>>; 11], [Option<&'a Bound<'py, PyAny>>; 6]),
-}
-
-impl Further<'_, '_> {
-    /// Whether none was given.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        match self {
-            Self::Keywords(more) => more.is_none(),
-            Self::Named(ids, others) => ids.iter().chain(others).all(Option::is_none),
-        }
-    }
-}
 
 /// The arguments, read.
 #[derive(Default)]
@@ -50,26 +24,23 @@ pub struct Inherited {
 }
 
 impl Inherited {
-    /// Reads what `function` was given; a keyword that it does not have raises, as for any function.
-    pub fn read(function: &str, given: Further<'_, '_>, refused: &mut u32) -> PyResult<Self> {
+    /// What a span was given.
+    pub fn of(given: &Arguments<'_, '_>, refused: &mut u32) -> Self {
         let mut inherited = Self::default();
-        match given {
-            Further::Keywords(more) => {
-                for (name, value) in more.into_iter().flatten() {
-                    let name = name.extract::<String>()?;
-                    if !inherited.take(&name, &value, refused) {
-                        let message = format!("{function}() got an unexpected keyword argument '{name}'");
-                        return Err(PyTypeError::new_err(message));
-                    }
-                }
-            }
-            Further::Named(ids, others) => {
-                let names = CarriedId::all().map(CarriedId::name).chain(NAMES);
-                for (name, value) in names.zip(ids.into_iter().chain(others)) {
-                    if let Some(value) = value {
-                        inherited.take(name, value, refused);
-                    }
-                }
+        for (name, value) in given.further() {
+            inherited.take(name, &value, refused);
+        }
+        inherited
+    }
+
+    /// What `function` was given as its further keywords; one that it does not have raises, as for any function.
+    pub fn read(function: &str, more: Option<&Bound<'_, PyDict>>, refused: &mut u32) -> PyResult<Self> {
+        let mut inherited = Self::default();
+        for (name, value) in more.into_iter().flatten() {
+            let name = name.extract::<String>()?;
+            if !inherited.take(&name, &value, refused) {
+                let message = format!("{function}() got an unexpected keyword argument '{name}'");
+                return Err(PyTypeError::new_err(message));
             }
         }
         Ok(inherited)

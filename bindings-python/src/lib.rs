@@ -3,17 +3,20 @@
 //! Declarations only. Spans of both APIs share [`open`]; [`convert`] is the one place that turns Python objects
 //! into values, [`current`] the one that knows what is current. No rule of the engine lives here.
 
+mod arguments;
 mod capture;
 mod carrier;
 mod context;
 mod convert;
 mod current;
 mod engine;
+mod entry;
 mod error;
 mod exception;
 mod exit;
 mod exporters;
 mod face;
+mod guarded;
 mod host;
 mod inherited;
 mod invalid;
@@ -54,13 +57,14 @@ mod _polyspan {
         propagate::{baggage, extract, inject},
         record::SpanRecord,
         span::{PySpanContext, Span},
-        start::{current_span, current_trace_id, event, span},
+        start::{current_span, current_trace_id},
         stats::Stats,
     };
 
     #[pymodule_init]
     fn init_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
         exit::only_one_interpreter(module.py())?;
+        entry::install(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("PolyspanError", error::class(module.py())?)?;
         // The package says what is public.

@@ -5,15 +5,16 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{CaptureBounds, Home, SpanContext, SpanKind, StatusCode};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
-use crate::current::{free_chain, lock};
+use crate::current::free_chain;
 use crate::face::Face;
+use crate::guarded::Guarded;
 use crate::{capture, convert, exception, invalid, tree};
 
 /// An open span, or one of another process that only stands for its context.
@@ -25,19 +26,19 @@ pub struct Open {
     home: Option<Home>,
     recording: AtomicBool,
     /// `None` for a span of another process.
-    core: Mutex<Option<polyspan::Span>>,
+    core: Guarded<Option<polyspan::Span>>,
     /// The span above it that was open when last looked at.
-    above: Mutex<Option<Py<PyAny>>>,
+    above: Guarded<Option<Py<PyAny>>>,
 }
 
 /// Lets go of what is above one by one: a long chain of open spans must not be freed by recursion.
 impl Drop for Open {
     fn drop(&mut self) {
-        let above = self.above.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let above = self.above.get_mut().take();
         if let Some(above) = above {
             Python::attach(|py| {
                 free_chain(above.into_bound(py), |value| {
-                    let above = lock(&Face::of(value)?.open().above).take();
+                    let above = Face::of(value)?.open().above.lock().take();
                     above.map(|above| above.into_bound(value.py()))
                 });
             });
@@ -56,8 +57,8 @@ impl Open {
             kind,
             home: core.home(),
             recording: AtomicBool::new(recording),
-            core: Mutex::new(Some(core)),
-            above: Mutex::new(above.map(|above| above.into_any().unbind())),
+            core: Guarded::new(Some(core)),
+            above: Guarded::new(above.map(|above| above.into_any().unbind())),
         }
     }
 
@@ -69,14 +70,14 @@ impl Open {
             kind: SpanKind::Internal,
             home: None,
             recording: AtomicBool::new(false),
-            core: Mutex::new(None),
-            above: Mutex::new(None),
+            core: Guarded::new(None),
+            above: Guarded::new(None),
         }
     }
 
     /// The span above it that was open when last looked at.
     pub fn above<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        lock(&self.above).as_ref().map(|above| above.bind(py).clone())
+        self.above.lock().as_ref().map(|above| above.bind(py).clone())
     }
 
     /// Looks again which span above it is open, if the one it knows has ended.
@@ -91,8 +92,8 @@ impl Open {
             return;
         }
         let nearest = nearest(&known).map(Bound::unbind);
-        let ended = std::mem::replace(&mut *lock(&self.above), nearest);
-        drop(ended);
+        let ended = std::mem::replace(&mut *self.above.lock(), nearest);
+        drop(ended.map(|ended| ended.into_bound(py)));
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -130,7 +131,7 @@ impl Open {
     #[inline]
     pub fn change(&self, change: impl FnOnce(&mut polyspan::Span)) {
         if self.is_recording()
-            && let Some(core) = lock(&self.core).as_mut()
+            && let Some(core) = self.core.lock().as_mut()
         {
             change(core);
         }
@@ -139,14 +140,14 @@ impl Open {
     /// Runs `change` on a span that does not record but is counted by metrics.
     #[cold]
     fn change_counted(&self, change: impl FnOnce(&mut polyspan::Span)) {
-        if let Some(core) = lock(&self.core).as_mut().filter(|core| core.is_counted()) {
+        if let Some(core) = self.core.lock().as_mut().filter(|core| core.is_counted()) {
             change(core);
         }
     }
 
     /// The body of the record so far; `None` when it does not record.
     pub fn record(&self) -> Option<Vec<u8>> {
-        lock(&self.core).as_mut()?.record_so_far().map(<[u8]>::to_vec)
+        self.core.lock().as_mut()?.record_so_far().map(<[u8]>::to_vec)
     }
 
     /// Tells exporters that follow open spans that it has started with all that was given.
@@ -167,14 +168,14 @@ impl Open {
     #[inline]
     pub fn end(&self, time: Option<u64>) {
         self.recording.store(false, Ordering::Relaxed);
-        if let Some(core) = lock(&self.core).as_mut() {
+        if let Some(core) = self.core.lock().as_mut() {
             core.end_at(time);
         }
     }
 
     /// When it started, in nanoseconds since the Unix epoch; `None` when it does not record.
     pub fn started(&self) -> Option<u64> {
-        lock(&self.core).as_ref().map(polyspan::Span::start_unix_nanos).filter(|nanos| *nanos > 0)
+        self.core.lock().as_ref().map(polyspan::Span::start_unix_nanos).filter(|nanos| *nanos > 0)
     }
 
     /// Counts what could not be recorded as it was given, and says so once per place.
@@ -187,7 +188,7 @@ impl Open {
 
     /// How much of a value is captured.
     fn bounds(&self) -> CaptureBounds {
-        lock(&self.core).as_ref().and_then(polyspan::Span::capture_bounds).unwrap_or_default()
+        self.core.lock().as_ref().and_then(polyspan::Span::capture_bounds).unwrap_or_default()
     }
 
     /// Sets one attribute.
@@ -250,7 +251,11 @@ impl Open {
     }
 
     pub fn set_input(&self, input: &Bound<'_, PyAny>) {
-        if let Some(bounds) = self.io_bounds() {
+        if let Some(text) = plain_text(input) {
+            self.change(|span| {
+                span.input(text);
+            });
+        } else if let Some(bounds) = self.io_bounds() {
             capture::with(input, bounds, |bytes, cuts| {
                 self.change(|span| {
                     span.input_with(|buf| buf.extend_from_slice(bytes));
@@ -261,7 +266,11 @@ impl Open {
     }
 
     pub fn set_output(&self, output: &Bound<'_, PyAny>) {
-        if let Some(bounds) = self.io_bounds() {
+        if let Some(text) = plain_text(output) {
+            self.change(|span| {
+                span.output(text);
+            });
+        } else if let Some(bounds) = self.io_bounds() {
             capture::with(output, bounds, |bytes, cuts| {
                 self.change(|span| {
                     span.output_with(|buf| buf.extend_from_slice(bytes));
@@ -305,10 +314,11 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let (attributes, refused) = self.collected(attributes);
         let text = convert::text(name);
-        self.change(|span| {
-            span.event_with(&text, time, &attributes);
+        let refused = self.with_list(attributes, |attributes| {
+            self.change(|span| {
+                span.event_with(&text, time, attributes);
+            });
         });
         self.refuse(name.py(), "event attributes", refused);
     }
@@ -317,9 +327,10 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let (attributes, refused) = self.collected(attributes);
-        self.change(|span| {
-            span.link(to, &attributes);
+        let refused = self.with_list(attributes, |attributes| {
+            self.change(|span| {
+                span.link(to, attributes);
+            });
         });
         self.refuse(py, "link attributes", refused);
     }
@@ -367,6 +378,24 @@ impl Open {
         });
     }
 
+    /// Hands on the attributes of an event or link, and says how many were refused. `then` runs no Python code:
+    /// what it is given is borrowed where that can be.
+    #[inline]
+    fn with_list(
+        &self,
+        attributes: Option<&Bound<'_, PyAny>>,
+        then: impl FnOnce(&[(Cow<'_, str>, Value<'_>)]),
+    ) -> u32 {
+        match convert::with_scalars(attributes, then) {
+            Ok(()) => 0,
+            Err(then) => {
+                let (attributes, refused) = self.collected(attributes);
+                then(&attributes);
+                refused
+            }
+        }
+    }
+
     /// Attributes as owned pairs, and how many were refused.
     fn collected(
         &self,
@@ -380,4 +409,10 @@ impl Open {
         });
         (list, refused)
     }
+}
+
+/// Text that is taken as it is.
+#[inline]
+fn plain_text<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a str> {
+    convert::short_text(object.cast_exact::<PyString>().ok()?)
 }

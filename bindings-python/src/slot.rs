@@ -58,7 +58,7 @@ pub fn get(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
 
 /// Makes `value` the current one in this context; returns a token to [`restore`] with.
 #[inline]
-pub fn set(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+pub fn set<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let slot = slot(value.py())?;
     match slot.direct {
         Some(direct) => direct_set(direct.set, &slot.var, value),
@@ -68,11 +68,15 @@ pub fn set(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
 
 /// Makes what was current before current again: by the token, if it is of this context, or else by value.
 #[inline]
-pub fn restore(py: Python<'_>, value: Option<&Bound<'_, PyAny>>, token: Option<Py<PyAny>>) -> PyResult<()> {
+pub fn restore<'py>(
+    py: Python<'py>,
+    value: Option<&Bound<'py, PyAny>>,
+    token: Option<Bound<'py, PyAny>>,
+) -> PyResult<()> {
     if let Some(token) = token
         && let Some(slot) = SLOT.get(py)
         && let Some(direct) = slot.direct
-        && direct_reset(direct.reset, &slot.var, token.bind(py))
+        && direct_reset(direct.reset, &slot.var, &token)
     {
         return Ok(());
     }
@@ -99,12 +103,16 @@ fn direct_get<'py>(py: Python<'py>, get: GetVar, var: &Py<PyAny>) -> Option<Boun
 
 #[allow(unsafe_code)]
 #[inline]
-fn direct_set(set: SetVar, var: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+fn direct_set<'py>(
+    set: SetVar,
+    var: &Py<PyAny>,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = value.py();
     // SAFETY: `set` is PyContextVar_Set, `var` a live ContextVar, and the interpreter is attached. It returns a
     // new reference to a token, or null with an exception set.
     let token = unsafe { Bound::from_owned_ptr_or_err(py, set(var.as_ptr(), value.as_ptr())) };
-    token.map(|token| Some(token.unbind()))
+    token.map(Some)
 }
 
 /// False when the token is of another context or was used already.

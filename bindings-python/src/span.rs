@@ -1,19 +1,21 @@
 //! The span of Polyspan's own API: a native object that is its own context manager.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use polyspan::value::Value;
 use polyspan::{SpanContext, SpanId, StatusCode, TraceFlags, TraceId, TraceState};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arguments::{Call, Keyword};
 use crate::convert;
-use crate::current::{self, Place, lock};
+use crate::current::{self, Place};
 use crate::exception;
 use crate::face::{Face, Owner};
+use crate::guarded::Guarded;
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
@@ -26,14 +28,14 @@ use crate::{slot, tree};
 #[pyclass(frozen, module = "polyspan")]
 pub struct Span {
     owner: Owner,
-    pub place: Mutex<Place>,
+    pub place: Guarded<Place>,
     /// Leaving the block does not end it: its result is still to run.
     kept_open: AtomicBool,
 }
 
 impl Span {
     pub fn new(owner: Owner, place: Place) -> Self {
-        Self { owner, place: Mutex::new(place), kept_open: AtomicBool::new(false) }
+        Self { owner, place: Guarded::new(place), kept_open: AtomicBool::new(false) }
     }
 
     /// A span that only stands for a context.
@@ -51,11 +53,11 @@ impl Span {
     #[inline]
     pub fn followed<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
-        if let Some(known) = &lock(&slf.get().place).follower {
+        if let Some(known) = &slf.get().place.lock().follower {
             return Ok(known.bind(py).clone());
         }
         let made = Bound::new(py, Self::new(Owner::Followed(slf.clone().unbind()), Place::default()))?;
-        lock(&slf.get().place).follower = Some(made.clone().unbind());
+        slf.get().place.lock().follower = Some(made.clone().unbind());
         Ok(made)
     }
 
@@ -72,8 +74,77 @@ impl Span {
             self.open().end(time);
         }
     }
+
+    /// `update(...)`: sets what is given and shows it to exporters that follow open spans.
+    pub fn update(&self, call: Call<'_, '_>) -> PyResult<()> {
+        if call.positional().len() > 0 {
+            return Err(PyTypeError::new_err("update() takes keyword arguments only"));
+        }
+        for (name, value) in call.named() {
+            self.set_field(Keyword::of(&name), &value);
+        }
+        self.open().show();
+        Ok(())
+    }
+
+    /// `end(...)`: sets what is given and ends the span.
+    pub fn end(&self, call: Call<'_, '_>) -> PyResult<()> {
+        let mut positional = call.positional();
+        let mut time = positional.next();
+        if positional.next().is_some() {
+            return Err(PyTypeError::new_err("end() takes 1 positional argument besides keywords"));
+        }
+        for (name, value) in call.named() {
+            match Keyword::of(&name) {
+                Some(Keyword::Time) => time = Some(value),
+                field => self.set_field(field, &value),
+            }
+        }
+        self.end_at(moment(time.as_deref()));
+        Ok(())
+    }
+
+    fn set_field(&self, field: Option<Keyword>, value: &Bound<'_, PyAny>) {
+        match field {
+            Some(Keyword::Name) => self.open().rename(value),
+            Some(Keyword::Input) => self.open().set_input(value),
+            Some(Keyword::Output) => self.open().set_output(value),
+            Some(Keyword::Metadata) => self.open().set_metadata(value),
+            Some(Keyword::Attributes) => self.open().set_all(value),
+            Some(Keyword::Tags) => self.open().set_tags(value),
+            _ => self.open().refuse(value.py(), "update", 1),
+        }
+    }
+
+    /// `__enter__`: makes it the current span.
+    #[inline]
+    pub fn enter(slf: &Bound<'_, Self>) -> PyResult<()> {
+        match slf.get().is_inside_followed(slf.py()) {
+            true => Ok(()),
+            false => current::enter(slf.as_any(), &slf.get().place),
+        }
+    }
+
+    /// `__exit__`: ends it, failed if an error goes through, and makes what was current before current again.
+    #[inline]
+    pub fn leave(slf: &Bound<'_, Self>, error: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let span = slf.get();
+        if span.is_inside_followed(slf.py()) {
+            return Ok(());
+        }
+        if let Some(error) = error.filter(|error| exception::is_failure(error)) {
+            span.open().fail(error);
+        }
+        if error.is_none() && span.kept_open.load(Ordering::Relaxed) {
+            span.kept_open.store(false, Ordering::Relaxed);
+        } else {
+            span.end_at(None);
+        }
+        current::leave(slf.as_any(), &span.place)
+    }
 }
 
+// `update`, `end`, `__enter__` and `__exit__` are in `entry.rs`.
 #[pymethods]
 impl Span {
     /// The trace id as 32 lower-case hex digits; all zeros when no engine runs.
@@ -107,34 +178,6 @@ impl Span {
             Some(value) => self.open().set(key, value),
             None if key.is_instance_of::<PyDict>() => self.open().set_all(key),
             None => self.open().set(key, key.py().None().bind(key.py())),
-        }
-    }
-
-    /// Sets any of `name`, `input`, `output`, `metadata`, `attributes`, `tags`: input, output and name are
-    /// replaced, the others merged. Exporters that follow open spans are shown the span as it is then.
-    #[pyo3(
-        signature = (**fields),
-        text_signature = "(self, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
-    )]
-    fn update(&self, fields: Option<&Bound<'_, PyDict>>) {
-        self._set(fields);
-        self.open().show();
-    }
-
-    /// The same for what is shown soon all the same.
-    #[pyo3(signature = (**fields))]
-    fn _set(&self, fields: Option<&Bound<'_, PyDict>>) {
-        let Some(fields) = fields else { return };
-        for (field, value) in fields.iter() {
-            match field.extract::<&str>() {
-                Ok("name") => self.open().rename(&value),
-                Ok("input") => self.open().set_input(&value),
-                Ok("output") => self.open().set_output(&value),
-                Ok("metadata") => self.open().set_metadata(&value),
-                Ok("attributes") => self.open().set_all(&value),
-                Ok("tags") => self.open().set_tags(&value),
-                _ => self.open().refuse(fields.py(), "update", 1),
-            }
         }
     }
 
@@ -231,51 +274,17 @@ impl Span {
         self.open().rename(name);
     }
 
-    /// Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.
-    /// Further arguments are set before, as by `update`.
-    #[pyo3(
-        signature = (time = None, **fields),
-        text_signature = "(self, time=None, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)"
-    )]
-    fn end(&self, time: Option<&Bound<'_, PyAny>>, fields: Option<&Bound<'_, PyDict>>) {
-        self._set(fields);
-        self.end_at(moment(time));
-    }
-
     /// Ends every open span below this one, the deepest first, and then this one, all at the same moment.
     fn end_tree(slf: &Bound<'_, Self>) -> PyResult<()> {
         tree::end_tree(&Face::Own(slf.clone()))
     }
 
-    #[inline]
-    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        if !slf.get().is_inside_followed(slf.py()) {
-            current::enter(slf.as_any(), &slf.get().place)?;
+    /// The same as `update` for what is shown soon all the same.
+    #[pyo3(signature = (**fields))]
+    fn _set(&self, fields: Option<&Bound<'_, PyDict>>) {
+        for (field, value) in fields.into_iter().flatten() {
+            self.set_field(Keyword::of(&field), &value);
         }
-        Ok(slf)
-    }
-
-    #[inline]
-    fn __exit__(
-        slf: &Bound<'_, Self>,
-        _class: &Bound<'_, PyAny>,
-        error: &Bound<'_, PyAny>,
-        _traceback: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
-        let span = slf.get();
-        if span.is_inside_followed(slf.py()) {
-            return Ok(false);
-        }
-        if !error.is_none() && exception::is_failure(error) {
-            span.open().fail(error);
-        }
-        if error.is_none() && span.kept_open.load(Ordering::Relaxed) {
-            span.kept_open.store(false, Ordering::Relaxed);
-        } else {
-            span.end_at(None);
-        }
-        current::leave(slf.as_any(), &span.place)?;
-        Ok(false)
     }
 
     /// Leaving the current block will not end the span.

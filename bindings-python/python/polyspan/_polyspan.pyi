@@ -561,12 +561,12 @@ class Engine:
         entity_type: str | None = None,
         entity_id: str | None = None,
         entity_name: str | None = None,
-        hide_input: bool = False,
-        hide_output: bool = False,
+        hide_input: bool | None = None,
+        hide_output: bool | None = None,
         internal_spans: str | Iterable[str] | None = None,
         request_context: Mapping[str, object] | None = None,
         request_context_keys: Iterable[str] | None = None,
-        internal: bool = False,
+        internal: bool | None = None,
     ) -> Span: ...
     def flush(self, timeout: _Seconds | None = None) -> None: ...
     def shutdown(self, timeout: _Seconds | None = None) -> None: ...
@@ -744,12 +744,12 @@ def event(
     entity_type: str | None = None,
     entity_id: str | None = None,
     entity_name: str | None = None,
-    hide_input: bool = False,
-    hide_output: bool = False,
+    hide_input: bool | None = None,
+    hide_output: bool | None = None,
     internal_spans: str | Iterable[str] | None = None,
     request_context: Mapping[str, object] | None = None,
     request_context_keys: Iterable[str] | None = None,
-    internal: bool = False,
+    internal: bool | None = None,
 ) -> None: ...
 def current_span() -> Span: ...
 def current_trace_id() -> str | None: ...

@@ -1,7 +1,7 @@
 //! Jobs as `polyspan._host` handles them, and who pulls them.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use polyspan::DropReason;
@@ -14,7 +14,6 @@ use super::finished::FinishedSpan;
 use super::followed;
 use super::options::Target;
 use super::port::{self, Way};
-use crate::current::lock;
 
 /// A thread that pulls jobs.
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_HostWorker")]
@@ -194,4 +193,9 @@ impl Job {
 #[pyo3(name = "_host_warn")]
 pub fn warn(kind: &str, message: &str) {
     polyspan::host::warn_once(kind, message);
+}
+
+/// What threads wait for that are not attached to the interpreter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,8 +2,6 @@
 //!
 //! `polyspan.opentelemetry` puts an instance (of a class derived from this one) in the place of the API's own.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -11,7 +9,8 @@ use pyo3::types::PyDict;
 
 use super::api;
 use crate::context::Context;
-use crate::current::{self, lock};
+use crate::current;
+use crate::guarded::Guarded;
 use crate::slot;
 
 /// Base class of the runtime context.
@@ -21,7 +20,7 @@ pub struct RuntimeContext {}
 /// What `attach` returns: enough to put back what was there, by value.
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_Token")]
 pub struct Token {
-    attached: Mutex<Option<Py<Context>>>,
+    attached: Guarded<Option<Py<Context>>>,
 }
 
 #[pymethods]
@@ -31,7 +30,7 @@ impl Token {
     }
 
     fn __clear__(&self) {
-        if let Ok(mut attached) = self.attached.try_lock() {
+        if let Some(mut attached) = self.attached.try_lock() {
             *attached = None;
         }
     }
@@ -57,9 +56,9 @@ impl RuntimeContext {
         let keys = context.cast::<PyDict>()?;
         let span = api::span_in(keys).map(|face| face.into_any().unbind());
         let entry = Bound::new(py, Context::new(span, Some(keys.clone().unbind())))?;
-        lock(&entry.get().place).shown = Some(context.clone().unbind());
+        entry.get().place.lock().shown = Some(context.clone().unbind());
         current::enter(entry.as_any(), &entry.get().place)?;
-        Ok(Token { attached: Mutex::new(Some(entry.unbind())) })
+        Ok(Token { attached: Guarded::new(Some(entry.unbind())) })
     }
 
     /// Makes current again what was current before the token's `attach`, unless that is over anyway.
@@ -71,7 +70,7 @@ impl RuntimeContext {
             }
             return Err(PyTypeError::new_err("detach takes what attach returned"));
         };
-        let attached = lock(&token.get().attached).take();
+        let attached = token.get().attached.lock().take();
         match attached {
             Some(context) => {
                 let context = context.bind(py);

@@ -1,7 +1,5 @@
 //! What `start_as_current_span` returns: a context manager that starts a span when it is entered, and a decorator.
 
-use std::sync::Mutex;
-
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -9,7 +7,8 @@ use pyo3::prelude::*;
 
 use super::span::OtelSpan;
 use super::tracer::{Given, OtelTracer};
-use crate::current::{self, lock};
+use crate::current;
+use crate::guarded::Guarded;
 
 /// A span about to be started and made current.
 #[pyclass(frozen, module = "polyspan._polyspan", name = "_SpanScope")]
@@ -17,12 +16,12 @@ pub struct SpanScope {
     tracer: Py<OtelTracer>,
     given: Given,
     end_on_exit: bool,
-    span: Mutex<Option<Py<OtelSpan>>>,
+    span: Guarded<Option<Py<OtelSpan>>>,
 }
 
 impl SpanScope {
     pub fn new(tracer: Py<OtelTracer>, given: Given, end_on_exit: bool) -> Self {
-        Self { tracer, given, end_on_exit, span: Mutex::new(None) }
+        Self { tracer, given, end_on_exit, span: Guarded::new(None) }
     }
 }
 
@@ -31,7 +30,7 @@ impl SpanScope {
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, OtelSpan>> {
         let span = OtelTracer::start(self.tracer.bind(py), &self.given)?;
         {
-            let mut entered = lock(&self.span);
+            let mut entered = self.span.lock();
             if entered.is_some() {
                 return Err(PyRuntimeError::new_err("the context manager has been entered already"));
             }
@@ -48,7 +47,7 @@ impl SpanScope {
         error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        let Some(span) = lock(&self.span).take() else { return Ok(false) };
+        let Some(span) = self.span.lock().take() else { return Ok(false) };
         let span = span.into_bound(py);
         current::leave(span.as_any(), &span.get().place)?;
         if !error.is_none() {
@@ -79,7 +78,7 @@ impl SpanScope {
     }
 
     fn __clear__(&self) {
-        if let Ok(mut span) = self.span.try_lock() {
+        if let Some(mut span) = self.span.try_lock() {
             *span = None;
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `polyspan.opentelemetry.Span` derives from this class and from the API's, or the SDK's, span.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use polyspan::{SpanContext, StatusCode};
 use pyo3::exceptions::PyException;
@@ -16,9 +16,10 @@ use super::api::{Api, api};
 use super::convert::{span_context_of, status_of, to_otel};
 use super::tracer::OtelTracer;
 use crate::convert;
-use crate::current::{self, Place, lock};
+use crate::current::{self, Place};
 use crate::exit;
 use crate::face::{Face, Owner};
+use crate::guarded::Guarded;
 use crate::invalid;
 use crate::open::Open;
 use crate::record::SpanRecord;
@@ -29,9 +30,9 @@ use crate::span::moment;
 pub struct OtelSpan {
     /// Set right after the object is made; what makes one otherwise gets a span that does not record.
     inner: OnceLock<Inner>,
-    pub place: Mutex<Place>,
+    pub place: Guarded<Place>,
     /// The API's `SpanContext`, made when first asked for.
-    context: Mutex<Option<Py<PyAny>>>,
+    context: Guarded<Option<Py<PyAny>>>,
 }
 
 struct Inner {
@@ -118,7 +119,7 @@ impl OtelSpan {
                 }
             }
         }
-        let shown = lock(&span.place).shown.take();
+        let shown = span.place.lock().shown.take();
         drop(shown);
         Ok(())
     }
@@ -167,16 +168,16 @@ impl OtelSpan {
     #[new]
     #[pyo3(signature = (*_arguments, **_options))]
     fn new(_arguments: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, pyo3::types::PyDict>>) -> Self {
-        Self { inner: OnceLock::new(), place: Mutex::default(), context: Mutex::default() }
+        Self { inner: OnceLock::new(), place: Guarded::default(), context: Guarded::default() }
     }
 
     fn get_span_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(context) = lock(&self.context).as_ref() {
+        if let Some(context) = self.context.lock().as_ref() {
             return Ok(context.bind(py).clone());
         }
         let Some(api) = api(py) else { return Ok(py.None().into_bound(py)) };
         let context = to_otel(py, api, self.open().context())?;
-        *lock(&self.context) = Some(context.clone().unbind());
+        *self.context.lock() = Some(context.clone().unbind());
         Ok(context)
     }
 
