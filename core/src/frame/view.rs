@@ -390,6 +390,19 @@ impl<'a> SpanView<'a> {
         Fields { reader: self.fields, table: self.table }
     }
 
+    /// Goes through the fields in the order they were written. Quicker than by [`SpanView::fields`] where each kind
+    /// of field is treated apart, as no field is put together only to be taken apart.
+    #[inline(always)]
+    pub(crate) fn each_field(&self, mut each: impl FnMut(Field<'a>)) {
+        let mut reader = self.fields;
+        while !reader.is_empty() {
+            match read_field(&mut reader, self.table) {
+                Ok(field) => each(field),
+                Err(_) => return,
+            }
+        }
+    }
+
     /// The fields with the raw bytes that each occupies, for a stage that copies what it keeps.
     #[inline]
     pub fn raw_fields(&self) -> impl Iterator<Item = (&'a [u8], Field<'a>)> {

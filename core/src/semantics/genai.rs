@@ -5,9 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::messages::{
-    self, Side, messages, write_instructions, write_messages, write_text_message, write_tools,
-};
+use super::messages::{self, Side, messages, write_instructions, write_messages, write_tools};
 use super::renames::{self, Change};
 use super::time::seconds_after;
 use super::types::{AttributeInfo, Content, Form, TypeInfo, info};
@@ -43,7 +41,9 @@ pub(super) struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    pub(super) fn new(span: &SpanView<'a>) -> Self {
+    /// Reads a record. What stays as it is goes to `pass` first, and is not collected where that takes it.
+    #[inline]
+    pub(super) fn new(span: &SpanView<'a>, mut pass: impl FnMut(Field<'a>) -> bool) -> Self {
         let head = *span.head();
         let mut collected = Self {
             head,
@@ -60,18 +60,18 @@ impl<'a> Collected<'a> {
             instructions: None,
             usage: None,
         };
-        for field in span.fields() {
-            match field {
-                Field::Attribute(name, value) => collected.take(name, value),
-                Field::Name(name) => collected.name = name,
-                Field::Input(value) => collected.input = Some(value),
-                Field::Output(value) => collected.output = Some(value),
-                Field::Tag(tag) => collected.tags.push(tag),
-                Field::Metadata(name, value) => collected.metadata.push((name, value)),
-                Field::Skipped => {}
-                other => collected.others.push(other),
-            }
-        }
+        span.each_field(|field| match field {
+            Field::Attribute(name, _) if is_foreign(name) && pass(field) => {}
+            Field::Attribute(name, value) => collected.take(name, value),
+            Field::Name(name) => collected.name = name,
+            Field::Input(value) => collected.input = Some(value),
+            Field::Output(value) => collected.output = Some(value),
+            Field::Tag(tag) => collected.tags.push(tag),
+            Field::Metadata(name, value) => collected.metadata.push((name, value)),
+            Field::Skipped => {}
+            other if pass(other) => {}
+            other => collected.others.push(other),
+        });
         let name = Some(collected.name).filter(|name| !name.is_empty());
         collected.given_name = name.filter(|name| !head.span_type.is_called(name));
         last_values(&mut collected.metadata);
@@ -199,7 +199,7 @@ impl<'a> Collected<'a> {
 
     /// Whether the calls that it is made of are spans of their own, which carry the usage.
     pub(super) fn is_stepped(&self) -> bool {
-        self.head.span_type == SpanType::ModelGeneration && self.head.flags.contains(SpanFlags::STEPPED)
+        is_stepped(&self.head)
     }
 
     /// The operation, where the conventions have one for it.
@@ -217,18 +217,6 @@ impl<'a> Collected<'a> {
                 (&*self.attributes.text(MCP_METHOD)? == b"tools/call").then_some("execute_tool")
             }
             _ => self.info?.operation,
-        }
-    }
-
-    /// The span kind: what the application said, or else what the type has.
-    pub(super) fn kind(&self) -> SpanKind {
-        if self.head.kind != SpanKind::Internal || self.head.flags.contains(SpanFlags::KIND_GIVEN) {
-            return self.head.kind;
-        }
-        if self.is_stepped() {
-            SpanKind::Internal
-        } else {
-            self.info.map_or(SpanKind::Internal, |info| info.kind)
         }
     }
 
@@ -270,6 +258,38 @@ impl<'a> Collected<'a> {
     }
 }
 
+/// Where the names begin that conventions or we give: every other name stays as it is, and meets none of them.
+const NAMESPACES: [&[u8]; 9] = [
+    b"gen_ai.",
+    b"polyspan.",
+    b"mcp.",
+    b"openai.",
+    b"error.",
+    b"server.",
+    b"client.",
+    b"network.",
+    b"jsonrpc.",
+];
+
+/// Whether an attribute's name is none that conventions, libraries ahead of them or span types have.
+#[inline]
+fn is_foreign(name: &[u8]) -> bool {
+    // The names of a type's own have no dot.
+    name.contains(&b'.') && !NAMESPACES.iter().any(|space| name.starts_with(space))
+}
+
+fn is_stepped(head: &Head) -> bool {
+    head.span_type == SpanType::ModelGeneration && head.flags.contains(SpanFlags::STEPPED)
+}
+
+/// The span kind: what the application said, or else what the type has.
+pub(super) fn kind(head: &Head) -> SpanKind {
+    if head.kind != SpanKind::Internal || head.flags.contains(SpanFlags::KIND_GIVEN) || is_stepped(head) {
+        return head.kind;
+    }
+    info(head.span_type).map_or(SpanKind::Internal, |info| info.kind)
+}
+
 /// The operation on memory that an application calls so.
 pub(super) fn memory_operation(given: &[u8]) -> Option<&'static str> {
     match given {
@@ -281,12 +301,16 @@ pub(super) fn memory_operation(given: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The span as it is sent.
-pub(super) fn wire<'a>(span: &SpanView<'a>) -> Wire<'a> {
-    let mut collected = Collected::new(span);
+/// The span as it is sent, without what `pass` takes.
+#[inline]
+pub(super) fn wire<'a>(span: &SpanView<'a>, pass: impl FnMut(Field<'a>) -> bool) -> Wire<'a> {
+    finished(Collected::new(span, pass))
+}
+
+fn finished(mut collected: Collected<'_>) -> Wire<'_> {
     collected.complete();
     let name = name(&mut collected);
-    let kind = collected.kind();
+    let kind = kind(&collected.head);
     let Collected { head, info, mut attributes, input, output, metadata, tags, others, .. } = collected;
     for (value, side) in [(input, Side::Input), (output, Side::Output)] {
         if let Some(value) = value {
@@ -345,7 +369,8 @@ fn put_content<'a>(
     };
     let named = match (content.unwrap_or(Content::Own), value) {
         (Content::Messages, ValueView::Str(content)) => {
-            Some((known, written(|out| write_text_message(out, side, content))))
+            let role = if side == Side::Input { "user" } else { "assistant" };
+            Some((known, WireValue::Message { role, content }))
         }
         (content @ (Content::Messages | Content::Chat), value) => {
             messages(value, side, content == Content::Messages).map(|read| {
@@ -381,4 +406,35 @@ fn written<'a>(write: impl FnOnce(&mut String)) -> WireValue<'a> {
     let mut out = String::new();
     write(&mut out);
     WireValue::Text(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::types::all;
+    use super::*;
+
+    #[test]
+    fn no_name_that_means_something_is_foreign() {
+        let content = |content: Content| match content {
+            Content::Key(key) | Content::Text(key) | Content::List(key) => Some(key),
+            Content::Own | Content::Messages | Content::Chat => None,
+        };
+        for info in all() {
+            let mut names: Vec<&str> = info.subject.to_vec();
+            names.extend(info.name_is);
+            names.extend(content(info.input));
+            names.extend(content(info.output));
+            names.extend(info.all_attributes().flat_map(|known| [Some(known.name), known.key]).flatten());
+            for name in names {
+                assert!(!is_foreign(name.as_bytes()), "{name}");
+            }
+        }
+        for (old, new, _) in renames::RENAMED {
+            assert!(!is_foreign(old.as_bytes()) && !is_foreign(new.as_bytes()), "{old}");
+        }
+        for ours in [OPERATION, MCP_METHOD, SPAN_TYPE, SPAN_NAME, INPUT, OUTPUT, METADATA_PREFIX, TAGS] {
+            assert!(!is_foreign(ours.as_bytes()), "{ours}");
+        }
+        assert!(is_foreign(b"agent.request") && is_foreign(b"http.route"));
+    }
 }

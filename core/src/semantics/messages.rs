@@ -85,15 +85,14 @@ pub(crate) fn write_messages(out: &mut String, messages: &[Message<'_>]) {
     });
 }
 
-/// Appends mere text as the one message that it is.
-pub(crate) fn write_text_message(out: &mut String, side: Side, content: &[u8]) {
-    out.reserve(content.len() + 64);
-    out.push_str(match side {
-        Side::Input => r#"[{"role":"user","parts":["#,
-        Side::Output => r#"[{"role":"assistant","parts":["#,
-    });
-    typed(out, "text", "content", content);
-    out.push_str("]}]");
+/// Appends mere text as the one message that it is. `role` is written as it is.
+pub(crate) fn write_text_message(out: &mut String, role: &str, content: &[u8]) {
+    out.reserve(content.len() + 96);
+    out.push_str("[{\"role\":\"");
+    out.push_str(role);
+    out.push_str("\",\"parts\":[{\"type\":\"text\",\"content\":");
+    json::write_string(out, &text(content));
+    out.push_str("}]}]");
 }
 
 /// Appends instructions as the JSON text of `gen_ai.system_instructions`, whose parts are texts.

@@ -18,7 +18,8 @@ pub mod usage;
 mod wire;
 
 use crate::frame::view::{Field, SpanView};
-use crate::kinds::SpanType;
+use crate::frame::write::Head;
+use crate::kinds::{SpanKind, SpanType};
 
 pub(crate) use wire::last_values;
 pub use wire::{Wire, WireValue};
@@ -82,10 +83,26 @@ impl Dialect {
 
 /// The span as it is sent.
 pub fn map<'a>(span: &SpanView<'a>, dialect: Dialect) -> Wire<'a> {
+    map_but(span, dialect, |_| false)
+}
+
+/// The span as it is sent, without the fields that `pass` takes, which are sent as they were recorded: it is asked
+/// of fields that have no other name.
+#[inline]
+pub(crate) fn map_but<'a>(
+    span: &SpanView<'a>,
+    dialect: Dialect,
+    pass: impl FnMut(Field<'a>) -> bool,
+) -> Wire<'a> {
     match dialect {
-        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span),
+        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span, pass),
         Dialect::OpenInference => openinference::wire(span),
     }
+}
+
+/// The kind that a span has on the wire.
+pub(crate) fn kind(head: &Head) -> SpanKind {
+    genai::kind(head)
 }
 
 #[cold]

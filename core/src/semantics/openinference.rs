@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::genai::{Collected, structured};
+use super::genai::{self, Collected, structured};
 use super::messages::{self, Message, Part, Side, Source, messages};
 use super::types::Content;
 use super::wire::{Attributes, Wire, WireValue};
@@ -83,7 +83,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 
 /// The span as it is sent.
 pub(super) fn wire<'a>(span: &SpanView<'a>) -> Wire<'a> {
-    let mut collected = Collected::new(span);
+    let mut collected = Collected::new(span, |_| false);
     collected.complete();
     let kind = kind(&collected);
     let name =
@@ -92,7 +92,7 @@ pub(super) fn wire<'a>(span: &SpanView<'a>) -> Wire<'a> {
     if let Some(kind) = kind {
         out.set_new("openinference.span.kind", WireValue::Static(kind));
     }
-    let (name, span_kind) = (Cow::Borrowed(name), collected.kind());
+    let (name, span_kind) = (Cow::Borrowed(name), genai::kind(&collected.head));
     let Collected {
         head, info, attributes, input, output, metadata, tags, others, tools, instructions, ..
     } = collected;

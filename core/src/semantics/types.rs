@@ -127,7 +127,7 @@ pub(crate) fn is_spelling_of(name: &[u8], key: &[u8]) -> bool {
 
 /// The entry of a span type; none for [`SpanType::Generic`].
 pub fn info(span_type: SpanType) -> Option<&'static TypeInfo> {
-    TABLE.iter().find_map(|family| family.iter().find(|info| info.span_type == span_type))
+    BY_NUMBER.get(span_type as usize).copied().flatten()
 }
 
 /// Every entry, in the order of the types.
@@ -144,6 +144,25 @@ const TABLE: &[&[TypeInfo]] = &[
     retrieval::TYPES,
     evaluation::TYPES,
 ];
+
+/// The entries by the numbers of their types.
+const BY_NUMBER: [Option<&TypeInfo>; 64] = by_number();
+
+// The compiler does this, and refuses a number that is not below 64.
+#[allow(clippy::indexing_slicing)]
+const fn by_number() -> [Option<&'static TypeInfo>; 64] {
+    let mut entries = [None; 64];
+    let mut families = TABLE;
+    while let [family, others @ ..] = families {
+        let mut types = *family;
+        while let [info, more @ ..] = types {
+            entries[info.span_type as usize] = Some(info);
+            types = more;
+        }
+        families = others;
+    }
+    entries
+}
 
 /// What is the same for most types: no operation, internal, input and output under our own names.
 const PLAIN: TypeInfo = TypeInfo {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::json;
+use super::messages::write_text_message;
 use crate::frame::record::SpanData;
 use crate::frame::view::{Field, ValueView, text};
 use crate::kinds::{SpanKind, SpanType};
@@ -16,6 +17,13 @@ pub enum WireValue<'a> {
     View(ValueView<'a>),
     /// A structure of the record, as JSON text.
     Json(ValueView<'a>),
+    /// Mere text, which is sent as a chat message of that role.
+    Message {
+        /// Who said it.
+        role: &'static str,
+        /// What was said.
+        content: &'a [u8],
+    },
     /// Text made anew.
     Text(String),
     /// A word of the convention.
@@ -29,13 +37,18 @@ pub enum WireValue<'a> {
 }
 
 impl<'a> WireValue<'a> {
-    /// The value as one of a record, with `scratch` for JSON; none for a list made anew.
+    /// The value as one of a record, with `scratch` for JSON; none for a list.
     pub fn view<'b>(&'b self, scratch: &'b mut String) -> Option<ValueView<'b>> {
         Some(match self {
             Self::View(value) => *value,
             Self::Json(value) => {
                 scratch.clear();
                 json::write_json(scratch, *value);
+                ValueView::Str(scratch.as_bytes())
+            }
+            Self::Message { role, content } => {
+                scratch.clear();
+                write_text_message(scratch, role, content);
                 ValueView::Str(scratch.as_bytes())
             }
             Self::Text(text) => ValueView::Str(text.as_bytes()),
@@ -47,7 +60,7 @@ impl<'a> WireValue<'a> {
     }
 }
 
-/// A span as it is sent.
+/// A span as it is sent, or what of it is not sent as it was recorded.
 #[derive(Debug)]
 pub struct Wire<'a> {
     /// The name.
@@ -100,9 +113,9 @@ pub(super) struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// With room for what most spans have.
+    /// With room for what most spans have, and no more than allocators keep at hand.
     pub(super) fn with_room() -> Self {
-        Self { list: Vec::with_capacity(24) }
+        Self { list: Vec::with_capacity(12) }
     }
 
     fn place(&self, key: &[u8]) -> Option<usize> {

@@ -8,8 +8,18 @@ use crate::semantics::{self, Dialect, WireValue};
 /// One `ScopeSpans.spans` field.
 pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect, scratch: &mut String) {
     let head = span.head();
-    let wire = semantics::map(span, dialect);
-    let message = open_span(out, head, wire.kind);
+    let message = open_span(out, head, semantics::kind(head));
+    let mut rest = Rest::default();
+    // Most attributes have no other name, and go the short way.
+    let wire = semantics::map_but(span, dialect, |field| {
+        match field {
+            Field::Attribute(name, value) => put_attribute(out, 9, name, value),
+            Field::Event(event) => put_event(out, event),
+            Field::Link(link) => put_link(out, link),
+            other => rest.take(other),
+        }
+        true
+    });
     if !wire.name.is_empty() {
         put_bytes(out, 5, &wire.name);
     }
@@ -26,7 +36,6 @@ pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect,
             other => put_attribute(out, 9, name, other.view(scratch).unwrap_or(ValueView::Null)),
         }
     }
-    let mut rest = Rest::default();
     for field in wire.others {
         match field {
             Field::Event(event) => put_event(out, event),
