@@ -66,6 +66,13 @@ impl<'a> Reader<'a> {
         self.take(length as usize)
     }
 
+    /// Steps over a key or name, whatever it refers to.
+    #[inline]
+    pub(super) fn skip_key(&mut self) -> Result<(), FrameError> {
+        let word = self.u16()?;
+        if word < key::STATIC { self.take(usize::from(word)).map(drop) } else { Ok(()) }
+    }
+
     /// A key or name: inline, static or from the frame's string table.
     #[inline]
     pub(super) fn key(&mut self, table: &'a StringTable<'a>) -> Result<&'a [u8], FrameError> {

@@ -403,6 +403,12 @@ impl<'a> SpanView<'a> {
         }
     }
 
+    /// The fields, for who steps over most of them.
+    #[inline]
+    pub(crate) fn steps(&self) -> Steps<'a> {
+        Steps { reader: self.fields, length: self.fields_len(), table: self.table }
+    }
+
     /// The fields with the raw bytes that each occupies, for a stage that copies what it keeps.
     #[inline]
     pub fn raw_fields(&self) -> impl Iterator<Item = (&'a [u8], Field<'a>)> {
@@ -466,6 +472,48 @@ impl<'a> SpanView<'a> {
             }
         }
         Ok(summary)
+    }
+}
+
+/// Goes through the fields of a record, of most of which only the end is of interest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Steps<'a> {
+    reader: Reader<'a>,
+    length: usize,
+    table: &'a StringTable<'a>,
+}
+
+impl<'a> Steps<'a> {
+    /// Steps over every field that ends at `place` or before, or over all, and reads the one behind them. With it
+    /// comes where it begins. None at the end, or where a field cannot be read.
+    #[inline]
+    pub(crate) fn beyond(&mut self, place: Option<usize>) -> Option<(usize, &'a [u8], Field<'a>)> {
+        loop {
+            let before = self.reader;
+            if before.is_empty() {
+                return None;
+            }
+            let start = self.passed();
+            if skip_field(&mut self.reader).is_err() {
+                self.reader = before;
+                return None;
+            }
+            let end = self.passed();
+            if place.is_some_and(|place| place < end) {
+                let raw = before.rest().get(..end - start)?;
+                let field = read_field(&mut Reader::new(raw), self.table);
+                if field.is_err() {
+                    self.reader = before;
+                }
+                return Some((start, raw, field.ok()?));
+            }
+        }
+    }
+
+    /// How far it has come, in bytes of the fields.
+    #[inline]
+    pub(crate) fn passed(&self) -> usize {
+        self.length - self.reader.rest().len()
     }
 }
 
@@ -557,6 +605,25 @@ fn skip_value(reader: &mut Reader<'_>) -> Result<Skipped, FrameError> {
         other => return Err(FrameError::Unknown(other)),
     };
     reader.take(fixed).map(|_| sized(0, false))
+}
+
+/// Steps over a field.
+#[inline]
+fn skip_field(reader: &mut Reader<'_>) -> Result<(), FrameError> {
+    match reader.u8()? {
+        tag::ATTRIBUTE | tag::METADATA => {
+            reader.skip_key()?;
+            skip_value(reader)?;
+        }
+        tag::INPUT | tag::OUTPUT => drop(skip_value(reader)?),
+        tag::NAME | tag::TAG => reader.skip_key()?,
+        tag::DROPPED => drop(reader.take(12)?),
+        tag::EVENT | tag::LINK | tag::STATUS_MESSAGE | tag::TRACE_STATE | tag::PAD | tag::SKIPPABLE.. => {
+            reader.sized()?;
+        }
+        other => return Err(FrameError::Unknown(other)),
+    }
+    Ok(())
 }
 
 /// Iterates over the fields of a record.

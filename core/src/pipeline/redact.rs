@@ -148,12 +148,14 @@ impl<'s> Writer<'s> {
     /// True if the span that was written is not the same; otherwise nothing of it need be written.
     fn span(&mut self, span: &SpanView<'_>, rewriter: &mut Rewriter<'_>) -> Result<bool, FrameError> {
         let mut changed = false;
-        let mut end = 0;
         let mut next_hit = rewriter.next_hit(0);
-        for (raw, field) in span.raw_fields() {
-            let start = end;
-            end += raw.len();
-            let clean = next_hit.is_none_or(|hit| hit >= end) && rewriter.hits_tell_all();
+        let mut steps = span.steps();
+        // Where hits tell all, fields without any need not even be read.
+        let tells_all = rewriter.hits_tell_all();
+        let skips = tells_all && self.hidden == Hidden::default();
+        while let Some((start, raw, field)) = steps.beyond(if skips { next_hit } else { Some(0) }) {
+            let end = start + raw.len();
+            let clean = next_hit.is_none_or(|hit| hit >= end) && tells_all;
             if !clean {
                 next_hit = rewriter.next_hit(end);
             }
@@ -171,6 +173,7 @@ impl<'s> Writer<'s> {
                 }
             }
         }
+        let end = steps.passed();
         if end != span.fields_len() {
             // Nothing behind what cannot be read was looked at.
             return Err(FrameError::Truncated);
