@@ -47,8 +47,9 @@ pub(crate) struct Settings {
     pub(crate) scope: Arc<Scope>,
     /// The one in force: the configured one unless the engine is disabled.
     pub(crate) sampler: HeadSampler,
-    /// Whether children of this process's spans take their parent's decision without the sampler, and need not be
-    /// told apart where it is not to sample.
+    /// Whether children of this process's spans take their parent's decision without the sampler.
+    pub(crate) sampler_inherits: bool,
+    /// Whether they also need not be told apart where the decision is not to sample.
     pub(crate) children_follow: bool,
     /// Whether metrics count spans that are not sampled.
     pub(crate) counts_unsampled: bool,

@@ -117,6 +117,7 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     redactor.attributes(&mut resource.attributes);
     Settings {
         propagators,
+        sampler_inherits: sampler.inherits(),
         // Metrics tell every span apart, the unsampled ones too.
         children_follow: sampler.inherits() && !counts_unsampled,
         counts_unsampled,

@@ -28,6 +28,8 @@ pub use custom::CustomSampler;
 pub use glob::Glob;
 pub use host_plan::{HostPlan, PageRule, ParentRule, RootDraw, RootRule};
 pub use parent_based::ParentBased;
+#[cfg(feature = "engine")]
+pub(crate) use parent_based::inherit;
 pub use rate_limited::RateLimited;
 pub use ratio::RatioSampler;
 pub use rules::{ContextPath, Rule, RuleSampler, ValueMatch};

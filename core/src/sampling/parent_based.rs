@@ -91,7 +91,7 @@ impl ParentBased {
 /// A threshold from another process is kept only where it agrees with the sampled flag beside it; a local
 /// parent's was written or checked here when its own trace arrived.
 #[inline]
-pub(super) fn inherit(parent: &SpanContext) -> SamplingResult {
+pub(crate) fn inherit(parent: &SpanContext) -> SamplingResult {
     let state = parent.state.clone();
     let state = if parent.remote && !state.is_empty() {
         threshold::check(state, parent.trace_id, parent.is_sampled())

@@ -17,7 +17,7 @@ use crate::kinds::{SpanFlags, SpanKind, SpanType};
 use crate::lifecycle::generation;
 use crate::recorder::{self, Recorder};
 use crate::registry;
-use crate::sampling::{Decision, SamplingInput, SamplingResult};
+use crate::sampling::{Decision, SamplingInput, SamplingResult, inherit};
 use crate::value::Value;
 
 /// Where the parent comes from.
@@ -430,6 +430,12 @@ impl<'a> SpanBuilder<'a> {
         surroundings: Option<&Surroundings>,
     ) -> SamplingResult {
         let settings = &live.definition.settings;
+        if let Some(parent) = parent.filter(|parent| {
+            settings.sampler_inherits && !parent.remote && parent.is_valid() && !parent.flags.stands_in()
+        }) {
+            // There is nobody to ask.
+            return inherit(parent);
+        }
         let local;
         let parent = match parent {
             // What stands in is of this process, whose decision it carries, wherever its ids come from.
