@@ -272,9 +272,22 @@ impl SpanType {
     /// Whether a text is this type's name, or another name of it, in any case.
     pub(crate) fn is_called(self, name: &[u8]) -> bool {
         let is = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
-        is(self.as_str()) || ALIASES.iter().any(|(alias, of)| *of == self && is(alias))
+        is(self.as_str())
+            || name.len() >= SHORTEST_ALIAS && ALIASES.iter().any(|(alias, of)| *of == self && is(alias))
     }
 }
+
+/// No shorter name of a span is looked for among the other names of its type.
+const SHORTEST_ALIAS: usize = {
+    let (mut shortest, mut aliases) = (usize::MAX, ALIASES);
+    while let [(alias, _), others @ ..] = aliases {
+        if alias.len() < shortest {
+            shortest = alias.len();
+        }
+        aliases = others;
+    }
+    shortest
+};
 
 /// The names that are not the usual ones.
 #[cold]

@@ -34,7 +34,8 @@ impl Calls {
     fn look<'a>(&mut self, span: SpanView<'a>) -> SpanView<'a> {
         let head = span.head();
         let own = (head.trace_id, head.span_id);
-        let has_calls = head.span_type == SpanType::ModelInference || self.parents.remove(&own);
+        let has_calls = head.span_type == SpanType::ModelInference
+            || !self.parents.is_empty() && self.parents.remove(&own);
         if !has_calls {
             return span;
         }

@@ -274,9 +274,24 @@ const NAMESPACES: [&[u8]; 9] = [
 /// Whether an attribute's name is none that conventions, libraries ahead of them or span types have.
 #[inline]
 fn is_foreign(name: &[u8]) -> bool {
-    // The names of a type's own have no dot.
-    name.contains(&b'.') && !NAMESPACES.iter().any(|space| name.starts_with(space))
+    // By the first letter nearly all are told; a name of a type's own has no dot.
+    let known = name.first().is_some_and(|first| FIRST_LETTERS >> (first & 31) & 1 == 1)
+        && NAMESPACES.iter().any(|space| name.starts_with(space));
+    !known && name.contains(&b'.')
 }
+
+/// A bit for the first letter of each namespace.
+const FIRST_LETTERS: u32 = {
+    let mut letters = 0;
+    let mut spaces: &[&[u8]] = &NAMESPACES;
+    while let [space, others @ ..] = spaces {
+        if let [first, ..] = space {
+            letters |= 1 << (*first & 31);
+        }
+        spaces = others;
+    }
+    letters
+};
 
 fn is_stepped(head: &Head) -> bool {
     head.span_type == SpanType::ModelGeneration && head.flags.contains(SpanFlags::STEPPED)

@@ -1,5 +1,7 @@
 //! Structured inputs and outputs as JSON text, the one form every backend shows well.
 
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x32};
+
 use crate::frame::EVENT_HEADER;
 use crate::frame::view::{Field, SpanView, ValueView, text};
 use crate::frame::write;
@@ -61,38 +63,41 @@ pub fn write_json(out: &mut String, value: ValueView<'_>) {
 /// Appends a JSON string literal.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    let bytes = text.as_bytes();
-    // Where what is not yet written begins; every cut is at an ASCII character.
-    let mut plain = 0;
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let run = match rest.first_chunk::<RUN>() {
-            // Whole runs without anything to escape, which is nearly all text.
-            Some(run) if !run.iter().fold(false, |found, byte| found | needs_escape(*byte)) => {
-                at += RUN;
-                continue;
-            }
-            Some(run) => &run[..],
-            None => rest,
-        };
-        for (place, byte) in run.iter().enumerate().filter(|(_, byte)| needs_escape(**byte)) {
-            out.push_str(text.get(plain..at + place).unwrap_or(""));
-            escape(out, *byte);
-            plain = at + place + 1;
-        }
-        at += run.len();
+    let level = Level::new();
+    let mut rest = text;
+    // Every cut is at an ASCII character.
+    while let Some((place, byte)) = dispatch!(level, simd => next_escape(simd, rest.as_bytes())) {
+        out.push_str(rest.get(..place).unwrap_or(""));
+        escape(out, byte);
+        rest = rest.get(place + 1..).unwrap_or("");
     }
-    out.push_str(text.get(plain..).unwrap_or(""));
+    out.push_str(rest);
     out.push('"');
+}
+
+/// The first byte that is not written as it is. Nearly all text has none, so many are looked at together.
+#[inline(always)]
+fn next_escape<S: Simd>(simd: S, text: &[u8]) -> Option<(usize, u8)> {
+    let mut at = 0;
+    while let Some(run) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let run = u8x32::load_array_ref(simd, run);
+        let found = run.simd_lt(u8x32::splat(simd, 0x20))
+            | run.simd_eq(u8x32::splat(simd, b'"'))
+            | run.simd_eq(u8x32::splat(simd, b'\\'));
+        let found = found.to_bitmask() as u32;
+        if found != 0 {
+            at += found.trailing_zeros() as usize;
+            return text.get(at).map(|byte| (at, *byte));
+        }
+        at += RUN;
+    }
+    let rest = text.get(at..)?;
+    let place = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))?;
+    rest.get(place).map(|byte| (at + place, *byte))
 }
 
 /// Bytes that are looked at together.
 const RUN: usize = 32;
-
-#[inline]
-const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
 
 fn escape(out: &mut String, byte: u8) {
     use core::fmt::Write as _;

@@ -276,32 +276,42 @@ fn put_attributes(out: &mut Vec<u8>, field: u8, attributes: Attributes<'_>) {
 /// A `KeyValue` field. Lengths are counted before they are written, so nothing is moved afterwards.
 #[inline]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
-    let value_len = any_value_len(value);
+    const VALUE: u8 = 2 << 3 | BYTES;
     // Nearly all attributes: every length below 128, so each is one byte, and the pieces can be joined.
-    if !name.is_empty() && name.len() + value_len < 120 && field < 16 {
-        let (name_len, value_byte) = (name.len() as u8, value_len as u8);
-        out.extend_from_slice(&[field << 3 | BYTES, name_len + value_byte + 4, 1 << 3 | BYTES, name_len]);
-        out.extend_from_slice(name);
-        let head = [2 << 3 | BYTES, value_byte];
+    if !name.is_empty() && name.len() < 56 && field < 16 {
+        let mut begin = |value_len: u8| {
+            let name_len = name.len() as u8;
+            out.extend_from_slice(&[field << 3 | BYTES, name_len + value_len + 4, 1 << 3 | BYTES, name_len]);
+            out.extend_from_slice(name);
+        };
         match value {
-            ValueView::Str(text) => {
-                out.extend_from_slice(&[head[0], head[1], 1 << 3 | BYTES, text.len() as u8]);
-                out.extend_from_slice(text);
+            ValueView::Str(text) if text.len() < 64 => {
+                let length = text.len() as u8;
+                begin(length + 2);
+                out.extend_from_slice(&[VALUE, length + 2, 1 << 3 | BYTES, length]);
+                return out.extend_from_slice(text);
             }
             ValueView::Bool(truth) => {
-                out.extend_from_slice(&[head[0], head[1], 2 << 3 | VARINT, u8::from(truth)])
+                begin(2);
+                return out.extend_from_slice(&[VALUE, 2, 2 << 3 | VARINT, u8::from(truth)]);
             }
-            other => {
-                out.extend_from_slice(&head);
-                put_any_value(out, other);
+            ValueView::I64(small @ 0..128) => {
+                begin(2);
+                return out.extend_from_slice(&[VALUE, 2, 3 << 3 | VARINT, small as u8]);
             }
+            ValueView::F64(number) => {
+                begin(9);
+                let [a, b, c, d, e, f, g, h] = number.to_bits().to_le_bytes();
+                return out.extend_from_slice(&[VALUE, 9, 4 << 3 | FIXED64, a, b, c, d, e, f, g, h]);
+            }
+            _ => {}
         }
-        return;
     }
-    put_long_attribute(out, field, name, value, value_len);
+    put_long_attribute(out, field, name, value);
 }
 
-fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>, value_len: usize) {
+fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
+    let value_len = any_value_len(value);
     let name_len = if name.is_empty() { 0 } else { 1 + varint_len(name.len() as u64) + name.len() };
     put_tag(out, field, BYTES);
     put_varint(out, (name_len + 1 + varint_len(value_len as u64) + value_len) as u64);
