@@ -28,7 +28,7 @@ interface Ended {
 function run(name: string, body: string, options: { module?: boolean; flags?: string[] } = {}): Ended {
   const path = join(folder, `${name}.jsonl`)
   const load = options.module
-    ? `import { init, span, flush } from ${JSON.stringify(entry.replace(/\.js$/, '.mjs'))}`
+    ? `import { init, span, flush } from ${JSON.stringify(entry)}`
     : `const { init, span, flush } = require(${JSON.stringify(entry)})`
   const program = `${load}\ninit('x', { exporter: { type: 'file', path: ${JSON.stringify(path)} } })\n${body}`
   const flags = [...(options.flags ?? []), options.module ? '--input-type=module' : '--input-type=commonjs']

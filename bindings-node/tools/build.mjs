@@ -1,4 +1,4 @@
-// Builds the package: TypeScript to `lib`, one file of code with its types to `dist`, and the addon beside it.
+// Builds the package: TypeScript to `lib`, one file of code and one of types per entry to `dist`, and the addon beside it.
 //
 //     node tools/build.mjs [ADDON]
 //
@@ -8,11 +8,13 @@
 // What is for a framework is a file beside it, which uses it as the application does: by its public names.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, buildSync } from 'esbuild'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
 import { buildEntries, ENTRIES } from './pages.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -57,41 +59,43 @@ await build({
     },
   ],
 })
-for (const file of reachable(['index', 'opentelemetry', ...ON_TOP, ...ENTRIES])) {
-  mkdirSync(dirname(join(dist, file)), { recursive: true })
-  copyFileSync(join(lib, file), join(dist, file))
+const entries = ['index', 'opentelemetry', ...ON_TOP, ...ENTRIES]
+await bundleDeclarations(entries)
+
+/** Not one chunk for every set of entries that share something. What pages use needs no types of Node. */
+function manualChunks(id, { getModuleInfo }) {
+  if (getModuleInfo(id).isEntry) return undefined
+  return id.startsWith(join(lib, 'core')) ? 'core' : 'shared'
 }
 
-/** The declarations that those of the entries refer to; the others are nobody's business. */
-function reachable(entries) {
-  const found = new Set(entries.map((entry) => `${entry}.d.ts`))
-  for (const file of found) {
-    const text = readFileSync(join(lib, file), 'utf8')
-    for (const [, name] of text.matchAll(/(?:from|import\()\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
-      found.add(join(dirname(file), `${name}.d.ts`))
-    }
-  }
-  return found
+/** The declarations of the entries, and a file or two of what they share; tests hold the package to a number of files. */
+async function bundleDeclarations(entries) {
+  const input = Object.fromEntries(entries.map((entry) => [entry, join(lib, `${entry}.d.ts`)]))
+  const bundle = await rollup({
+    input,
+    plugins: [dts()],
+    external: /^(@|node:|[a-z-]+$)/,
+    // That some types of the shared files have no public name is as it was meant.
+    onLog: (_level, log) => log.message.includes('no public re-export') || console.warn(log.message),
+  })
+  const names = { entryFileNames: '[name].d.ts', chunkFileNames: '[name].d.ts', manualChunks }
+  await bundle.write({ dir: dist, format: 'es', ...names })
+  await bundle.close()
 }
 
 function write(file, text) {
   writeFileSync(join(dist, file), text)
 }
+/** What `import` finds in an entry: Node, Deno and bundlers read the names of CommonJS out of a line like this. */
 function names(module) {
   const public_ = Object.keys(require(join(lib, module))).filter((name) => !name.startsWith('_'))
-  return public_
-    .sort()
-    .map((name) => `  ${name},\n`)
-    .join('')
+  return `0 && (module.exports = { ${public_.sort().join(', ')} })\n`
 }
-write('index.mjs', `import loaded from './index.js'\n\nexport const {\n${names('index.js')}} = loaded\n`)
-write('index.d.mts', `export * from './index.js'\n`)
-write('opentelemetry.js', `module.exports = require('./index.js')._opentelemetry()\n`)
+appendFileSync(join(dist, 'index.js'), names('index.js'))
 write(
-  'opentelemetry.mjs',
-  `import loaded from './opentelemetry.js'\n\nexport const {\n${names('opentelemetry.js')}} = loaded\n`,
+  'opentelemetry.js',
+  `module.exports = require('./index.js')._opentelemetry()\n${names('opentelemetry.js')}`,
 )
-write('opentelemetry.d.mts', `export * from './opentelemetry.js'\n`)
 write('register.js', `require('./opentelemetry.js').register()\n`)
 
 await buildEntries(dist, lib)
