@@ -1,9 +1,6 @@
-// The native addon: finding it, and what it offers. Everything that crosses is here.
-//
-// It is found with the real `require` of Node, by a name that is put together when the program runs: bundlers turn
-// a plain `require('./x.node')` into something that fails (docs/node.md, "Bundlers").
+// What the native addon offers. Everything that crosses is here.
 
-import type { createRequire } from 'node:module'
+import { loadAddon } from './addon'
 import type { Ambient } from './core/slot'
 import type { Beginning } from './core/terms'
 import type { Job } from './host/handler'
@@ -124,45 +121,6 @@ let loaded: Native | undefined
 
 /** The addon, loaded on first use. */
 export function native(): Native {
-  loaded ??= load()
+  loaded ??= loadAddon() as Native
   return loaded
-}
-
-function load(): Native {
-  const require = realRequire()
-  const tried: string[] = []
-  // Asking for the C library is slow, and only needed where the package's own file is not there.
-  for (const place of [own, ofPlatform]) {
-    const name = place()
-    try {
-      return require(name) as Native
-    } catch (error) {
-      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  throw new Error(
-    `polyspan: the native addon for ${process.platform} ${process.arch} cannot be loaded:\n  ${tried.join('\n  ')}`,
-  )
-}
-
-function realRequire(): NodeJS.Require {
-  type Built = { createRequire: typeof createRequire }
-  const builtin = (process as { getBuiltinModule?: (name: string) => unknown }).getBuiltinModule
-  const found = (builtin ? builtin('module') : require('node:module')) as Built
-  return found.createRequire(__filename)
-}
-
-/** The package's own file, by a name that no bundler follows. */
-function own(): string {
-  return `../${['polyspan', 'node'].join('.')}`
-}
-
-function ofPlatform(): string {
-  return `@polyspan/${[process.platform, process.arch, libc()].filter(Boolean).join('-')}`
-}
-
-function libc(): string {
-  if (process.platform !== 'linux') return ''
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
-  return report?.header?.glibcVersionRuntime ? 'gnu' : 'musl'
 }
