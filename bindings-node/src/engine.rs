@@ -1,7 +1,7 @@
 //! Engines: starting one, finding it again, what TypeScript needs to record for it, flushing and stopping it.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{AsyncTask, Buffer, FunctionRef};
 use napi::{Env, Task};
@@ -15,7 +15,7 @@ use polyspan::{Engine, Error, ErrorCode, FlushReport, registry};
 use crate::around::Ambient;
 use crate::options::NativeOptions;
 use crate::sampler::{self, SelectFunction};
-use crate::{log, stats, wire};
+use crate::{log, stats, threads, wire};
 
 /// A running engine.
 #[napi]
@@ -61,6 +61,13 @@ pub fn set_default(name: String) -> napi::Result<()> {
 #[napi]
 pub fn set_selector(select: Option<FunctionRef<Buffer, String>>) {
     registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select))));
+}
+
+/// Has other threads hand in what they hold, before the process ends: they are stopped without being told.
+#[napi]
+pub fn gather() {
+    let bound = registry::engines().iter().map(Engine::exit_timeout).max().unwrap_or_default();
+    threads::ask_others(sampler::home(), bound / 4);
 }
 
 /// Shuts every engine down within its exit bound, when the process ends.
@@ -218,7 +225,7 @@ impl NativeEngine {
     /// Waits on another thread until every span that had ended is delivered or given up, at most so many seconds.
     #[napi]
     pub fn flush(&self, seconds: f64) -> AsyncTask<Settle> {
-        AsyncTask::new(Settle { engine: self.0.clone(), timeout: time(seconds), run: Engine::flush })
+        AsyncTask::new(Settle::of(&self.0, seconds, Engine::flush))
     }
 
     /// The same on this thread.
@@ -230,7 +237,7 @@ impl NativeEngine {
     /// Flushes and stops the engine, on another thread.
     #[napi]
     pub fn shutdown(&self, seconds: f64) -> AsyncTask<Settle> {
-        AsyncTask::new(Settle { engine: self.0.clone(), timeout: time(seconds), run: Engine::shutdown })
+        AsyncTask::new(Settle::of(&self.0, seconds, Engine::shutdown))
     }
 }
 
@@ -252,6 +259,14 @@ pub struct Settle {
     engine: Engine,
     timeout: Duration,
     run: fn(&Engine, Duration) -> Result<FlushReport, Error>,
+    /// The thread that asked for it.
+    home: Option<u64>,
+}
+
+impl Settle {
+    fn of(engine: &Engine, seconds: f64, run: fn(&Engine, Duration) -> Result<FlushReport, Error>) -> Self {
+        Self { engine: engine.clone(), timeout: time(seconds), run, home: sampler::home() }
+    }
 }
 
 impl Task for Settle {
@@ -259,7 +274,10 @@ impl Task for Settle {
     type JsValue = ();
 
     fn compute(&mut self) -> napi::Result<()> {
-        (self.run)(&self.engine, self.timeout).map(drop).map_err(|error| wire::thrown(&error))
+        let start = Instant::now();
+        threads::ask_others(self.home, self.timeout / 4);
+        let left = self.timeout.saturating_sub(start.elapsed());
+        (self.run)(&self.engine, left).map(drop).map_err(|error| wire::thrown(&error))
     }
 
     fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {

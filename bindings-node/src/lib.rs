@@ -15,4 +15,5 @@ mod relay;
 mod sampler;
 mod span;
 mod stats;
+mod threads;
 mod wire;

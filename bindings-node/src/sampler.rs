@@ -30,7 +30,7 @@ thread_local! {
 static HOMES: AtomicU64 = AtomicU64::new(0);
 
 /// The number of this thread; none while it ends.
-fn home() -> Option<u64> {
+pub fn home() -> Option<u64> {
     HOME.try_with(|home| *home).ok()
 }
 

@@ -24,13 +24,20 @@ interface Ended {
   stderr: string
 }
 
+interface RunOptions {
+  module?: boolean
+  flags?: string[]
+  exitTimeout?: number
+}
+
 /** Runs a program that records to a file, and reads what arrived there. */
-function run(name: string, body: string, options: { module?: boolean; flags?: string[] } = {}): Ended {
+function run(name: string, body: string, options: RunOptions = {}): Ended {
   const path = join(folder, `${name}.jsonl`)
   const load = options.module
     ? `import { init, span, flush } from ${JSON.stringify(entry)}`
     : `const { init, span, flush } = require(${JSON.stringify(entry)})`
-  const program = `${load}\ninit('x', { exporter: { type: 'file', path: ${JSON.stringify(path)} } })\n${body}`
+  const init = { exporter: { type: 'file', path }, exitTimeout: options.exitTimeout }
+  const program = `${load}\ninit('x', ${JSON.stringify(init)})\n${body}`
   const flags = [...(options.flags ?? []), options.module ? '--input-type=module' : '--input-type=commonjs']
   const ended = spawnSync(process.execPath, [...flags, '-e', program], { encoding: 'utf8', timeout: 60_000 })
   let written = ''
@@ -88,6 +95,29 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       `span('one', () => 1); ${handler}; process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`,
     )
     assert.deepEqual([ended.status, ended.names], [7, ['one', 'two']], ended.stderr)
+  })
+}
+
+for (const [how, end, status] of [
+  ['process.exit', 'process.exit(4)', 4],
+  ['an exception', `throw new Error('ends here')`, 1],
+  ['SIGTERM', `process.kill(process.pid, 'SIGTERM')`, null],
+] as const) {
+  test(`${how} while workers hold spans`, { skip: process.platform === 'win32' }, () => {
+    const body = `
+      const { Worker } = require('node:worker_threads')
+      const program = ${JSON.stringify(`
+        const { span } = require(${JSON.stringify(entry)})
+        span('held', () => 1)
+        require('node:worker_threads').parentPort.on('message', () => undefined).postMessage('recorded')`)}
+      let recorded = 0
+      for (let i = 0; i < 3; i++) new Worker(program, { eval: true }).on('message', () => {
+        recorded += 1
+        if (recorded === 3) ${end}
+      })`
+    // The threads are given a quarter of it.
+    const ended = run(`workers-${how}`, body, { exitTimeout: 60 })
+    assert.deepEqual([ended.status, ended.names], [status, ['held', 'held', 'held']], ended.stderr)
   })
 }
 

@@ -45,6 +45,7 @@ async function flushAll(): Promise<void> {
 
 function leave(): void {
   submitAll()
+  if (isMainThread) native().gather()
   // The engine is the process's: the end of a worker does not stop it.
   if (isUsed()) leaveStage(isMainThread)
   else if (isMainThread) native().exit()

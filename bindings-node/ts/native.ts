@@ -74,6 +74,9 @@ export interface Native {
   setDefault(name: string): void
   setSelector(select?: (about: Buffer) => string): void
   exit(): void
+  gather(): void
+  onAsked(submit: () => void): void
+  recordingThreads(): number
   version(): string
   takeLog(): string[]
   surround(outer: Ambient | undefined, added: Uint8Array): { ambient: Ambient; refused: number }

@@ -24,9 +24,10 @@ export function recorderFor(engine: NativeEngine): Recorder {
   }
   const recorder = new Recorder(engine)
   if (!leaves) {
-    // What a worker has when it ends goes to the engine, which is the process's.
+    // What a worker has when it ends, or when another thread flushes, goes to the engine, which is the process's.
     leaves = true
     process.on('exit', submitAll)
+    native().onAsked(submitAll)
   }
   byName.set(engine.name, recorder)
   return recorder
