@@ -62,9 +62,10 @@ await build({
 const entries = ['index', 'opentelemetry', ...ON_TOP, ...ENTRIES]
 await bundleDeclarations(entries)
 
-/** Not one chunk for every set of entries that share something. What pages use needs no types of Node. */
+/** Not one chunk for every set of entries that share something. What pages use needs no types of Node, and only the
+ * entry of that name those of OpenTelemetry. */
 function manualChunks(id, { getModuleInfo }) {
-  if (getModuleInfo(id).isEntry) return undefined
+  if (getModuleInfo(id).isEntry || id.startsWith(join(lib, 'otel'))) return undefined
   return id.startsWith(join(lib, 'core')) ? 'core' : 'shared'
 }
 
