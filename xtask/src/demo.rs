@@ -2,11 +2,12 @@
 //! a tree. The first thing a new user runs.
 
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdin, ChildStdout, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::nextjs::Application;
 use crate::prerequisites::{self, Tool};
 use crate::process;
 use crate::python_env::PythonEnv;
@@ -23,9 +24,54 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     // Nothing is timed here, and the receiver has most of it compiled already.
     env.install_package(workspace, "dev")?;
 
-    let receiver = Receiver::start(workspace)?;
     let mut agent = env.python(workspace);
-    agent.arg("examples/python-agent/run.py").env("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint);
+    agent.arg("examples/python-agent/run.py");
+    let said = received(workspace, &mut agent)?;
+    let Received { ended, exported, dropped, received } = said;
+    println!("{ended} ended / {exported} exported / {dropped} dropped / {received} received");
+    if ended == 0 || [exported, received] != [ended; 2] {
+        bail!("not every span arrived");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Next.js application in front of the agent, built, run and visited with Chromium; one trace from the click on.
+pub fn run_next(workspace: &Workspace) -> Result<ExitCode> {
+    prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Python])?;
+    process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
+    let application = match Application::ready(workspace)? {
+        Ok(application) => application,
+        Err(missing) => bail!("{missing}"),
+    };
+    let env = PythonEnv::ensure(workspace, REQUIREMENTS)?;
+    env.install_package(workspace, "dev")?;
+    let next = ["node", "node_modules/next/dist/bin/next"];
+    let mut build = workspace.command(next[0]);
+    application.known_to(workspace, &mut build)?;
+    process::run(build.current_dir(&application.folder).args([next[1], "build"]))?;
+    let mut run = env.python(workspace);
+    application.known_to(workspace, &mut run)?;
+    run.arg("examples/nextjs-agent/run.py").arg(&application.folder).args(next).args(["start", "-p", "0"]);
+    let Received { ended, exported, dropped, received } = received(workspace, &mut run)?;
+    println!("{ended} ended / {exported} exported / {dropped} dropped in Python, {received} received in all");
+    if ended == 0 || exported != ended || received <= ended {
+        bail!("not every span arrived");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the programs of an example counted, and what arrived.
+struct Received {
+    ended: usize,
+    exported: usize,
+    dropped: usize,
+    received: usize,
+}
+
+/// Runs an example with a receiver, and draws what arrived there.
+fn received(workspace: &Workspace, example: &mut Command) -> Result<Received> {
+    let receiver = Receiver::start(workspace)?;
+    example.env("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint);
     // Settings of the user's own, which would send the spans elsewhere or nowhere.
     for name in [
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -33,15 +79,14 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
         "OTEL_TRACES_EXPORTER",
         "OTEL_TRACES_SAMPLER",
     ] {
-        agent.env_remove(name);
+        example.env_remove(name);
     }
     println!();
-    let said = process::watch(&mut agent)?;
+    let said = process::watch(example)?;
     let requests = receiver.stop()?;
     if !said.success {
         bail!("the example failed");
     }
-
     let received = trace_tree::count(&requests);
     println!("\n{}", trace_tree::draw(&requests));
     let [ended, exported, dropped] =
@@ -49,11 +94,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
             let [ended, exported, dropped] = counts;
             [e + ended, x + exported, d + dropped]
         });
-    println!("{ended} ended / {exported} exported / {dropped} dropped / {received} received");
-    if ended == 0 || [exported, received] != [ended; 2] {
-        bail!("not every span arrived");
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Received { ended, exported, dropped, received })
 }
 
 /// What each program of the example says of itself: `NAME: N ended / N exported / N dropped`.

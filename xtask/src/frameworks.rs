@@ -20,8 +20,18 @@ pub fn installed(
     npm: impl FnOnce() -> Result<std::process::Command>,
 ) -> Result<PathBuf> {
     let wanted = package.join("test").join("frameworks").join("packages");
-    let lock = fs::read(wanted.join("package-lock.json")).context("package-lock.json of the frameworks")?;
-    let folder = workspace.cache.join(format!("node-frameworks-{}", cache_key([lock.as_slice()])));
+    from_lock(workspace, &wanted, "node-frameworks", npm)
+}
+
+/// A folder in the cache with the `node_modules` that the lock file in `wanted` names.
+pub fn from_lock(
+    workspace: &Workspace,
+    wanted: &Path,
+    name: &str,
+    npm: impl FnOnce() -> Result<std::process::Command>,
+) -> Result<PathBuf> {
+    let lock = fs::read(wanted.join("package-lock.json")).context("no package-lock.json")?;
+    let folder = workspace.cache.join(format!("{name}-{}", cache_key([lock.as_slice()])));
     let stamp = folder.join("node_modules").join(".installed");
     if stamp.is_file() {
         return Ok(folder);

@@ -7,6 +7,7 @@ mod counts;
 mod demo;
 mod frameworks;
 mod model;
+mod nextjs;
 mod nightly;
 mod node;
 mod prerequisites;
@@ -37,7 +38,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Habit {
     /// Run the example agent and draw its trace
-    Demo,
+    Demo {
+        /// The Next.js application in front of it too, visited with Chromium
+        #[arg(long)]
+        next: bool,
+    },
     /// Run every test suite, or those named
     Test {
         /// Names of suites, as `--list` shows them; all of them when none is given
@@ -94,7 +99,8 @@ fn main() -> ExitCode {
 fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match habit {
-        Habit::Demo => demo::run(&workspace),
+        Habit::Demo { next: false } => demo::run(&workspace),
+        Habit::Demo { next: true } => demo::run_next(&workspace),
         Habit::Test { list: true, .. } => {
             suites::list(SUITES);
             Ok(ExitCode::SUCCESS)

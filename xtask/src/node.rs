@@ -21,9 +21,7 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
         Ok(node) => node,
         Err(error) => return Ok(Outcome::Skipped(format!("no Node.js to run it in: {error:#}"))),
     };
-    let package = Package { workspace, node };
-    package.install()?;
-    package.build()?;
+    let package = Package::built(workspace, node)?;
     process::run(&mut package.node(["node_modules/@biomejs/biome/bin/biome", "ci", "."])?)?;
     let mut counts = Counts::passed(1);
     if let Outcome::Ran(tests) = counted(&process::watch(&mut package.node(["tools/test.mjs"])?)?)? {
@@ -38,13 +36,21 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
 }
 
 /// The package in the checkout, and the folder of the Node.js to use where it is not on the PATH.
-struct Package<'a> {
+pub struct Package<'a> {
     workspace: &'a Workspace,
     node: Option<PathBuf>,
 }
 
-impl Package<'_> {
-    fn folder(&self) -> PathBuf {
+impl<'a> Package<'a> {
+    /// With its tools installed, compiled from this checkout.
+    pub fn built(workspace: &'a Workspace, node: Option<PathBuf>) -> Result<Self> {
+        let package = Self { workspace, node };
+        package.install()?;
+        package.build()?;
+        Ok(package)
+    }
+
+    pub fn folder(&self) -> PathBuf {
         self.workspace.join(PACKAGE)
     }
 
@@ -63,7 +69,7 @@ impl Package<'_> {
         Ok(command)
     }
 
-    fn npm(&self) -> Result<Command> {
+    pub fn npm(&self) -> Result<Command> {
         self.command(if cfg!(windows) { "npm.cmd" } else { "npm" })
     }
 

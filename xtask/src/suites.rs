@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::collector;
 use crate::counts::Counts;
 use crate::model;
+use crate::nextjs;
 use crate::node;
 use crate::prerequisites::{self, Tool};
 use crate::process::{self, Finished};
@@ -66,6 +67,12 @@ pub const SUITES: &[Suite] = &[
         run: node::test,
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
+    Suite {
+        name: "next",
+        about: "a Next.js application, from a real browser to a real Collector",
+        needs: ALL,
+        run: nextjs::test,
+    },
 ];
 
 const RUST: &[Tool] = &[Tool::Rust, Tool::CCompiler];
@@ -273,6 +280,7 @@ fn e2e(workspace: &Workspace) -> Result<Outcome> {
     pytest
         .env("POLYSPAN_OTELCOL", collector)
         .env("POLYSPAN_TEST_RECEIVER", workspace.program("polyspan-test-receiver"));
-    pytest.args(["-m", "pytest", "tests/e2e"]);
+    // The suite `next` runs that one.
+    pytest.args(["-m", "pytest", "tests/e2e", "--ignore", "tests/e2e/test_nextjs.py"]);
     counted(&process::watch(&mut pytest)?)
 }

@@ -1,0 +1,219 @@
+"""The main job of the Next.js example: one click in a real browser is one trace, through the application,
+its agent, the agent in Python and the service that one calls; whatever Next was built with and however it
+runs.
+
+Run it with `cargo xtask test next`, which installs and builds what it needs. What the Collector wrote is
+compared with the trace written out here. Of Next's own internal steps only those are in it that something
+stands below.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from otelcol import Collector, running
+from otlp_json import Span, children
+
+RUN = Path(__file__).parents[2] / "examples/nextjs-agent/run.py"
+NEXT = ["node", "node_modules/next/dist/bin/next"]
+BUILT_WITHIN = 600.0
+VISITED_WITHIN = 400.0
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.fixture(scope="module")
+def application() -> Path:
+    folder = os.environ.get("POLYSPAN_NEXT_APP")
+    if not folder:
+        pytest.fail("POLYSPAN_NEXT_APP is not set: use `cargo xtask test next`")
+    return Path(folder)
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str], within: float) -> str:
+    """What a program printed; it and all that it started are gone afterwards."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**kept, "NEXT_TELEMETRY_DISABLED": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=within)
+    finally:
+        # Also where it has ended: what it left behind would keep folders and ports.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == 0, said
+    return said
+
+
+def _build(application: Path, bundler: str) -> None:
+    shutil.rmtree(application / ".next", ignore_errors=True)
+    _run([*NEXT, "build", f"--{bundler}"], application, {"STANDALONE": "1"}, BUILT_WITHIN)
+
+
+def _visit(collector: Collector, folder: Path, command: list[str], visit: Path) -> list[Span]:
+    """One click, and all that the Collector has of it."""
+    environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "VISIT": str(visit),
+    }
+    said = _run([sys.executable, str(RUN), str(folder), *command], folder, environment, VISITED_WITHIN)
+    assert '"relay":204' in said, said
+    for program in ("support-agent", "parcel-service"):
+        counts = re.search(rf"{program}: (\d+) ended / (\d+) exported / 0 dropped", said)
+        assert counts and counts[1] == counts[2], said
+    return collector.stop()
+
+
+# The trace as it has to be: each line a span, below the one that stands further left, siblings by name.
+EXPECTED = """
+parcel-desk internal click button#ask
+  parcel-desk internal ask the desk
+    parcel-desk client POST
+      parcel-desk server POST /api/agent
+        parcel-desk internal executing api route (app) /api/agent
+          parcel-desk internal invoke_agent parcel desk
+            parcel-desk internal step 1
+              parcel-desk client chat desk-1
+              parcel-desk internal execute_tool askColleague
+                parcel-desk client fetch POST http://HOST/questions
+                  support-agent server POST /questions
+                    support-agent internal POST /questions http receive
+                    support-agent internal POST /questions http send
+                    support-agent internal POST /questions http send
+                    support-agent internal invoke_workflow answer customer
+                      support-agent internal invoke_agent support
+                        support-agent client chat offline-support
+                        support-agent client chat offline-support
+                        support-agent client chat offline-support
+                        support-agent client chat offline-support
+                        support-agent internal execute_tool look_up_order
+                          support-agent client GET
+                            parcel-service server GET /orders/{order_id}
+                              parcel-service internal GET /orders/{order_id} http send
+                              parcel-service internal GET /orders/{order_id} http send
+                              parcel-service client SELECT orders
+                        support-agent internal execute_tool look_up_order
+                          support-agent client GET
+                            parcel-service server GET /orders/{order_id}
+                              parcel-service internal GET /orders/{order_id} http send
+                              parcel-service internal GET /orders/{order_id} http send
+                              parcel-service client SELECT orders
+                        support-agent internal execute_tool refund_policy
+                          support-agent client search_memory
+                        support-agent internal execute_tool track_parcel
+                          support-agent internal execute_tool Desk.scans
+                            support-agent client GET
+                              parcel-service server GET /orders/{order_id}/scans
+                                parcel-service internal GET /orders/{order_id}/scans http send
+                                parcel-service internal GET /orders/{order_id}/scans http send
+                                parcel-service client SELECT orders
+            parcel-desk internal step 2
+              parcel-desk client chat desk-1
+"""
+
+
+def _drawn(trace: list[Span], root: Span) -> str:
+    below = children(trace)
+
+    def lines(span: Span, depth: int) -> Iterator[str]:
+        name = re.sub(r"http://[\w.:\[\]]+:\d+", "http://HOST", span.name)
+        yield f"{'  ' * depth}{span.resource['service.name']} {span.kind} {name}"
+        for child in sorted(below.get(span.span_id, []), key=lambda child: child.name):
+            if not _is_bare_step_of_next(child):
+                yield from lines(child, depth + 1)
+
+    def _is_bare_step_of_next(span: Span) -> bool:
+        return (
+            span.scope.name == "next.js"
+            and span.kind == "internal"
+            and all(_is_bare_step_of_next(child) for child in below.get(span.span_id, []))
+        )
+
+    return "\n".join(lines(root, 0))
+
+
+def _check(spans: list[Span]) -> None:
+    [click] = [span for span in spans if span.name == "click button#ask"]
+    assert click.is_root
+    trace = [span for span in spans if span.trace_id == click.trace_id]
+    assert _drawn(trace, click) == EXPECTED.strip()
+    # Nobody's parent is missing, and nothing came twice.
+    ids = [span.span_id for span in trace]
+    assert len(ids) == len(set(ids))
+    assert {span.parent_span_id for span in trace} <= {"", *ids}
+    named = {span.name: span for span in trace}
+    for name in ("click button#ask", "ask the desk", "POST"):
+        assert named[name].attributes["polyspan.relay.source"] == "browser"
+    request = named["POST"].attributes
+    assert request["http.response.status_code"] == 200
+    assert str(request["url.full"]).endswith("/api/agent")
+    assert [event.name for event in named["ask the desk"].events] == ["first words"]
+    agent = named["invoke_agent parcel desk"]
+    # Text streams on after the response has begun; the agent is below what handled the request all the same.
+    assert agent.attributes["gen_ai.usage.output_tokens"] > 12
+    assert "walking boots" in str(agent.attributes["gen_ai.output.messages"])
+    # The edge function continued the page's request.
+    [hours] = [span for span in spans if span.name == "opening hours"]
+    assert hours.attributes["polyspan.relay.source"] == "edge"
+    assert hours.attributes["desk.days"] == 5
+    [asked] = [span for span in spans if span.span_id == hours.parent_span_id]
+    assert asked.attributes["polyspan.relay.source"] == "browser"
+
+
+@contextmanager
+def _collecting(binary: Path, folder: Path) -> Iterator[Collector]:
+    folder.mkdir()
+    with running(binary, folder) as collector:
+        yield collector
+
+
+@contextmanager
+def _hidden(folder: Path, elsewhere: Path) -> Iterator[Path]:
+    """The sources and everything they were built with are out of reach under the paths they had."""
+    shutil.move(folder, elsewhere)
+    try:
+        yield elsewhere
+    finally:
+        shutil.move(elsewhere, folder)
+
+
+def test_next_dev(application: Path, otelcol_binary: Path, tmp_path: Path) -> None:
+    shutil.rmtree(application / ".next", ignore_errors=True)
+    with _collecting(otelcol_binary, tmp_path / "collector") as collector:
+        _check(_visit(collector, application, [*NEXT, "dev", "-p", "0"], application / "visit.mjs"))
+
+
+@pytest.mark.parametrize("bundler", ["turbopack", "webpack"])
+def test_next_build(bundler: str, application: Path, otelcol_binary: Path, tmp_path: Path) -> None:
+    _build(application, bundler)
+    with _collecting(otelcol_binary, tmp_path / "start") as collector:
+        _check(_visit(collector, application, [*NEXT, "start", "-p", "0"], application / "visit.mjs"))
+
+    standalone = tmp_path / "standalone"
+    shutil.copytree(application / ".next/standalone", standalone, symlinks=True)
+    shutil.copytree(application / ".next/static", standalone / ".next/static")
+    # Beside it, since renaming does not cross file systems.
+    with (
+        _hidden(application, application.with_name("hidden")) as hidden,
+        _collecting(otelcol_binary, tmp_path / "moved") as collector,
+    ):
+        _check(_visit(collector, standalone, ["node", "server.js"], hidden / "visit.mjs"))
