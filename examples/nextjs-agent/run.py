@@ -4,8 +4,9 @@ browser.
     python run.py FOLDER COMMAND...
 
 COMMAND starts the application in FOLDER, where it was built, for example
-`node node_modules/next/dist/bin/next start -p 0`. All programs inherit the environment, so `OTEL_EXPORTER_OTLP_ENDPOINT` decides where the spans go.
-`cargo xtask demo --next` runs this with a receiver; SCREENSHOT names a file for a picture of the page.
+`node node_modules/next/dist/bin/next start -p 0`. All programs inherit the environment, so
+`OTEL_EXPORTER_OTLP_ENDPOINT` decides where the spans go. `cargo xtask demo --next` runs this with a receiver;
+SCREENSHOT names a file for a picture of the page.
 """
 
 from __future__ import annotations
