@@ -99,7 +99,7 @@ def _visit(collector: Collector, folder: Path, command: list[str], visit: Path, 
 def _is_complete(spans: list[Span]) -> bool:
     """Whether everything has arrived that is to be expected."""
     names = Counter(span.name for span in spans)
-    ended = [
+    last = [
         "opening hours",
         "click button#ask",
         "ask the desk",
