@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url)
 const [lib, dist] = ['lib', 'dist'].map((folder) => join(here, folder))
 const addon = process.argv[2]
 /** Entries on top of the package's own interface, each a file of CommonJS whose names `import` finds too. */
-const ON_TOP = ['ai_sdk', 'express', 'fastify', 'hono', 'http', 'nestjs', 'react_router']
+const ON_TOP = ['ai_sdk', 'express', 'fastify', 'hono', 'http', 'mastra', 'nestjs', 'react_router']
 
 rmSync(lib, { recursive: true, force: true })
 rmSync(dist, { recursive: true, force: true })

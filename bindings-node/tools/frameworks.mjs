@@ -32,7 +32,7 @@ const run = spawnSync(
     '--expose-gc',
     '--test',
     '--test-reporter=spec',
-    '--test-timeout=120000',
+    '--test-timeout=600000',
     ...chosen.map((file) => join(build, file)),
   ],
   { stdio: 'inherit', cwd: here },

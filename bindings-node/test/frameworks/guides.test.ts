@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 
-const GUIDES = ['ai-sdk', 'web-frameworks']
+const GUIDES = ['ai-sdk', 'web-frameworks', 'mastra']
 const docs = join(__dirname, '..', '..', '..', '..', 'docs')
 const folder = join(__dirname, 'guides')
 
@@ -33,7 +33,7 @@ test('the examples do what the guides say', () => {
   for (const { name, code } of examples) {
     const ran = spawnSync(process.execPath, [join(folder, 'out', `${name}.mjs`)], {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     })
     assert.equal(ran.status, 0, `${name}: ${ran.stderr}`)
