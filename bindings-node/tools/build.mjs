@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url)
 const [lib, dist] = ['lib', 'dist'].map((folder) => join(here, folder))
 const addon = process.argv[2]
 /** Entries on top of the package's own interface, each a file of CommonJS whose names `import` finds too. */
-const ON_TOP = ['ai_sdk', 'express', 'fastify', 'hono', 'http', 'mastra', 'nestjs', 'react_router']
+const ON_TOP = ['ai_sdk', 'mastra', 'web']
 
 rmSync(lib, { recursive: true, force: true })
 rmSync(dist, { recursive: true, force: true })
@@ -55,7 +55,7 @@ await build({
     {
       name: 'the one copy',
       setup: ({ onResolve }) =>
-        onResolve({ filter: /^\.\/(index|http)$/ }, ({ path }) => ({ path: `${path}.js`, external: true })),
+        onResolve({ filter: /^\.\/index$/ }, () => ({ path: './index.js', external: true })),
     },
   ],
 })

@@ -1,15 +1,15 @@
 // Express 4 and 5: a middleware that makes the span of every request, and one at the end that notes what failed.
 
-import { _exchangeOf as exchangeOf, type HttpOptions, _receive as receive } from './http'
-import type { NodeResponse } from './http_node'
+import type { HttpOptions } from './http_exchange'
+import { exchangeOf, type NodeResponse, receive } from './http_node'
 import { type ExpressRequest, watchRoute } from './http_route'
 
-export type { HttpOptions } from './http'
+export type { ExpressRequest } from './http_route'
 
 type Next = (error?: unknown) => void
 
-/** Records every request that passes as a span: `app.use(polyspan())`, before everything else. */
-export function polyspan(
+/** Records every request that passes as a span: `app.use(polyspanExpress())`, before everything else. */
+export function polyspanExpress(
   options: HttpOptions = {},
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => void {
   return (request, response, next) => {

@@ -1,10 +1,8 @@
-// Fastify 5: a plug-in that makes the span of every request. `app.register(polyspan())` before the routes.
+// Fastify 5: a plug-in that makes the span of every request. `app.register(polyspanFastify())` before the routes.
 
 import { errorMonitor } from 'node:events'
-import { _exchangeOf as exchangeOf, type HttpOptions, _receive as receive } from './http'
-import type { NodeRequest, NodeResponse } from './http_node'
-
-export type { HttpOptions } from './http'
+import type { HttpOptions } from './http_exchange'
+import { exchangeOf, type NodeRequest, type NodeResponse, receive } from './http_node'
 
 type Done = (error?: Error) => void
 interface FastifyRequest {
@@ -34,7 +32,7 @@ interface FastifyApplication {
 }
 
 /** The plug-in that records every request as a span. */
-export function polyspan(
+export function polyspanFastify(
   options: HttpOptions = {},
 ): (app: FastifyApplication, unused: object, done: Done) => void {
   const plugin = (app: FastifyApplication, _unused: object, ready: Done): void => {

@@ -1,10 +1,8 @@
-// Hono on any runtime: a middleware that makes the span of every request. `app.use(polyspan())` before the routes.
+// Hono on any runtime: a middleware that makes the span of every request. `app.use(polyspanHono())` before the routes.
 
-import { type HttpOptions, _receive as receive, _record as record } from './http'
-import type { Exchange } from './http_exchange'
-import type { NodeRequest, NodeResponse } from './http_node'
-
-export type { HttpOptions } from './http'
+import { record } from './http'
+import type { Exchange, HttpOptions } from './http_exchange'
+import { type NodeRequest, type NodeResponse, receive } from './http_node'
 
 /** What is used of the context of Hono. */
 interface HonoContext {
@@ -21,7 +19,7 @@ interface HonoContext {
 }
 
 /** Records every request that passes as a span. */
-export function polyspan(
+export function polyspanHono(
   options: HttpOptions = {},
 ): (context: HonoContext, next: () => Promise<void>) => Promise<void> {
   return async (context, next) => {

@@ -1,5 +1,5 @@
 // HTTP servers of handlers in the manner of `fetch`, a `Request` to a `Response`: Bun, Deno, Next.js, React Router,
-// workers. The entries for other frameworks are made of the same pieces, which are here so that there is one copy.
+// workers. What is for Hono and React Router uses `record`.
 
 import {
   currentExchange,
@@ -11,14 +11,6 @@ import {
   spanOptions,
 } from './http_exchange'
 import { type Span, span } from './index'
-
-export type { HttpOptions } from './http_exchange'
-/** @internal */
-export { currentExchange as _currentExchange, Exchange as _Exchange } from './http_exchange'
-/** @internal */
-export { exchangeOf as _exchangeOf, receive as _receive } from './http_node'
-/** @internal */
-export { record as _record }
 
 /** What is used of a `Request`. */
 interface WebRequest {
@@ -55,7 +47,7 @@ export function setRoute(pattern: string): void {
 }
 
 /** Runs `body` in the span of a request, which ends with what the body gives. */
-function record<T>(
+export function record<T>(
   request: WebRequest,
   options: HttpOptions,
   body: (exchange: Exchange | undefined) => Promise<T>,

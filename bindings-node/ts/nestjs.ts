@@ -2,12 +2,9 @@
 // in the module of the application.
 
 import { errorMonitor } from 'node:events'
-import { _exchangeOf as exchangeOf, type HttpOptions, _receive as receive } from './http'
-import type { Exchange } from './http_exchange'
-import type { NodeRequest, NodeResponse } from './http_node'
+import type { Exchange, HttpOptions } from './http_exchange'
+import { exchangeOf, type NodeRequest, type NodeResponse, receive } from './http_node'
 import { watchRoute } from './http_route'
-
-export type { HttpOptions } from './http'
 
 interface Observer {
   next(value: unknown): void

@@ -1,10 +1,9 @@
-// React Router in framework mode (7.9 and later, and what was Remix): `instrumentations = [polyspan()]` in
+// React Router in framework mode (7.9 and later, and what was Remix): `instrumentations = [polyspanReactRouter()]` in
 // `entry.server`, and `handler` around the request handler where no other server framework makes the span.
 
-import { _currentExchange as currentExchange, type HttpOptions, _record as record } from './http'
+import { record } from './http'
+import { currentExchange, type HttpOptions } from './http_exchange'
 import { span } from './index'
-
-export { type HttpOptions, handler } from './http'
 
 interface ReadonlyRequest {
   readonly method: string
@@ -33,7 +32,7 @@ interface Route {
  * middleware a span of its own. Where nothing else makes the span of the request, it is made here, and ends when the
  * answer begins.
  */
-export function polyspan(options: HttpOptions = {}): {
+export function polyspanReactRouter(options: HttpOptions = {}): {
   handler(handler: Handler): void
   route(route: Route): void
 } {

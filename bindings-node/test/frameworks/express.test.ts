@@ -6,14 +6,14 @@ import { pipeline, Readable } from 'node:stream'
 import { test } from 'node:test'
 import express from 'express'
 import { span } from 'polyspan'
-import { polyspan, polyspanErrors } from 'polyspan/express'
+import { polyspanErrors, polyspanExpress } from 'polyspan/express'
 import { eventually } from './recorded'
 import { check, endless, ignore, pieces, type Running, running, torn } from './web'
 
 let server: Running
 check('express', async () => {
   const app = express()
-  app.use(polyspan({ ignore }))
+  app.use(polyspanExpress({ ignore }))
   app.use(express.json({ limit: '1mb' }))
   app.get('/users/:id', (request, response) => {
     span('load', () => void response.json({ id: request.params.id }))

@@ -3,12 +3,12 @@
 import { Readable } from 'node:stream'
 import { fastify } from 'fastify'
 import { span } from 'polyspan'
-import { polyspan } from 'polyspan/fastify'
+import { polyspanFastify } from 'polyspan/fastify'
 import { check, endless, ignore, pieces, running, torn } from './web'
 
 check('fastify', async () => {
   const app = fastify()
-  await app.register(polyspan({ ignore }))
+  await app.register(polyspanFastify({ ignore }))
   app.get<{ Params: { id: string } }>('/users/:id', async (request) =>
     span('load', () => ({ id: request.params.id })),
   )

@@ -7,13 +7,13 @@ import { test } from 'node:test'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { span } from 'polyspan'
-import { polyspan } from 'polyspan/hono'
+import { polyspanHono } from 'polyspan/hono'
 import { eventually, recorded, tree } from './recorded'
 import { CALLER, check, endless, from, ignore, pieces, running, TRACE, torn } from './web'
 
 function application(): Hono {
   const app = new Hono()
-  app.use(polyspan({ ignore }))
+  app.use(polyspanHono({ ignore }))
   app.get('/users/:id', (context) => span('load', () => context.json({ id: context.req.param('id') })))
   app.post('/echo', async (context) => {
     const body = await context.req.json()

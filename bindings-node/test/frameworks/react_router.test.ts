@@ -6,12 +6,12 @@ import type { Server } from 'node:net'
 import { after, before, test } from 'node:test'
 import { serve } from '@hono/node-server'
 import { flush, span } from 'polyspan'
-import { handler, polyspan } from 'polyspan/react-router'
+import { handler, polyspanReactRouter } from 'polyspan/react-router'
 import { createRequestHandler, type ServerBuild, type ServerInstrumentation } from 'react-router'
 import { eventually, named, recorded, start, stop, tree } from './recorded'
 import { CALLER, endless, from, ignore, pieces, type Running, running, TRACE, torn } from './web'
 
-const instrumentation: ServerInstrumentation = polyspan({ ignore })
+const instrumentation: ServerInstrumentation = polyspanReactRouter({ ignore })
 
 type Loader = (given: { params: Record<string, string | undefined>; request: Request }) => unknown
 const loaders: Record<string, Loader> = {
