@@ -34,7 +34,7 @@ const compiled = spawnSync(process.execPath, [tsc, '--project', join(here, 'tsco
 if (compiled.status !== 0) process.exit(1)
 
 buildSync({
-  entryPoints: [join(lib, 'index.js')],
+  entryPoints: [join(here, 'ts', 'index.ts')],
   outfile: join(dist, 'index.js'),
   bundle: true,
   platform: 'node',

@@ -7,13 +7,14 @@ import { momentOf, now, putMoment } from './core/clock'
 import { each, text } from './core/given'
 import { contextBytes, NO_TRACE, traceOf } from './core/ids'
 import { OPEN, QUIET } from './core/kept_span'
+import { keyOf } from './core/keys'
 import { refuse, sayOnce } from './core/log'
 import { fill, join } from './core/opening'
 import { linkField } from './core/packed'
 import type { Ambient } from './core/slot'
 import { noSpan, Span } from './core/span'
 import { type SpanContext, spanContextOf } from './core/span_context'
-import { KINDS, linksOf, moment, type SpanOptions, typeOf } from './core/span_options'
+import { kindNumber, linksOf, moment, type SpanOptions, typeOf } from './core/span_options'
 import { Writer } from './core/writer'
 import { native } from './native'
 import type { Recorder } from './recorder'
@@ -68,7 +69,7 @@ export function ask(
   span._kind = body[49] as number
   span._type = body.readUInt16LE(52)
   span._flags = body.readUInt16LE(54)
-  span._name = text(name)
+  span._name = keyOf(text(name))
   span._start = (given.startTime === undefined ? undefined : momentOf(given.startTime)) ?? now()
   span._prefix = body.subarray(FIELDS_AT)
   if (parent !== undefined && !parent._remote) join(span, parent)
@@ -97,7 +98,7 @@ function describe(
   let flags = 0
   let kind = 1
   if (given.kind !== undefined) {
-    const number = KINDS[String(given.kind).toLowerCase()]
+    const number = kindNumber(given.kind)
     if (number === undefined) refuse('span kind')
     kind = number ?? 1
     flags |= KIND_GIVEN

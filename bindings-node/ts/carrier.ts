@@ -6,8 +6,8 @@
 import { wholeValue } from './context'
 import { Context, spanOf } from './core/context'
 import { refuse } from './core/log'
-import { current, Slot } from './core/slot'
-import { noSpan } from './core/span'
+import { current, type Slot } from './core/slot'
+import { noSpan, Span } from './core/span'
 import { type ParentInput, readContext, type SpanContext, spanContextOf } from './core/span_context'
 import { native } from './native'
 import type { Recorder } from './recorder'
@@ -79,7 +79,7 @@ export function inject<C>(carrier: C, options: { setter?: Setter<C>; context?: P
 }
 
 function slotOf(given: ParentInput): Slot | undefined {
-  if (given instanceof Slot) return given
+  if (given instanceof Span || given instanceof Context) return given
   const found = spanContextOf(given)
   return found && noSpan(found._trace, found._high, found._low, undefined, found.isRemote)
 }

@@ -25,7 +25,7 @@ export class Recorder extends FrameRecorder {
   readonly addon: Native
 
   constructor(engine: NativeEngine) {
-    super(readValue(engine.terms()) as unknown as Terms)
+    super(termsOf(engine))
     this.addon = native()
     this.engine = engine
     this.none = engine.inherited()
@@ -88,4 +88,13 @@ export class Recorder extends FrameRecorder {
     this.stopped = (answer & STOPPED) !== 0
     if ((answer & SAYS) !== 0) sayWaiting()
   }
+}
+
+const RULES: Terms['localParent'][] = ['inherit', 'sample', 'drop']
+
+function termsOf(engine: NativeEngine): Terms {
+  const terms = readValue(engine.terms()) as unknown as Terms
+  // The literal: two of them are compared by their address.
+  const localParent = RULES.find((rule) => rule === terms.localParent) ?? 'ask'
+  return { ...terms, localParent }
 }

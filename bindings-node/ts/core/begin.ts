@@ -5,6 +5,7 @@ import { now } from './clock'
 import { text } from './given'
 import { randomWord, Trace } from './ids'
 import { LOCAL_ROOT, OPEN, QUIET } from './kept_span'
+import { keyOf } from './keys'
 import { fill, join, kindOf } from './opening'
 import type { FrameRecorder } from './recorder'
 import type { Ambient } from './slot'
@@ -55,7 +56,7 @@ export function begin(
     join(span, parent)
   }
   if (instant) span._flags |= EVENT
-  span._name = typeof name === 'string' ? name : text(name)
+  span._name = keyOf(text(name))
   const start = given.startTime === undefined ? undefined : moment(given.startTime)
   span._start = start ?? now()
   if (given !== NO_OPTIONS) {
@@ -68,7 +69,7 @@ export function begin(
 
 /** Has a span that does not record keep what metrics count of it. */
 export function measured(span: Span, name: string, given: SpanOptions): void {
-  span._name = typeof name === 'string' ? name : text(name)
+  span._name = keyOf(text(name))
   span._start = (given.startTime === undefined ? undefined : moment(given.startTime)) ?? now()
   if (given.type !== undefined) span._type = typeOf(given.type)
   if (given.kind !== undefined) kindOf(span, given.kind)

@@ -1,17 +1,20 @@
 // Contexts: a span, often one of another process, and what spans inside inherit.
 
-import { type Ambient, inside, Slot } from './slot'
+import { type Ambient, inside, type Slot } from './slot'
 import { Span } from './span'
 import { type Identified, identity, type SpanContext } from './span_context'
 
 /** An immutable context: a span (often one of another process), baggage, and what spans inside inherit. */
-export class Context extends Slot implements Identified {
+export class Context implements Slot, Identified {
   /** @internal */ _span: Span | undefined
+  /** @internal */ readonly _ambient: Ambient | undefined
+  /** @internal */ _face: Slot['_face'] = undefined
+  /** @internal */ _otel: Slot['_otel'] = undefined
 
   /** @internal */
   constructor(span: Span | undefined, ambient: Ambient | undefined) {
-    super(ambient)
     this._span = span
+    this._ambient = ambient
   }
 
   get [identity](): SpanContext | undefined {

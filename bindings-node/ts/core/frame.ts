@@ -4,7 +4,7 @@
 import { nanosOf, putMoment } from './clock'
 import type { KeptEvent, More } from './kept'
 import type { KeptSpan } from './kept_span'
-import { type Key, keyOf } from './keys'
+import type { Key } from './keys'
 import type { Governed } from './terms'
 import { textOf, utf8Cut, utf8Of, Writer } from './writer'
 
@@ -94,7 +94,7 @@ export class FrameWriter extends Writer {
   }
 
   private defineEvent({ name, fields }: KeptEvent): void {
-    this.define(keyOf(name))
+    this.define(name)
     for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
   }
 
@@ -119,7 +119,7 @@ export class FrameWriter extends Writer {
 
   /** What metrics count of a span that was not sampled. */
   unsampled(span: KeptSpan): void {
-    const name = keyOf(span._name)
+    const name = span._name
     this.define(name)
     const start = this.at
     this.reserve(UNSAMPLED_HEAD)
@@ -138,7 +138,7 @@ export class FrameWriter extends Writer {
 
   /** An event of everything that a span has; returns where it begins. */
   private whole(span: KeptSpan): number {
-    const name = keyOf(span._name)
+    const name = span._name
     const fields = span._fields
     this.define(name)
     for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
@@ -211,28 +211,41 @@ export class FrameWriter extends Writer {
     if (inherited.tags.length > 0 && span._isLocalRoot) this.raw(inherited.tags)
   }
 
-  /** What spans are full of, at one go where it is short. */
+  /** What spans are full of, at one go: short texts, whole numbers and truth values under known keys. */
   private attribute(key: Key, value: unknown): void {
     const code = key.code !== 0 ? key.code : key.frame === this.stamp ? key.entry : 0
-    if (code !== 0 && typeof value === 'string' && value.length <= SHORT) {
-      const length = value.length
+    if (code !== 0) {
       this.reserve(8 + SHORT)
       const { buf, view, at } = this
-      let end = at + 8
-      for (let i = 0; i < length; i++) {
-        const character = value.charCodeAt(i)
-        if (character > 0x7f) {
-          end = 0
-          break
+      if (typeof value === 'string') {
+        const length = value.length
+        if (length <= SHORT) {
+          let all = 0
+          for (let i = 0; i < length; i++) {
+            const character = value.charCodeAt(i)
+            all |= character
+            buf[at + 8 + i] = character
+          }
+          if (all <= 0x7f) {
+            buf[at] = ATTRIBUTE
+            view.setUint16(at + 1, code, true)
+            buf[at + 3] = 5
+            view.setUint32(at + 4, length, true)
+            this.at = at + 8 + length
+            return
+          }
         }
-        buf[end++] = character
-      }
-      if (end !== 0) {
+      } else if (typeof value === 'number') {
         buf[at] = ATTRIBUTE
         view.setUint16(at + 1, code, true)
-        buf[at + 3] = 5
-        view.setUint32(at + 4, length, true)
-        this.at = end
+        this.at = at + 3
+        this.number(value)
+        return
+      } else if (typeof value === 'boolean') {
+        buf[at] = ATTRIBUTE
+        view.setUint16(at + 1, code, true)
+        buf[at + 3] = value ? 2 : 1
+        this.at = at + 4
         return
       }
     }
@@ -329,7 +342,7 @@ export class FrameWriter extends Writer {
     this.buf[before] = EVENT
     putMoment(this.view, before + 5, event.time)
     this.at = before + 13
-    this.put(keyOf(event.name))
+    this.put(event.name)
     const { fields } = event
     this.reserve(6)
     this.view.setUint32(this.at, 0, true)

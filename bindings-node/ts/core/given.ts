@@ -25,6 +25,20 @@ export function sizeOf(value: unknown): number {
   return value instanceof Uint8Array ? value.length + 16 : 0
 }
 
+/** Whether it is an object with attributes as its fields, as most are. */
+export function hasFields(given: Attributes): given is { readonly [key: string]: unknown } {
+  try {
+    return (
+      typeof given === 'object' &&
+      given !== null &&
+      (given as Partial<Iterable<unknown>>)[Symbol.iterator] === undefined
+    )
+  } catch {
+    // `each` says so.
+    return false
+  }
+}
+
 /** Calls `take` with every pair; what is none is counted. */
 export function each(
   given: unknown,

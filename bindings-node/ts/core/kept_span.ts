@@ -5,12 +5,12 @@
 
 import { type Cuts, capture } from './capture'
 import { isBefore, type Moment, momentOf, now, type TimeInput } from './clock'
-import { type Attributes, each, sizeOf, texts } from './given'
+import { type Attributes, each, hasFields, sizeOf, texts } from './given'
 import type { Trace } from './ids'
-import { type Kept, type KeptEvent, More } from './kept'
-import { type Key, keyOf } from './keys'
+import { type Kept, type KeptEvent, type More, newMore } from './kept'
+import { type Key, keyAfter, NO_KEY } from './keys'
 import { refuse, sayOnce } from './log'
-import { type Ambient, Slot } from './slot'
+import type { Ambient, Slot } from './slot'
 import { type Terms, UNSAMPLED } from './terms'
 
 /** What a span needs of its recorder. */
@@ -42,6 +42,7 @@ export interface Local {
 }
 
 export const NOTHING: unknown[] = []
+const { hasOwnProperty: hasOwn } = Object.prototype
 /** Attributes of one span that are kept before those that were replaced are taken out. */
 const MANY = 1024
 /** Attributes of an event at most. */
@@ -58,7 +59,7 @@ export const QUIET = 2
 /** Ends without being counted: of another process, without an engine, or standing for several. */
 export const STANDS = 3
 
-export class KeptSpan extends Slot {
+export class KeptSpan implements Slot {
   /** @internal */ _state: number
   /** @internal */ readonly _recorder: Recording | undefined
   /** @internal */ readonly _trace: Trace
@@ -75,12 +76,13 @@ export class KeptSpan extends Slot {
   /** @internal */ _type = 0
   /** @internal */ _flags = 0
   /** @internal */ _scope = 0
-  /** @internal */ _name = ''
+  /** @internal */ _name: Key = NO_KEY
   /** @internal */ _renamed = false
   /** @internal Keys and values in turn. */ _fields: unknown[] = NOTHING
   /** @internal Bytes that it keeps. */ _size = 0
   /** @internal */ _more: More | undefined = undefined
   /** @internal Fields that were written when it started. */ _prefix: Uint8Array | undefined = undefined
+  /** @internal */ readonly _ambient: Ambient | undefined
   /** @internal */ readonly _remote: boolean
   /** @internal */ _above: KeptSpan | undefined = undefined
   /** @internal */ _local: Local | undefined = undefined
@@ -90,6 +92,8 @@ export class KeptSpan extends Slot {
   /** @internal */ _follower: KeptSpan | undefined = undefined
   /** @internal What it is for the OpenTelemetry API as a span, once that has asked. */
   _api: unknown = undefined
+  /** @internal */ _face: Slot['_face'] = undefined
+  /** @internal */ _otel: Slot['_otel'] = undefined
 
   /** @internal */
   constructor(
@@ -101,7 +105,6 @@ export class KeptSpan extends Slot {
     ambient: Ambient | undefined,
     remote: boolean,
   ) {
-    super(ambient)
     this._state = state
     this._recorder = recorder
     this._trace = trace
@@ -109,6 +112,7 @@ export class KeptSpan extends Slot {
     this._low = low
     this._seenHigh = high
     this._seenLow = low
+    this._ambient = ambient
     this._remote = remote
   }
 
@@ -119,13 +123,30 @@ export class KeptSpan extends Slot {
 
   /** @internal */
   _extra(): More {
-    this._more ??= new More()
+    this._more ??= newMore()
     return this._more
   }
 
   /** @internal */
   _cuts(): Cuts {
     return this._recorder as Recording
+  }
+
+  /** @internal Keeps all attributes of an object, map or list of pairs. */
+  _attributes(given: Attributes): void {
+    if (hasFields(given)) {
+      try {
+        for (const name in given) {
+          if (!hasOwn.call(given, name)) continue
+          const value = given[name]
+          if (value !== undefined) this._attribute(name, value)
+        }
+        return
+      } catch {
+        // A getter: one by one, then. The last value of a key counts.
+      }
+    }
+    each(given, 'attributes', this._cuts(), (name, value) => this._attribute(name, value))
   }
 
   /** @internal */
@@ -138,19 +159,19 @@ export class KeptSpan extends Slot {
     }
     if (this._fields === NOTHING) this._fields = []
     const fields = this._fields
-    const kind = typeof value
-    if (kind === 'number' || kind === 'boolean') {
+    const key = keyAfter(fields.length === 0 ? this._name : (fields[fields.length - 2] as Key), name)
+    if (typeof value === 'string') {
+      this._size += 16 + value.length
+      fields.push(key, value)
+    } else if (typeof value === 'number' || typeof value === 'boolean') {
       this._size += 16
-      fields.push(keyOf(name), value)
-    } else if (kind === 'string') {
-      this._size += 16 + (value as string).length
-      fields.push(keyOf(name), value)
+      fields.push(key, value)
     } else {
       const bytes = capture(value, recorder.terms, recorder)
       this._size += 16 + bytes.length
-      fields.push(keyOf(name), bytes)
+      fields.push(key, bytes)
     }
-    if (fields.length >= MANY * 2 && (fields.length & 1023) === 0) this._compact()
+    if ((fields.length & 1023) === 0 && fields.length >= MANY * 2) this._compact()
     if (this._size > recorder.terms.spanBytes) this._tooLarge()
   }
 
@@ -191,8 +212,7 @@ export class KeptSpan extends Slot {
 
   /** @internal */
   _kept(value: unknown): Kept {
-    const kind = typeof value
-    if (kind === 'string' || kind === 'number' || kind === 'boolean') return value as Kept
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
     const recorder = this._recorder as Recording
     return capture(value, recorder.terms, recorder)
   }
@@ -232,20 +252,37 @@ export class KeptSpan extends Slot {
   }
 
   /** @internal Keeps the attributes of an event; returns how many bytes they are about. */
-  _eventFields(kept: KeptEvent, attributes: Attributes): number {
-    const fields: unknown[] = []
+  _eventFields(kept: KeptEvent, given: Attributes): number {
     let size = 0
-    each(attributes, 'event attributes', this._cuts(), (key, value) => {
-      if (key === '' || fields.length === 2 * MOST) {
-        this._cuts().altered += 1
-        return
+    if (hasFields(given)) {
+      try {
+        kept.fields = []
+        for (const name in given) {
+          if (!hasOwn.call(given, name)) continue
+          const value = given[name]
+          if (value !== undefined) size += this._eventField(kept, name, value)
+        }
+        return size
+      } catch {
+        size = 0
       }
-      const own = this._kept(value)
-      fields.push(keyOf(key), own)
-      size += 16 + key.length + sizeOf(own)
+    }
+    kept.fields = []
+    each(given, 'event attributes', this._cuts(), (name, value) => {
+      size += this._eventField(kept, name, value)
     })
-    kept.fields = fields
     return size
+  }
+
+  /** @internal */
+  _eventField({ name: event, fields }: KeptEvent, name: string, value: unknown): number {
+    if (name === '' || fields.length === 2 * MOST) {
+      this._cuts().altered += 1
+      return 0
+    }
+    const own = this._kept(value)
+    fields.push(keyAfter(fields.length === 0 ? event : (fields[fields.length - 2] as Key), name), own)
+    return 16 + name.length + sizeOf(own)
   }
 
   /** @internal */

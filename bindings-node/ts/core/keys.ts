@@ -19,10 +19,13 @@ export class Key {
   /** The frame in which it was met, to be entered into the table when it is met again. */
   met = 0
   bytes: Uint8Array | undefined = undefined
+  /** The one that came after it last. */
+  next: Key
 
   constructor(text: string, code: number) {
     this.text = text
     this.code = code
+    this.next = this
   }
 }
 
@@ -31,6 +34,8 @@ STATIC_KEYS.forEach((text, id) => {
   statics.set(text, new Key(text, 0x8000 + id))
 })
 let known = new Map(statics)
+/** Of texts that are none. */
+export const NO_KEY = keyOf('')
 
 /** What is known of a key. */
 export function keyOf(text: string): Key {
@@ -38,11 +43,27 @@ export function keyOf(text: string): Key {
   return found === undefined ? meet(text) : found
 }
 
+/** The same for one that comes after another: most often it is the one that did so before, which is found without
+ * looking it up. */
+export function keyAfter(before: Key, text: string): Key {
+  const guess = before.next
+  if (guess.text === text) return guess
+  const key = keyOf(text)
+  // What is not remembered is not held on to either.
+  if (text.length <= SHORT && before.text.length <= SHORT) before.next = key
+  return key
+}
+
 function meet(text: string): Key {
   const key = new Key(text, 0)
   if (text.length <= SHORT) {
-    if (known.size >= REMEMBERED) known = new Map(statics)
+    if (known.size >= REMEMBERED) forget()
     known.set(text, key)
   }
   return key
+}
+
+function forget(): void {
+  known = new Map(statics)
+  for (const key of statics.values()) key.next = key
 }

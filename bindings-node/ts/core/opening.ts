@@ -3,7 +3,7 @@
 import type { KeptSpan } from './kept_span'
 import { refuse } from './log'
 import type { Span } from './span'
-import { KINDS, linksOf, type SpanKind, type SpanOptions } from './span_options'
+import { kindNumber, linksOf, type SpanKind, type SpanOptions } from './span_options'
 
 /** Puts a span among the open ones of its trace. */
 export function join(span: KeptSpan, parent: KeptSpan): void {
@@ -28,7 +28,7 @@ export function fill(span: Span, given: SpanOptions, hasAttributes = false, hasL
 }
 
 export function kindOf(span: Span, kind: SpanKind): void {
-  const number = KINDS[String(kind).toLowerCase()]
+  const number = kindNumber(kind)
   if (number === undefined) refuse('span kind')
   span._setKind(number ?? 1)
 }

@@ -9,18 +9,13 @@ export interface Ambient {
   baggage(): string[]
 }
 
-/** What can be current. */
-export abstract class Slot {
+/** What can be current. An interface, because a base class would make every span dearer to start. */
+export interface Slot {
   /** @internal What spans inside inherit. */ readonly _ambient: Ambient | undefined
   /** @internal What it is for the OpenTelemetry API as a context, once that has asked. */
-  _face: ApiContext | undefined = undefined
+  _face: ApiContext | undefined
   /** @internal The context of the OpenTelemetry API under which it was made. */
-  _otel: ApiContext | undefined = undefined
-
-  /** @internal */
-  constructor(ambient: Ambient | undefined) {
-    this._ambient = ambient
-  }
+  _otel: ApiContext | undefined
 }
 
 /** What is current here. */

@@ -8,6 +8,7 @@ import { type Attributes, each, text } from './given'
 import { contextBytes, hexWord, NO_TRACE, type Trace } from './ids'
 import type { KeptEvent } from './kept'
 import { ENDED, ERROR, KeptSpan, NOTHING, OK, OPEN, QUIET, type Recording, STANDS } from './kept_span'
+import { keyOf } from './keys'
 import { linkField } from './packed'
 import { type Ambient, inside } from './slot'
 import { type Identified, identity, type ParentInput, SpanContext, spanContextOf } from './span_context'
@@ -40,6 +41,20 @@ export interface ErrorOptions {
 }
 
 export class Span extends KeptSpan implements Identified {
+  // Without a constructor of its own, starting a span is a third dearer.
+  /** @internal */
+  constructor(
+    state: number,
+    recorder: Recording | undefined,
+    trace: Trace,
+    high: number,
+    low: number,
+    ambient: Ambient | undefined,
+    remote: boolean,
+  ) {
+    super(state, recorder, trace, high, low, ambient, remote)
+  }
+
   /** The trace id as 32 lower-case hex digits; all zeros when no engine runs. */
   get traceId(): string {
     return this._trace.id
@@ -75,7 +90,7 @@ export class Span extends KeptSpan implements Identified {
   set(key: string | Attributes, value?: unknown): this {
     if (this._state !== OPEN) return this
     if (typeof key === 'string') this._attribute(key, value)
-    else each(key, 'attributes', this._cuts(), (name, one) => this._attribute(name, one))
+    else this._attributes(key)
     return this
   }
 
@@ -98,10 +113,10 @@ export class Span extends KeptSpan implements Identified {
   event(name: string, attributes?: Attributes, time?: TimeInput): this {
     if (this._state !== OPEN) return this
     const at = time === undefined ? now() : (this._moment(time) ?? now())
-    const kept: KeptEvent = { name: typeof name === 'string' ? name : text(name), time: at, fields: NOTHING }
+    const kept: KeptEvent = { name: keyOf(text(name)), time: at, fields: NOTHING }
     const size = attributes === undefined ? 0 : this._eventFields(kept, attributes)
     const more = this._extra()
-    if (this._fits(32 + kept.name.length + size)) {
+    if (this._fits(32 + kept.name.text.length + size)) {
       if (more.events === undefined) more.events = [kept]
       else more.events.push(kept)
     } else {
@@ -203,7 +218,7 @@ export class Span extends KeptSpan implements Identified {
   /** Replaces the name. */
   rename(name: string): this {
     if (this._canEnd) {
-      this._name = text(name)
+      this._name = keyOf(text(name))
       this._renamed = true
     }
     return this

@@ -1,7 +1,7 @@
 // What a span is given when it starts, and reading it.
 
 import { momentOf, type TimeInput } from './clock'
-import type { Attributes } from './given'
+import { type Attributes, text } from './given'
 import { host } from './host'
 import { INHERITED, type Inherited } from './inherited'
 import { refuse } from './log'
@@ -34,7 +34,23 @@ export interface SpanOptions extends Inherited {
   internal?: boolean
 }
 
-export const KINDS: Record<string, number> = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 }
+/** The number of a kind; `undefined` if it is none. */
+export function kindNumber(kind: unknown): number | undefined {
+  switch (kind) {
+    case 'internal':
+      return 1
+    case 'server':
+      return 2
+    case 'client':
+      return 3
+    case 'producer':
+      return 4
+    case 'consumer':
+      return 5
+  }
+  const lower = text(kind).toLowerCase()
+  return lower === kind ? undefined : kindNumber(lower)
+}
 
 export const NO_OPTIONS: SpanOptions = {}
 
@@ -52,23 +68,36 @@ export const TRACE_ID = 16
 /** Those that make a difference for spans inside, or for whose child it is. */
 export const CHANGES = INHERITS | ASKS | PARENT
 
-const GROUPS = new Map<string, number>([
-  ...INHERITED.map((name) => [name, INHERITS] as const),
-  ['metadata', ASKS],
-  ['requestContext', ASKS],
-  ['internal', ASKS],
-  ['attributes', CONTENT],
-  ['links', CONTENT],
-  ['parent', PARENT],
-  ['traceId', TRACE_ID],
-])
+const GROUPS = new Map<string, number>(INHERITED.map((name) => [name, INHERITS]))
+
+/** The group of an option; the most usual ones first. */
+function groupOf(name: string): number {
+  switch (name) {
+    case 'type':
+    case 'kind':
+    case 'input':
+      return 0
+    case 'attributes':
+    case 'links':
+      return CONTENT
+    case 'parent':
+      return PARENT
+    case 'metadata':
+    case 'requestContext':
+    case 'internal':
+      return ASKS
+    case 'traceId':
+      return TRACE_ID
+  }
+  return GROUPS.get(name) ?? 0
+}
 
 /** The groups that some options are of. */
 export function groupsOf(given: SpanOptions): number {
   let groups = 0
   for (const name in given) {
-    const group = GROUPS.get(name)
-    if (group === undefined) continue
+    const group = groupOf(name)
+    if (group === 0) continue
     const value = given[name as keyof SpanOptions]
     if (value !== undefined && value !== null && value !== false) groups |= group
   }

@@ -61,18 +61,15 @@ export class Writer {
     const length = text.length
     const start = this.at
     if (length <= SHORT) {
-      const buf = this.buf
-      let at = start
+      const { buf } = this
+      let all = 0
       for (let i = 0; i < length; i++) {
         const code = text.charCodeAt(i)
-        if (code > 0x7f) {
-          at = -1
-          break
-        }
-        buf[at++] = code
+        all |= code
+        buf[start + i] = code
       }
-      if (at >= 0) {
-        this.at = at
+      if (all <= 0x7f) {
+        this.at = start + length
         return length
       }
     }
@@ -131,7 +128,7 @@ export class Writer {
     this.buf[this.at] = 3
     if ((value | 0) === value) {
       this.view.setInt32(this.at + 1, value, true)
-      this.view.setInt32(this.at + 5, value < 0 ? -1 : 0, true)
+      this.view.setInt32(this.at + 5, value >> 31, true)
     } else {
       this.view.setBigInt64(this.at + 1, BigInt(value), true)
     }
@@ -147,7 +144,8 @@ export class Writer {
 
   /** Any number: whole ones as such. */
   number(value: number): void {
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.int(value)
+    if ((value | 0) === value && value !== 0) this.int(value)
+    else if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.int(value)
     else this.double(value)
   }
 
