@@ -5,7 +5,8 @@
 // ADDON is the library that cargo built; without it the addon that is there stays. There is one copy of the code,
 // CommonJS, so that `import` and `require` share the current span, and so do the entries; it is one file because
 // loading forty takes longer than everything else that happens until the first span. Tests of inner parts use `lib`.
-// What is for a framework is a file beside it, which uses it as the application does: by its public names.
+// The OpenTelemetry API's side is a file beside it that shares its parts (`ts/parts.ts`).
+// What is for a framework is one more, which uses it as the application does: by its public names.
 
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -40,7 +41,7 @@ buildSync({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  external: ['@opentelemetry/api'],
+  external: ['@opentelemetry/api', './opentelemetry.js'],
   logLevel: 'warning',
 })
 await build({
@@ -59,8 +60,37 @@ await build({
     },
   ],
 })
+await build({
+  entryPoints: [join(here, 'ts', 'opentelemetry.ts')],
+  outdir: dist,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['@opentelemetry/api'],
+  logLevel: 'warning',
+  plugins: [{ name: 'parts of the one copy', setup: shareParts }],
+})
 const entries = ['index', 'opentelemetry', ...ON_TOP, ...ENTRIES]
 await bundleDeclarations(entries)
+
+/** Everything but the files in `otel` comes out of the main file, where `parts.ts` offers it. */
+function shareParts({ onResolve, onLoad }) {
+  const offered = Object.keys(require(join(lib, 'parts.js')))
+  onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
+    const file = join(resolveDir, path)
+    if (kind === 'entry-point' || file.includes(join('ts', 'otel'))) return undefined
+    if (path === './index.js') return { path, external: true }
+    return { path: file.slice(join(here, 'ts').length + 1), namespace: 'part' }
+  })
+  onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
+    const names = Object.keys(require(join(lib, `${path}.js`))).filter((name) => offered.includes(name))
+    return {
+      contents: `export const { ${names.join(', ')} } = require('./index.js')._parts`,
+      resolveDir: here,
+    }
+  })
+}
 
 /** Not one chunk for every set of entries that share something. What pages use needs no types of Node, and only the
  * entry of that name those of OpenTelemetry. */
@@ -93,10 +123,6 @@ function names(module) {
   return `0 && (module.exports = { ${public_.sort().join(', ')} })\n`
 }
 appendFileSync(join(dist, 'index.js'), names('index.js'))
-write(
-  'opentelemetry.js',
-  `module.exports = require('./index.js')._opentelemetry()\n${names('opentelemetry.js')}`,
-)
 write('register.js', `require('./opentelemetry.js').register()\n`)
 
 await buildEntries(dist, lib)

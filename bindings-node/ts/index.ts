@@ -9,6 +9,7 @@ import type { Engine } from './engine'
 import type { NativeEngine } from './native'
 import { nodeHost } from './node'
 import type { PageTerms } from './page/terms'
+import * as parts from './parts'
 import { recorderOf } from './registry'
 import { startSpan } from './start'
 import { readValue } from './values'
@@ -84,11 +85,6 @@ export function span<R>(name: string, options: SpanOptions | SpanBody<R>, body?:
 /** Starts a span that is not current: it ends by `end()`, or with its block by `using`. */
 span.start = (name: string, options?: SpanOptions): Span => startSpan(name, options)
 
-/** @internal What needs the OpenTelemetry API, which may not be there: the entries `opentelemetry` and `register`. */
-export function _opentelemetry(): typeof import('./opentelemetry') {
-  return require('./opentelemetry')
-}
-
 /** @internal What the entries for servers and pages ask of the engine: `relay`, `next`. */
 export const _door = {
   engine: (): NativeEngine | undefined => recorderOf()?.engine,
@@ -98,3 +94,11 @@ export const _door = {
     return engine === undefined ? { threshold: null } : (readValue(engine.pageTerms()) as PageTerms)
   },
 }
+
+/** @internal What needs the OpenTelemetry API, which may not be there: the entry `opentelemetry`. */
+export function _opentelemetry(): typeof import('./opentelemetry') {
+  return require('./opentelemetry.js')
+}
+
+/** @internal For the entry `opentelemetry`. */
+export const _parts = { ...parts }

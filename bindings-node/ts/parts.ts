@@ -1,0 +1,18 @@
+// What the entry `polyspan/opentelemetry` takes from the main one, so that both share one copy: it is a file of its own
+// (`tools/build.mjs`), since the OpenTelemetry API may not be there, and since code that may be loaded later cannot be
+// joined with the rest as tightly as the span path wants.
+
+export { extractIn, inject } from './carrier'
+export { wholeValue } from './context'
+export { momentOf } from './core/clock'
+export { Context, spanOf } from './core/context'
+export { errorParts } from './core/exception'
+export { say } from './core/log'
+export { MUTED } from './core/muted'
+export { current, inside } from './core/slot'
+export { noSpan } from './core/span'
+export { SpanContext } from './core/span_context'
+export { launch } from './engine'
+export { native } from './native'
+export { recorderOf } from './registry'
+export { startSpanAt } from './start'
