@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { init, MemoryExporter, setLogger } from 'polyspan'
 import { pageTerms } from 'polyspan/next'
-import { type Json, vectors } from './vectors'
+import { type Json, map, text, value, vectors } from './vectors'
 
 setLogger(() => undefined)
 const PACKAGE = join(__dirname, '..')
@@ -16,6 +16,7 @@ const DIST = join(PACKAGE, 'dist')
 // The parts as the compiler left them; what hosts them is set by the entries.
 const { decided, readTraceparent, traceparent } =
   require('../lib/page/trace') as typeof import('../lib/page/trace')
+const { Trace } = require('../lib/core/ids') as typeof import('../lib/core/ids')
 const { Page } = require('../lib/page/page') as typeof import('../lib/page/page')
 // Its constructor is not in its types.
 const { Span } = require('../lib/page/span') as {
@@ -94,6 +95,116 @@ for (const entry of vectors('traceparent.json').cases as Json[]) {
     assert.equal(traceparent(read), entry.written)
   })
 }
+
+/** The bytes of a key or name that stands inline, behind a tag. */
+function named(tag: number, name: string): string {
+  const bytes = Buffer.from(name)
+  return Buffer.concat([Buffer.from([tag, bytes.length & 255, bytes.length >> 8]), bytes]).toString('hex')
+}
+
+/** Takes a field out of the bytes of others. */
+function without(fields: string, field: string): string {
+  const at = fields.indexOf(field)
+  assert.ok(at >= 0, field)
+  return fields.slice(0, at) + fields.slice(at + field.length)
+}
+
+/** The body that the page writes of a span as the vectors describe it; `undefined` for what no page says. */
+async function written({
+  event,
+}: Json): Promise<{ body: Buffer; expected: (hex: string) => string } | undefined> {
+  const fields = (event.fields ?? []) as Json[]
+  const kinds = fields.map((field) => Object.keys(field)[0])
+  const whole = JSON.stringify(fields, (key, given) =>
+    key === 'double' && Number.isInteger(Number(given)) ? 'whole' : given,
+  )
+  if (/"(static|entry|nested|filler|later|dropped|dropped_attributes)"|"double":"whole"/.test(whole))
+    return undefined
+  if ((event.event ?? 'span_ended') !== 'span_ended' || (event.flags & 1) === 0) return undefined
+  if (kinds.filter((kind) => kind === 'name').length > 1) return undefined
+  const words = (hex: string): number[] =>
+    (hex.match(/.{8}/g) ?? []).map((word) => Number.parseInt(word, 16) | 0)
+  const [a = 0, b = 0, c = 0, d = 0] = words(event.trace_id)
+  const text_ = (kind: string): string[] =>
+    fields.filter((field) => kind in field).map((field) => text(field[kind]))
+  const [state = ''] = text_('tracestate')
+  let frame: Uint8Array = new Uint8Array()
+  const platform = {
+    source: 'edge',
+    current: () => undefined,
+    inside: <R>(_: unknown, body: () => R): R => body(),
+    post: async (_url: string, _type: string, bytes: Uint8Array) => {
+      frame = bytes
+      return 204
+    },
+  }
+  const bounds = { valueBytes: 1 << 20, spanBytes: 1 << 20, depth: 64, arrayItems: 1000, objectKeys: 1000 }
+  const page = new Page({ io: true, ...bounds }, platform)
+  const trace = new Trace(a, b, c, d, event.flags, state)
+  const parent = event.parent_span_id && {
+    trace,
+    high: words(event.parent_span_id)[0],
+    low: words(event.parent_span_id)[1],
+  }
+  const tags = text_('tag')
+  const given = { kind: event.kind, type: event.type, startTime: BigInt(event.start), tags }
+  const span = new Span(page, text_('name')[0] ?? '', trace, parent, false, given)
+  const [high = 0, low = 0] = words(event.span_id)
+  Object.assign((span as unknown as { _identity: object })._identity, { high, low })
+  for (const field of fields) {
+    const [[kind, found]] = Object.entries(field) as [[string, Json]]
+    if (kind === 'attribute') span.set(text(found[0]), value(found[1]))
+    else if (kind === 'metadata') span.update({ metadata: { [text(found[0])]: value(found[1]) } })
+    else if (kind === 'input' || kind === 'output') span.update({ [kind]: value(found) })
+    else if (kind === 'status_message') span.status('error', text(found))
+    else if (kind === 'event')
+      span.event(text(found.name), Object.fromEntries(map(found.attributes ?? [])), BigInt(found.time))
+    else if (kind === 'link') {
+      const { trace_id: traceId, span_id: spanId, flags = 0, tracestate = '', remote = false } = found
+      // What is local to a page is a span of it.
+      if (!remote) return undefined
+      span.link(
+        { traceId, spanId, traceFlags: flags, traceState: tracestate },
+        Object.fromEntries(map(found.attributes ?? [])),
+      )
+    }
+  }
+  if (event.status === 'error' && !kinds.includes('status_message')) span.status('error')
+  span.end(BigInt(event.end))
+  await page.deliver()
+  // A page says first what holds from the start, and the name last.
+  const expected = (hex: string): string => {
+    const first = tags.map((tag) => named(10, tag))
+    if (state !== '') {
+      const bytes = Buffer.from(state)
+      const size = Buffer.alloc(4)
+      size.writeUInt32LE(bytes.length)
+      first.unshift(`03${size.toString('hex')}${bytes.toString('hex')}`)
+    }
+    const last = kinds.includes('name') ? named(1, text_('name')[0] as string) : ''
+    const rest = [...first, last].reduce(
+      (fields, field) => (field === '' ? fields : without(fields, field)),
+      hex,
+    )
+    // An empty name is static key 0.
+    return first.join('') + rest + (last || '010080')
+  }
+  return { body: Buffer.from(frame).subarray(8), expected }
+}
+
+test('a page writes frames as the vectors have them', async () => {
+  let compared = 0
+  for (const entry of vectors('frame.json').events as Json[]) {
+    const found = await written(entry)
+    if (found === undefined) continue
+    compared += 1
+    const bytes = Buffer.from(text(entry.hex), 'hex').subarray(8)
+    // Ids, times, trace flags, kind, status and type; what a page says of being a root is its own affair.
+    assert.equal(found.body.toString('hex', 0, 54), bytes.toString('hex', 0, 54), entry.name)
+    assert.equal(found.body.toString('hex', 64), found.expected(bytes.toString('hex', 64)), entry.name)
+  }
+  assert.ok(compared >= 5, `${compared}`)
+})
 
 /** A page whose relay answers as told. */
 function paged(answer: () => number): { page: InstanceType<typeof Page>; posts: number[] } {

@@ -105,6 +105,7 @@ def _is_complete(spans: list[Span]) -> bool:
         "ask the desk",
         "POST /api/agent",
         "invoke_agent parcel desk",
+        "PUT",
     ]
     return all(names[name] for name in last) and {span.parent_span_id for span in spans} <= {
         "",
@@ -200,6 +201,10 @@ def _check(spans: list[Span]) -> None:
     # Text streams on after the response has begun; the agent is below what handled the request all the same.
     assert agent.attributes["gen_ai.usage.output_tokens"] > 12
     assert "walking boots" in str(agent.attributes["gen_ai.output.messages"])
+    # What the page did when it was left.
+    [put] = [span for span in spans if span.name == "PUT" and span.scope.name == "polyspan"]
+    assert (put.kind, put.status, put.attributes["http.response.status_code"]) == ("client", "error", 405)
+    assert put.attributes["polyspan.relay.source"] == "browser"
     # The edge function continued the page's request; in development React has effects run twice.
     for hours in [span for span in spans if span.name == "opening hours"]:
         assert hours.attributes["polyspan.relay.source"] == "edge"

@@ -97,6 +97,7 @@ export class Span {
   private flags = 0
   private code = 0
   private dropped = 0
+  private told = false
   private ended = false
 
   /** @internal */
@@ -276,9 +277,9 @@ export class Span {
   status(code: 'ok' | 'error', message?: string): this {
     if (this.code === 1) return this
     this.code = code === 'ok' ? 1 : 2
-    this.field(STATUS_MESSAGE, (out) =>
-      out.sized(cut(String((code === 'error' && message) || ''), this.page.terms.valueBytes)),
-    )
+    const said = code === 'error' && message ? cut(String(message), this.page.terms.valueBytes) : ''
+    // An empty one takes back what was said before.
+    if (said !== '' || this.told) this.told = this.field(STATUS_MESSAGE, (out) => out.sized(said))
     return this
   }
 
