@@ -70,10 +70,12 @@ impl Keyword {
     /// The keyword that a name stands for.
     #[inline]
     pub fn of(name: &Bound<'_, PyAny>) -> Option<Self> {
-        match interned(name.py()).iter().position(|known| known.as_ptr() == name.as_ptr()) {
-            Some(at) => Self::ALL.get(at).copied(),
-            None => Self::by_text(name),
+        for (known, keyword) in interned(name.py()).iter().zip(Self::ALL) {
+            if known.as_ptr() == name.as_ptr() {
+                return Some(keyword);
+            }
         }
+        Self::by_text(name)
     }
 
     /// The same for a name that was put together while the program ran.

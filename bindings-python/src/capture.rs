@@ -10,6 +10,7 @@ use polyspan::frame::view::{Field, SpanView};
 use polyspan::frame::{EVENT_HEADER, MAX_DEPTH, write};
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{CaptureBounds, CaptureWriter, Cuts, cut};
+use pyo3::Borrowed;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
@@ -200,6 +201,10 @@ impl Walk<'_> {
             let mut place: ffi::Py_ssize_t = 0;
             let mut seen = 0;
             while seen < length && map.next(&self.out) {
+                if with_critical_section(dict.as_any(), || self.plain_entry(dict, &mut place)) {
+                    seen += 1;
+                    continue;
+                }
                 let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
                 let pair = with_critical_section(dict.as_any(), || {
                     // SAFETY: `dict` is a dictionary, and what is found is held before anything else may run; a
@@ -222,6 +227,42 @@ impl Walk<'_> {
             self.out.close_map(map);
         }
         self.path.pop();
+    }
+
+    /// Writes the entry at that place, without holding it, where its key is a text and its value a scalar, and
+    /// goes to the next; nothing where it is not.
+    #[allow(unsafe_code)]
+    #[inline]
+    fn plain_entry(&mut self, dict: &Bound<'_, PyDict>, place: &mut ffi::Py_ssize_t) -> bool {
+        let py = dict.py();
+        let mut next = *place;
+        let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: `dict` is a dictionary; a place beyond the end, where it has shrunk, is the end. What is found
+        // lives as long as no Python code runs, which it does not before one of the two turns out to be something
+        // else; they are not looked at afterwards.
+        let (key, item) = unsafe {
+            if ffi::PyDict_Next(dict.as_ptr(), &raw mut next, &raw mut key, &raw mut item) == 0 {
+                return false;
+            }
+            (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item))
+        };
+        let Some(key) = convert::exact_text(key) else { return false };
+        let Some(item) = convert::borrowed_scalar(item) else { return false };
+        self.out.key(key);
+        self.scalar(&item);
+        *place = next;
+        true
+    }
+
+    #[inline]
+    fn scalar(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Str(text) => self.out.text(text),
+            Value::I64(number) => self.out.i64(*number),
+            Value::F64(number) => self.out.f64(*number),
+            Value::Bool(truth) => self.out.bool(*truth),
+            _ => self.out.null(),
+        }
     }
 
     #[inline]

@@ -33,7 +33,7 @@ pub fn scalar<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
 }
 
 #[inline]
-fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
+pub fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
     if object.is_exact_instance_of::<PyString>() {
         return exact_text(object).map(|text| Value::Str(Cow::Borrowed(text)));
     }
@@ -52,7 +52,7 @@ fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
 /// The text of an object that is nothing else, if it is short enough to be taken whole.
 #[allow(unsafe_code)]
 #[inline]
-fn exact_text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
+pub fn exact_text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
     if !object.is_exact_instance_of::<PyString>() {
         return None;
     }
@@ -142,6 +142,20 @@ pub fn pairs_within(
             return 0;
         }
     }
+    pairs_after(done, object, bounds, each)
+}
+
+/// The same without those that have been read already.
+#[cold]
+pub fn pairs_after(
+    done: usize,
+    object: &Bound<'_, PyAny>,
+    bounds: &dyn Fn() -> CaptureBounds,
+    each: &mut dyn FnMut(&str, Value<'_>),
+) -> u32 {
+    if object.is_none() {
+        return 0;
+    }
     let Some(items) = exit::in_python(|| snapshot(object)).flatten() else { return 1 };
     let mut refused = 0;
     for item in items.iter().skip(done) {
@@ -160,7 +174,7 @@ pub fn pairs_within(
 /// false where one is not.
 #[allow(unsafe_code)]
 #[inline]
-fn scalars_of<'a>(dict: &'a Bound<'_, PyDict>, mut each: impl FnMut(&'a str, Value<'a>)) -> bool {
+pub fn scalars_of<'a>(dict: &'a Bound<'_, PyDict>, mut each: impl FnMut(&'a str, Value<'a>)) -> bool {
     let py = dict.py();
     with_critical_section(dict.as_any(), || {
         let mut place: ffi::Py_ssize_t = 0;

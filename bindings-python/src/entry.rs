@@ -1,5 +1,5 @@
-//! Where the interpreter comes in for every span: `span`, `event`, `Engine.span`, and a span's own `update`, `end`,
-//! `__enter__` and `__exit__`.
+//! Where the interpreter comes in for every span: `span`, `event`, `Engine.span`, and a span's own `event`, `update`,
+//! `end`, `__enter__` and `__exit__`.
 //!
 //! They are functions of the interpreter's own calling convention, because what stands around a function otherwise
 //! costs more than what these do. `lib.rs` puts them into the module and its classes when it is loaded. What they do
@@ -65,6 +65,8 @@ const EVENT: &str = concat!(
 const UPDATE: &str = "update($self, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)\n--\n\n\
     Sets any of `name`, `input`, `output`, `metadata`, `attributes`, `tags`: input, output and name are\n\
     replaced, the others merged. Exporters that follow open spans are shown the span as it is then.\0";
+const SPAN_EVENT: &str = "event($self, name, /, attributes=None, *, time=None)\n--\n\n\
+    Adds an event that happens now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`).\0";
 const END: &str = "end($self, time=None, *, name=..., input=..., output=..., metadata=..., attributes=..., tags=...)\n\
     --\n\n\
     Ends the span now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`). The first end counts.\n\
@@ -81,6 +83,7 @@ pub fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_function(module, c"event", named(event), keywords, EVENT)?;
     add_method(&Engine::type_object(py), c"span", named(engine_span), keywords, ENGINE_SPAN)?;
     let class = Span::type_object(py);
+    add_method(&class, c"event", named(span_event), keywords, SPAN_EVENT)?;
     add_method(&class, c"update", named(update), keywords, UPDATE)?;
     add_method(&class, c"end", named(end), keywords, END)?;
     add_method(&class, c"__enter__", PyMethodDefPointer { PyCFunction: enter }, ffi::METH_NOARGS, ENTER)?;
@@ -203,6 +206,20 @@ unsafe extern "C" fn event(
         (py, Call::new(py, values, count, names))
     };
     answer(py, || start::event(call).map(|()| none(py)))
+}
+
+unsafe extern "C" fn span_event(
+    span: *mut PyObject,
+    values: *const *mut PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: see above.
+    let (py, span, call) = unsafe {
+        let py = Python::assume_attached();
+        (py, receiver::<Span>(py, span), Call::new(py, values, count, names))
+    };
+    answer(py, || span.get().event(call).map(|()| none(py)))
 }
 
 unsafe extern "C" fn update(

@@ -10,7 +10,7 @@ use polyspan::value::{OwnedValue, Value};
 use polyspan::{CaptureBounds, Home, SpanContext, SpanKind, StatusCode};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
 use crate::current::free_chain;
 use crate::face::Face;
@@ -213,7 +213,18 @@ impl Open {
         if !self.is_recording() {
             return;
         }
-        let refused = convert::pairs_within(attributes, &|| self.bounds(), &mut |key, value| {
+        let mut done = 0;
+        if let Ok(dict) = attributes.cast_exact::<PyDict>()
+            && convert::scalars_of(dict, |key, value| {
+                done += 1;
+                self.change(|span| {
+                    span.set(key, value);
+                });
+            })
+        {
+            return;
+        }
+        let refused = convert::pairs_after(done, attributes, &|| self.bounds(), &mut |key, value| {
             self.change(|span| {
                 span.set(key, value);
             });

@@ -104,6 +104,34 @@ impl Span {
         Ok(())
     }
 
+    /// `event(...)`: adds an event.
+    pub fn event(&self, call: Call<'_, '_>) -> PyResult<()> {
+        let mut positional = call.positional();
+        let (name, mut attributes, mut time) = (positional.next(), positional.next(), None);
+        if positional.next().is_some() {
+            return Err(PyTypeError::new_err("event() takes at most 2 positional arguments"));
+        }
+        for (keyword, value) in call.named() {
+            match Keyword::of(&keyword) {
+                Some(Keyword::Attributes) if attributes.is_none() => attributes = Some(value),
+                Some(Keyword::Time) => time = Some(value),
+                _ => {
+                    let message = format!("event() got an unexpected keyword argument '{}'", *keyword);
+                    return Err(PyTypeError::new_err(message));
+                }
+            }
+        }
+        let Some(name) = name else {
+            return Err(PyTypeError::new_err("event() missing 1 required positional argument: 'name'"));
+        };
+        let open = self.open();
+        if open.is_recording() {
+            open.add_event(&name, attributes.as_deref(), moment(time.as_deref()));
+            open.show();
+        }
+        Ok(())
+    }
+
     fn set_field(&self, field: Option<Keyword>, value: &Bound<'_, PyAny>) {
         match field {
             Some(Keyword::Name) => self.open().rename(value),
@@ -144,7 +172,7 @@ impl Span {
     }
 }
 
-// `update`, `end`, `__enter__` and `__exit__` are in `entry.rs`.
+// `event`, `update`, `end`, `__enter__` and `__exit__` are in `entry.rs`.
 #[pymethods]
 impl Span {
     /// The trace id as 32 lower-case hex digits; all zeros when no engine runs.
@@ -179,18 +207,6 @@ impl Span {
             None if key.is_instance_of::<PyDict>() => self.open().set_all(key),
             None => self.open().set(key, key.py().None().bind(key.py())),
         }
-    }
-
-    /// Adds an event that happens now, or at `time` (nanoseconds since the Unix epoch, or a `datetime`).
-    #[pyo3(signature = (name, /, attributes = None, *, time = None))]
-    fn event(
-        &self,
-        name: &Bound<'_, PyAny>,
-        attributes: Option<&Bound<'_, PyAny>>,
-        time: Option<&Bound<'_, PyAny>>,
-    ) {
-        self.open().add_event(name, attributes, moment(time));
-        self.open().show();
     }
 
     /// Links to another span: a span or span context of either API, or the text of a `traceparent`.
