@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 use napi::bindgen_prelude::{AsyncTask, Buffer, FunctionRef};
 use napi::{Env, Task};
 use napi_derive::napi;
-use polyspan::frame::record::Scope;
+use polyspan::frame::record::{RecordContext, Scope, SpanData};
+use polyspan::frame::view::SpanView;
 use polyspan::hosted::HostCounts;
 use polyspan::sampling::{ParentRule, RootRule};
+use polyspan::semantics::{self, Dialect};
 use polyspan::value::Value;
 use polyspan::{Engine, Error, ErrorCode, FlushReport, registry};
 
 use crate::around::Ambient;
 use crate::options::NativeOptions;
 use crate::sampler::{self, SelectFunction};
-use crate::{log, stats, threads, wire};
+use crate::{log, memory, stats, threads, wire};
 
 /// A running engine.
 #[napi]
@@ -195,10 +197,19 @@ impl NativeEngine {
         self.0.scope(Scope { name, version, schema_url, attributes: Vec::new() })
     }
 
-    /// The body of an event as code of the application may see it before it is exported: redacted and limited.
+    /// What the body of a span's event says, as a map under the names of the wire, for code of the application that
+    /// looks at it before it is exported: redacted and limited, unless it is to be `raw`. None where that fails: then nothing may be shown.
     #[napi]
-    pub fn shown(&self, body: &[u8]) -> Option<Buffer> {
-        self.0.shown(body).map(Buffer::from)
+    pub fn record(&self, body: &[u8], raw: bool) -> Option<Buffer> {
+        let shown = if raw { Cow::Borrowed(body) } else { Cow::Owned(self.0.shown(body)?) };
+        let view = SpanView::new(&shown).ok()?;
+        let (scope, resource) = Default::default();
+        let context = RecordContext { scope: &scope, scope_id: 0, resource: &resource };
+        let mut data = SpanData::from_view(&view, &context);
+        if Dialect::GenAi.changes(&view) {
+            semantics::map(&view, Dialect::GenAi).replace(&mut data);
+        }
+        Some(wire::bytes(&memory::told(&data)).into())
     }
 
     /// The attributes that every span says of its process, as a map.

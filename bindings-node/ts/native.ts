@@ -52,7 +52,7 @@ export interface NativeEngine {
   inherited(around?: Ambient): Beginning
   submit(frame: Uint8Array, length: number, spans: number, counts: Float64Array): number
   scope(name: string, version: string, schemaUrl: string): number
-  shown(body: Uint8Array): Buffer | null
+  record(body: Uint8Array, raw: boolean): Buffer | null
   resource(): Buffer
   stats(): Buffer
   /** How many spans and log records have ended. */

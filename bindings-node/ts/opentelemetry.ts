@@ -12,17 +12,33 @@ import {
 import { say } from './core/log'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
 import { registerManager } from './otel/context'
+import { Processors, type SpanProcessor } from './otel/processors'
 import { PolyspanPropagator } from './otel/propagator'
+import { type IdGenerator, type SdkSampler, type SpanLimits, translated } from './otel/sdk_options'
 import { PolyspanTracer } from './otel/tracer'
 import { recorderOf } from './registry'
 import type { Stats } from './stats'
 
 export { PolyspanContextManager } from './otel/context'
+export type { SpanProcessor } from './otel/processors'
 export { PolyspanPropagator } from './otel/propagator'
+export type { IdGenerator, SpanLimits } from './otel/sdk_options'
 
-export interface ProviderOptions extends InitOptions {
+export interface ProviderOptions extends Omit<InitOptions, 'sampler' | 'resource'> {
   /** An engine that runs already, instead of one of these options. */
   engine?: Engine
+  /** Span processors of the OpenTelemetry SDK, of generation 2 or 3, beside the engine's exporters. */
+  spanProcessors?: SpanProcessor[]
+  /** Gives span processors what was recorded instead of what may leave the process. Default: false. */
+  rawProcessors?: boolean
+  /** Limits as the SDK names them. */
+  spanLimits?: SpanLimits
+  /** A generator of the SDK, for the ids of traces; span ids are the engine's. */
+  idGenerator?: IdGenerator
+  /** One of ours or of the SDK's; a sampler that the engine does not have is asked for roots. */
+  sampler?: InitOptions['sampler'] | SdkSampler
+  /** Attributes, or a resource of the SDK. */
+  resource?: object
 }
 
 /** Starts an engine as the OpenTelemetry specification has it: to `localhost:4318` unless options or `OTEL_*` say
@@ -31,8 +47,23 @@ export class TracerProvider implements Api {
   readonly engine: Engine
   private readonly tracers = new Map<string, PolyspanTracer>()
 
-  constructor({ engine, ...options }: ProviderOptions = {}) {
-    this.engine = engine ?? launch(options, true)
+  private readonly raw: boolean
+  private readonly traceIds: (() => string) | undefined
+
+  constructor(given: ProviderOptions = {}) {
+    const { engine, spanProcessors = [], rawProcessors = false, idGenerator, ...options } = given
+    this.engine = engine ?? launch(translated(options), true)
+    this.raw = rawProcessors
+    this.traceIds = idGenerator && (() => idGenerator.generateTraceId())
+    for (const processor of spanProcessors) this.addSpanProcessor(processor)
+  }
+
+  /** Has a span processor of the OpenTelemetry SDK told of every span that the engine records in this thread, with our
+   * own interface too. */
+  addSpanProcessor(processor: SpanProcessor): void {
+    const { _recorder } = this.engine
+    _recorder.observer ??= new Processors(_recorder, this.raw)
+    ;(_recorder.observer as Processors).list.push(processor)
   }
 
   getTracer(name: string, version = '', options: TracerOptions = {}): Tracer {
@@ -43,7 +74,7 @@ export class TracerProvider implements Api {
       const { _recorder } = this.engine
       // Where it has been shut down, spans go to the engine that is the default by then.
       const recorder = (): typeof _recorder | undefined => (_recorder.stopped ? recorderOf() : _recorder)
-      tracer = new PolyspanTracer(recorder, name || 'unknown', version, schemaUrl)
+      tracer = new PolyspanTracer(recorder, name || 'unknown', version, schemaUrl, this.traceIds)
       this.tracers.set(key, tracer)
     }
     return tracer
@@ -56,12 +87,21 @@ export class TracerProvider implements Api {
     return trace.setGlobalTracerProvider(this)
   }
 
-  forceFlush(options: TimeoutOptions = {}): Promise<void> {
-    return this.engine.flush(options)
+  async forceFlush(options: TimeoutOptions = {}): Promise<void> {
+    await this.processors?.forceFlush()
+    await this.engine.flush(options)
   }
 
-  shutdown(options: TimeoutOptions = {}): Promise<void> {
-    return this.engine.shutdown(options)
+  async shutdown(options: TimeoutOptions = {}): Promise<void> {
+    try {
+      await this.processors?.shutdown()
+    } finally {
+      await this.engine.shutdown(options)
+    }
+  }
+
+  private get processors(): Processors | undefined {
+    return this.engine._recorder.observer as Processors | undefined
   }
 
   stats(): Stats {

@@ -37,6 +37,8 @@ export function startSpan(
   const slot = current()
   const span = startIn(slot, name, options, engine, instant)
   if (slot?._otel !== undefined && span !== MUTED) span._otel = slot._otel
+  const recorder = span._recorder
+  if (recorder?.observer !== undefined && span._state === OPEN) recorder.observer.started(span, slot)
   return span
 }
 

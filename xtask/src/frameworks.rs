@@ -1,5 +1,5 @@
-//! The frameworks that the npm package has an entry for, installed from their own lock file into the cache, and its
-//! tests with them. Called by `node.rs`.
+//! What the npm package is tested with (frameworks that it has an entry for, the SDKs of OpenTelemetry), installed
+//! from lock files of their own into the cache. Called by `node.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,17 @@ use crate::workspace::{Workspace, cache_key};
 
 const FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
-/// The folder with the `node_modules` of those frameworks; `npm` makes the command of that name.
+/// The folder with the `node_modules` of those that `test/NAME/packages` lists; `npm` makes the command of that name.
 ///
 /// It lies in the cache, because it is large and every checkout with the same lock file can use it.
 pub fn installed(
     workspace: &Workspace,
     package: &Path,
+    name: &str,
     npm: impl FnOnce() -> Result<std::process::Command>,
 ) -> Result<PathBuf> {
-    let wanted = package.join("test").join("frameworks").join("packages");
-    from_lock(workspace, &wanted, "node-frameworks", npm)
+    let wanted = package.join("test").join(name).join("packages");
+    from_lock(workspace, &wanted, &format!("node-{name}"), npm)
 }
 
 /// A folder in the cache with the `node_modules` that the lock file in `wanted` names.

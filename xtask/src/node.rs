@@ -15,6 +15,9 @@ use crate::workspace::{Workspace, cache_key};
 
 const PACKAGE: &str = "bindings-node";
 
+/// The generations of OpenTelemetry's SDK, which do not go together, and how tests learn where they are.
+const SDKS: [(&str, &str); 2] = [("sdk2", "POLYSPAN_SDK2"), ("sdk3", "POLYSPAN_SDK3")];
+
 /// Builds the package and runs its checks: the linter, the compiler over sources and tests, and the tests.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
     let node = match wasm::node_folder(workspace) {
@@ -24,10 +27,15 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
     let package = Package::built(workspace, node)?;
     process::run(&mut package.node(["node_modules/@biomejs/biome/bin/biome", "ci", "."])?)?;
     let mut counts = Counts::passed(1);
-    if let Outcome::Ran(tests) = counted(&process::watch(&mut package.node(["tools/test.mjs"])?)?)? {
+    let mut tests = package.node(["tools/test.mjs"])?;
+    for (name, variable) in SDKS {
+        let folder = frameworks::installed(workspace, &package.folder(), name, || package.npm())?;
+        tests.env(variable, folder);
+    }
+    if let Outcome::Ran(tests) = counted(&process::watch(&mut tests)?)? {
         counts.add(tests);
     }
-    let frameworks = frameworks::installed(workspace, &package.folder(), || package.npm())?;
+    let frameworks = frameworks::installed(workspace, &package.folder(), "frameworks", || package.npm())?;
     let mut tests = package.node(["tools/frameworks.mjs"])?;
     if let Outcome::Ran(tests) = counted(&process::watch(tests.arg(frameworks))?)? {
         counts.add(tests);

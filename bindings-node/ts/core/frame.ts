@@ -47,12 +47,15 @@ export class FrameWriter extends Writer {
   spans = 0
   private readonly recorder: Governed
   private readonly size: number
+  private readonly tables: boolean
   private stamp: number
   private entries = 0
   private tableBytes = 0
 
-  constructor(recorder: Governed, size: number) {
+  /** `tables` says whether a frame has a table of texts that come again. */
+  constructor(recorder: Governed, size: number, tables = true) {
     super(size)
+    this.tables = tables
     this.recorder = recorder
     this.size = size
     this.stamp = ++frames
@@ -73,7 +76,7 @@ export class FrameWriter extends Writer {
 
   /** Sees to it that a key which comes again stands in the table. No event may be under way. */
   private define(key: Key): void {
-    if (key.code !== 0 || key.frame === this.stamp) return
+    if (key.code !== 0 || key.frame === this.stamp || !this.tables) return
     if (key.met !== this.stamp) {
       key.met = this.stamp
       return

@@ -16,6 +16,8 @@ import { type Terms, UNSAMPLED } from './terms'
 /** What a span needs of its recorder. */
 export interface Recording extends Cuts {
   readonly terms: Terms
+  /** Who is told of each span that records, where anybody is. */
+  observer?: Observer
   /** Counts one at a place of `terms.ts`. */
   count(place: number): void
   /** Takes in a span that has ended. */
@@ -24,6 +26,13 @@ export interface Recording extends Cuts {
   leftOut(span: KeptSpan): void
   /** Takes in what an open span is by now, for exporters that follow it. */
   updated(span: KeptSpan): void
+}
+
+/** Code of the application that is told of spans while they are at hand. */
+export interface Observer {
+  started(span: KeptSpan, slot: Slot | undefined): void
+  ending(span: KeptSpan): void
+  ended(span: KeptSpan): void
 }
 
 /** Spans that started together: who is left in memory tells how many of them can still end. */
@@ -289,6 +298,7 @@ export class KeptSpan implements Slot {
   /** @internal */
   _endAt(end: Moment): void {
     const recorder = this._recorder as Recording
+    if (recorder.observer !== undefined) recorder.observer.ending(this)
     this._state = ENDED
     if (isBefore(end, this._start)) {
       this._end = this._start
@@ -297,6 +307,7 @@ export class KeptSpan implements Slot {
       this._end = end
     }
     this._unlink()
+    if (recorder.observer !== undefined) recorder.observer.ended(this)
     recorder.ended(this)
     // What was kept is in the frame.
     this._fields = NOTHING

@@ -4,7 +4,7 @@
 
 import { FrameWriter } from './frame'
 import type { Trace } from './ids'
-import type { KeptSpan, Recording, Token } from './kept_span'
+import type { KeptSpan, Observer, Recording, Token } from './kept_span'
 import type { Ambient } from './slot'
 import { ALTERED, type Beginning, COUNTS, type Governed, LIMITED, type Terms } from './terms'
 
@@ -26,6 +26,7 @@ export interface Root {
 
 export abstract class FrameRecorder implements Recording, Governed {
   readonly terms: Terms
+  observer: Observer | undefined = undefined
   readonly frame: FrameWriter
   readonly counts = new Float64Array(COUNTS)
   /** Spans of this thread that record and have not ended. */

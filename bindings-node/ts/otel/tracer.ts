@@ -11,6 +11,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { spanOf } from '../core/context'
+import { OPEN } from '../core/kept_span'
 import { MUTED } from '../core/muted'
 import { current, inside, type Slot } from '../core/slot'
 import type { Span } from '../core/span'
@@ -18,6 +20,7 @@ import type { SpanOptions } from '../core/span_options'
 import type { Recorder } from '../recorder'
 import { startSpanAt } from '../start'
 import { isRegistered, slotOf } from './context'
+import type { Processors } from './processors'
 import { spanFor, timeOf } from './span'
 
 /** Set by exporters of the OpenTelemetry SDK around their own requests. */
@@ -35,10 +38,18 @@ export class PolyspanTracer implements Tracer {
   private readonly name: string
   private readonly version: string
   private readonly schemaUrl: string
+  private readonly traceIds: (() => string) | undefined
   private scope: number | undefined
   private scopeOf: Recorder | undefined
 
-  constructor(recorder: () => Recorder | undefined, name: string, version: string, schemaUrl: string) {
+  constructor(
+    recorder: () => Recorder | undefined,
+    name: string,
+    version: string,
+    schemaUrl: string,
+    traceIds?: () => string,
+  ) {
+    this.traceIds = traceIds
     this.recorder = recorder
     this.name = name
     this.version = version
@@ -59,8 +70,16 @@ export class PolyspanTracer implements Tracer {
     const slot = context === undefined ? currentSlot() : slotOf(context)
     if (slot?._otel?.getValue(SUPPRESSED) === true) return undefined
     const recorder = this.recorder()
-    const own = startSpanAt(slot, name, given(options), recorder, this.scopeIn(recorder))
+    const found = given(options)
+    // Ids of traces may come from a generator of the SDK.
+    const traceId = spanOf(slot) === undefined || found.root === true ? this.traceIds?.() : undefined
+    const described = traceId === undefined ? found : { ...found, traceId }
+    const own = startSpanAt(slot, name, described, recorder, this.scopeIn(recorder))
     if (own !== MUTED) own._otel ??= slot?._otel
+    if (recorder?.observer !== undefined && own._state === OPEN) {
+      const { name, version, schemaUrl } = this
+      ;(recorder.observer as Processors).started(own, slot, { name, version, schemaUrl })
+    }
     return own
   }
 
