@@ -1,5 +1,6 @@
 // What the native addon offers. Everything that crosses is here.
 
+import { absent } from './absent'
 import { loadAddon } from './addon'
 import type { Ambient } from './core/slot'
 import type { Beginning } from './core/terms'
@@ -122,8 +123,16 @@ export const SAYS = 8
 
 let loaded: Native | undefined
 
-/** The addon, loaded on first use. */
+/** The addon, loaded on first use; where there is none, what stands for it. */
 export function native(): Native {
-  loaded ??= loadAddon() as Native
+  loaded ??= load()
   return loaded
+}
+
+function load(): Native {
+  try {
+    return loadAddon() as Native
+  } catch (error) {
+    return absent(error)
+  }
 }
