@@ -2,7 +2,7 @@
 //
 //     node tools/pack.mjs FOLDER [PLATFORM=ADDON...]
 //
-// `tools/build.mjs` has built `dist` before. FOLDER gets one tarball per package, and the staged files in `staged/`.
+// A PLATFORM is a name of `platforms.json`, or `here`. `tools/build.mjs` has built `dist` before. FOLDER gets one tarball per package, and the staged files in `staged/`.
 // The package names every platform of `platforms.json` as an optional dependency, so that npm, pnpm and yarn install the
 // one that fits; they stand only in what is published, because in a checkout the addon lies beside the code.
 
@@ -23,14 +23,14 @@ const shared = ['version', 'license', 'author', 'repository']
 rmSync(out, { recursive: true, force: true })
 for (const pair of given) {
   const [name, addon] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]
-  const platform = platforms.find((one) => one.name === name)
+  const platform = platforms.find((one) => (name === 'here' ? isHere(one) : one.name === name))
   if (platform === undefined) throw new Error(`there is no platform ${name}`)
-  const staged = stage(name)
+  const staged = stage(platform.name)
   copyFileSync(addon, join(staged, 'polyspan.node'))
   const { os, cpu, libc } = platform
   pack(staged, {
     name: addonName(platform),
-    description: `The native addon of polyspan for ${name}`,
+    description: `The native addon of polyspan for ${platform.name}`,
     ...Object.fromEntries(shared.map((key) => [key, manifest[key]])),
     main: 'polyspan.node',
     files: ['polyspan.node'],
@@ -50,6 +50,11 @@ pack(staged, {
   files: ['dist'],
   optionalDependencies: Object.fromEntries(platforms.map((one) => [addonName(one), manifest.version])),
 })
+
+function isHere({ os, cpu, libc }) {
+  const here = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl'
+  return os === process.platform && cpu === process.arch && (libc === undefined || libc === here)
+}
 
 function stage(name) {
   const place = join(out, 'staged', name)

@@ -1,19 +1,22 @@
 // Compiles the tests and runs them with Node's own runner.
 //
 //     node tools/test.mjs [NAME...]
+//     node tools/test.mjs --installed FOLDER [NAME...]
 //
-// With names only the test files that are called so.
+// With names only the test files that are called so. With `--installed` the tests of what `tools/pack.mjs` has put into
+// the folder: they need the variables that `test/installed/program.ts` names.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
-const names = process.argv.slice(2)
 const build = join(here, 'build')
+const installed = process.argv[2] === '--installed'
+const names = process.argv.slice(installed ? 4 : 2)
 
 rmSync(build, { recursive: true, force: true })
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
@@ -23,7 +26,8 @@ for (const project of ['tsconfig.core.json', 'tsconfig.test.json']) {
   if (compiled.status !== 0) process.exit(1)
 }
 
-const files = readdirSync(build).filter((file) => file.endsWith('.test.js'))
+const folder = installed ? join(build, 'installed') : build
+const files = readdirSync(folder).filter((file) => file.endsWith('.test.js'))
 const chosen = files.filter((file) => names.length === 0 || names.includes(file.replace('.test.js', '')))
 const run = spawnSync(
   process.execPath,
@@ -32,8 +36,12 @@ const run = spawnSync(
     '--test',
     '--test-reporter=spec',
     '--test-timeout=120000',
-    ...chosen.map((file) => join(build, file)),
+    ...chosen.map((file) => join(folder, file)),
   ],
-  { stdio: 'inherit', cwd: here },
+  {
+    stdio: 'inherit',
+    cwd: here,
+    env: installed ? { ...process.env, POLYSPAN_PACKED: resolve(process.argv[3]) } : process.env,
+  },
 )
 process.exit(run.status ?? 1)

@@ -10,6 +10,7 @@ mod model;
 mod nextjs;
 mod nightly;
 mod node;
+mod npm;
 mod prerequisites;
 mod process;
 mod python_env;
@@ -81,6 +82,8 @@ enum Habit {
     },
     /// Build the Python package's wheels for every Linux
     Wheels,
+    /// Build the npm package and its addons for every platform that links here
+    Npm,
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -115,6 +118,7 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Bench { arguments } => bench::run(&workspace, &arguments),
         Habit::Soak { minutes } => soak::run(&workspace, minutes),
         Habit::Wheels => wheels::run(&workspace),
+        Habit::Npm => npm::run(&workspace),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());

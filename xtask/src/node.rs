@@ -1,5 +1,7 @@
-//! The npm package `polyspan`: its dependencies from the lock file, its addon, its tests, types and style.
+//! The npm package `polyspan`: its dependencies from the lock file, its addon, its tests, types and style; and the
+//! packages that npm publishes, tried as they are installed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,9 +10,9 @@ use anyhow::{Context, Result};
 
 use crate::counts::Counts;
 use crate::frameworks;
-use crate::process;
+use crate::npm::addon_in;
+use crate::process::{self, Finished};
 use crate::suites::{Outcome, counted};
-use crate::wasm;
 use crate::workspace::{Workspace, cache_key};
 
 const PACKAGE: &str = "bindings-node";
@@ -20,11 +22,7 @@ const SDKS: [(&str, &str); 2] = [("sdk2", "POLYSPAN_SDK2"), ("sdk3", "POLYSPAN_S
 
 /// Builds the package and runs its checks: the linter, the compiler over sources and tests, and the tests.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
-    let node = match wasm::node_folder(workspace) {
-        Ok(node) => node,
-        Err(error) => return Ok(Outcome::Skipped(format!("no Node.js to run it in: {error:#}"))),
-    };
-    let package = Package::built(workspace, node)?;
+    let package = Package::built(workspace, None)?;
     process::run(&mut package.node(["node_modules/@biomejs/biome/bin/biome", "ci", "."])?)?;
     let mut counts = Counts::passed(1);
     let mut tests = package.node(["tools/test.mjs"])?;
@@ -43,6 +41,17 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Ran(counts))
 }
 
+/// Packs what npm would publish for this machine, and tries it installed: its size, programs, types and bundlers, and
+/// the other JavaScript runtimes.
+pub fn test_installed(workspace: &Workspace) -> Result<Outcome> {
+    let package = Package::prepared(workspace, None)?;
+    process::run(&mut workspace.cargo(["build", "--release", "--package", "polyspan-node"]))?;
+    package.build_code()?;
+    let folder = workspace.target.join("npm-here");
+    package.pack(&folder, [("here", addon_in(&workspace.target.join("release"))?.as_path())])?;
+    counted(&package.try_packed(&folder)?)
+}
+
 /// The package in the checkout, and the folder of the Node.js to use where it is not on the PATH.
 pub struct Package<'a> {
     workspace: &'a Workspace,
@@ -52,9 +61,15 @@ pub struct Package<'a> {
 impl<'a> Package<'a> {
     /// With its tools installed, compiled from this checkout.
     pub fn built(workspace: &'a Workspace, node: Option<PathBuf>) -> Result<Self> {
+        let package = Self::prepared(workspace, node)?;
+        package.build()?;
+        Ok(package)
+    }
+
+    /// With its tools installed.
+    pub fn prepared(workspace: &'a Workspace, node: Option<PathBuf>) -> Result<Self> {
         let package = Self { workspace, node };
         package.install()?;
-        package.build()?;
         Ok(package)
     }
 
@@ -98,13 +113,39 @@ impl<'a> Package<'a> {
     /// The addon in the shared target folder, and the package around it.
     fn build(&self) -> Result<()> {
         process::run(&mut self.workspace.cargo(["build", "--package", "polyspan-node"]))?;
-        let addon = addon(&self.workspace.target.join("debug"));
+        let addon = addon_in(&self.workspace.target.join("debug"))?;
         process::run(self.node(["tools/build.mjs"])?.arg(addon))
     }
-}
 
-/// What cargo calls the library here.
-fn addon(folder: &Path) -> PathBuf {
-    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    folder.join(format!("{DLL_PREFIX}polyspan_node{DLL_SUFFIX}"))
+    /// The package without a new addon beside it.
+    pub fn build_code(&self) -> Result<()> {
+        process::run(&mut self.node(["tools/build.mjs"])?)
+    }
+
+    /// Packs the package, and one for each of these platforms with its addon, into `folder`.
+    pub fn pack<'b>(
+        &self,
+        folder: &Path,
+        addons: impl IntoIterator<Item = (&'b str, &'b Path)>,
+    ) -> Result<()> {
+        let mut pack = self.node(["tools/pack.mjs"])?;
+        pack.arg(folder);
+        for (platform, addon) in addons {
+            let mut pair = OsString::from(platform);
+            pair.push("=");
+            pair.push(addon);
+            pack.arg(pair);
+        }
+        process::run(&mut pack)
+    }
+
+    /// Tries what was packed as its users have it, in every runtime.
+    pub fn try_packed(&self, folder: &Path) -> Result<Finished> {
+        process::run(&mut self.workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
+        let mut test = self.node(["tools/test.mjs", "--installed"])?;
+        test.arg(folder)
+            .env("POLYSPAN_RUNTIMES", &self.workspace.cache)
+            .env("POLYSPAN_TEST_RECEIVER", self.workspace.program("polyspan-test-receiver"));
+        process::watch(&mut test)
+    }
 }

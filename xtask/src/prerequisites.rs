@@ -14,6 +14,8 @@ pub enum Tool {
     Python,
     CCompiler,
     Go,
+    /// With Node.js.
+    Npm,
 }
 
 /// Checks all of `tools` and names every one that is missing, not only the first.
@@ -62,6 +64,7 @@ impl Tool {
             Self::Python => python().map(drop),
             Self::CCompiler => c_compiler(),
             Self::Go => go(),
+            Self::Npm => npm(),
         }
     }
 }
@@ -103,6 +106,19 @@ fn go() -> Result<(), String> {
     }
 }
 
+fn npm() -> Result<(), String> {
+    let how = "Node.js 20 or later with npm, for the npm package: see nodejs.org";
+    match process::ask(Command::new("node").arg("--version")) {
+        Ok(version) if at_least(&version, 20, 0) => {}
+        Ok(version) => return Err(format!("{how} (found Node.js {version})")),
+        Err(_) => return Err(how.to_owned()),
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    process::ask(Command::new(npm).arg("--version"))
+        .map(drop)
+        .map_err(|_| format!("{how} (found Node.js without npm: on Debian `apt-get install npm`)"))
+}
+
 /// Compares the first `number.number` in a program's version line.
 fn at_least(line: &str, major: u32, minor: u32) -> bool {
     let version = line.split(' ').find_map(|word| {
@@ -124,6 +140,8 @@ mod tests {
         assert!(!at_least("rustc 1.87.0 (17067e9ac 2025-05-09)", 1, 88));
         assert!(at_least("Python 3.15.0rc1", 3, 11));
         assert!(at_least("Python 3.14t", 3, 11));
+        assert!(at_least("v20.20.2", 20, 0));
+        assert!(!at_least("v18.20.4", 20, 0));
         assert!(!at_least("Python 3.9.18", 3, 11));
         assert!(at_least("go version go1.26.8 linux/amd64", 1, 21));
         assert!(!at_least("go version go1.19.8 linux/amd64", 1, 21));

@@ -91,6 +91,12 @@ impl PythonEnv {
         command
     }
 
+    /// Has `command` find this environment's programs.
+    pub fn activate(&self, command: &mut Command, workspace: &Workspace) -> Result<()> {
+        command.env("VIRTUAL_ENV", &self.folder).env("PATH", workspace.path_with(&self.programs())?);
+        Ok(())
+    }
+
     fn programs(&self) -> PathBuf {
         self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }

@@ -60,11 +60,12 @@ pub const SUITES: &[Suite] = &[
         needs: RUST_PYTHON,
         run: python,
     },
+    Suite { name: "node", about: "the npm package: tests, types, style", needs: RUST_NPM, run: node::test },
     Suite {
-        name: "node",
-        about: "the npm package: tests, types, style",
-        needs: RUST_PYTHON,
-        run: node::test,
+        name: "npm",
+        about: "the npm package as installed: size, bundlers, Node.js 20 to 26, Bun, Deno",
+        needs: RUST_NPM,
+        run: node::test_installed,
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
     Suite {
@@ -77,6 +78,7 @@ pub const SUITES: &[Suite] = &[
 
 const RUST: &[Tool] = &[Tool::Rust, Tool::CCompiler];
 const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
+const RUST_NPM: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Npm];
 const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
 
 /// Prints the suites, one a line.
