@@ -16,6 +16,8 @@ export function arm(handleSignals: boolean): void {
     armed = true
     process.on('exit', leave)
     process.on('beforeExit', settle)
+    // Deno ends a process that fails without the event `exit`.
+    if ('Deno' in globalThis) process.on('uncaughtExceptionMonitor', fails)
   }
   if (handleSignals && !signals && isMainThread) {
     signals = true
@@ -49,6 +51,19 @@ function leave(): void {
   // The engine is the process's: the end of a worker does not stop it.
   if (isUsed()) leaveStage(isMainThread)
   else if (isMainThread) native().exit()
+}
+
+/** Something was thrown that nobody may catch: the process may end, or go on. */
+function fails(): void {
+  submitAll()
+  if (isMainThread) native().gather()
+  for (const { engine, terms } of recorders()) {
+    try {
+      engine.flushNow(terms.exitTimeout)
+    } catch {
+      // It is counted, and the error that is on its way says more.
+    }
+  }
 }
 
 /** Flushes, then lets the default act, so that the exit status is what it would have been. An application that
