@@ -128,13 +128,26 @@ export class Exchange {
   }
 }
 
+/** What of a span tells whether it is part of a request. */
+interface Placed {
+  readonly _kind: number
+  readonly _above: Placed | undefined
+}
+
 /** The caller's span: that of an instrumentation that has taken the request already, or what the headers bring. */
 function parentOf(headers: unknown): SpanOptions['parent'] {
   const brought = extract(headers)
   const outer = currentSpan()
-  const isServer = (outer as unknown as { _kind: number })._kind === SERVER && outer.context.isValid
   const caller = brought.spanContext
-  return isServer && (caller === undefined || caller.traceId === outer.traceId) ? outer : brought
+  const isSame = caller === undefined || caller.traceId === outer.traceId
+  return isSame && outer.context.isValid && isInRequest(outer as unknown as Placed) ? outer : brought
+}
+
+/** Not every span that is current is of this request: a server may have been started inside one. */
+function isInRequest(span: Placed): boolean {
+  for (let each: Placed | undefined = span; each !== undefined; each = each._above)
+    if (each._kind === SERVER) return true
+  return false
 }
 
 function attributesOf(incoming: Incoming): Attributes {
