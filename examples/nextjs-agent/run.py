@@ -28,7 +28,7 @@ PYTHON_AGENT = HERE.parent / "python-agent"
 # A cold start under load takes its time; what hangs is ended.
 READY_WITHIN = 120.0
 STOPPED_WITHIN = 30.0
-VISITED_WITHIN = 150.0
+VISITED_WITHIN = 400.0
 
 
 @contextmanager

@@ -13,11 +13,11 @@ const executablePath = known.find((path) => path !== undefined && path !== '' &&
 if (executablePath === undefined) throw new Error('no Chromium is installed: set CHROMIUM to one')
 
 const switches = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
-const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
-const browser = await chromium.launch({ executablePath, args: [...switches, ...quiet], timeout: 60_000 })
+const quiet = ['--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const browser = await chromium.launch({ executablePath, args: [...switches, ...quiet], timeout: 120_000 })
 try {
   const page = await browser.newPage()
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(120_000)
   page.on('pageerror', (error) => console.error(`page: ${error.stack ?? error}`))
   page.on('console', (line) => line.type() === 'error' && console.error(`page: ${line.text()}`))
   await page.goto(url)

@@ -27,7 +27,7 @@ from otlp_json import Span, children
 RUN = Path(__file__).parents[2] / "examples/nextjs-agent/run.py"
 NEXT = ["node", "node_modules/next/dist/bin/next"]
 BUILT_WITHIN = 600.0
-VISITED_WITHIN = 400.0
+VISITED_WITHIN = 450.0
 STOPPED_WITHIN = 120.0
 
 pytestmark = pytest.mark.timeout(1200)
