@@ -89,7 +89,7 @@ export class ReadableSpan extends OtelSpan {
 
   /** As it is sent: spans of AI types are called as the conventions have it. */
   get name(): string {
-    return this.content?.name ?? this.own._name
+    return this.content?.name ?? this.own._name.text
   }
 
   get kind(): SpanKind {
