@@ -31,7 +31,21 @@ impl<'a> Rewriter<'a> {
 
     /// Whether all attributes of an event or link stay.
     pub(crate) fn keeps_all(&mut self, attributes: Attributes<'_>) -> bool {
-        attributes.iter().all(|(name, value)| self.keeps_named(name, value))
+        let tells_all = self.hits_tell_names();
+        attributes
+            .iter()
+            .all(|(name, value)| tells_all && self.is_untouched(name, value) || self.keeps_named(name, value))
+    }
+
+    /// Whether nothing was found in a name and a value beside it that is no structure.
+    fn is_untouched(&self, name: &[u8], value: ValueView<'_>) -> bool {
+        let nothing_in = |part: &[u8]| self.found_in(part).is_some_and(<[Hit]>::is_empty);
+        nothing_in(name)
+            && match value {
+                ValueView::Null | ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => true,
+                ValueView::Str(part) | ValueView::Bytes(part) => nothing_in(part),
+                ValueView::Array(_) | ValueView::Map(_) => false,
+            }
     }
 
     /// Whether a member of a map stays, with its name.

@@ -1,7 +1,9 @@
 //! The rules as a thing to hold: what redacts a text or a value for whoever has one.
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use super::book::Book;
 use super::encoded;
@@ -22,10 +24,12 @@ use crate::value::{OwnedValue, Value};
 
 /// Redacts texts and values by the rules of one engine.
 ///
-/// It holds nothing but the rules, and may be shared. Outside of a trace the indexed style is as the full one.
+/// It holds the rules and what they said of names before, and may be shared. Outside of a trace the indexed style is as the full one.
 #[derive(Debug)]
 pub struct Redactor {
     pub(super) rules: Rules,
+    /// Names that were judged in texts before.
+    judged: Mutex<Judged>,
 }
 
 impl Redactor {
@@ -35,7 +39,7 @@ impl Redactor {
     /// [`ErrorCode::InvalidOption`](crate::ErrorCode) naming the option that cannot be used: a pattern that is no
     /// regular expression or too large a one, a name without letters, too many of either.
     pub fn new(redaction: &Redaction) -> Result<Self, Error> {
-        Rules::new(redaction).map(|rules| Self { rules })
+        Rules::new(redaction).map(|rules| Self { rules, judged: Mutex::default() })
     }
 
     /// The text without the secrets in it; nothing of it if a rule fails.
@@ -45,12 +49,22 @@ impl Redactor {
     }
 
     fn text_by_rules<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut scratch = Scratch::default();
+        let mut hits = Vec::new();
+        self.rules.find(text.as_bytes(), &mut hits);
+        if hits.is_empty() && !self.rules.always() {
+            return Cow::Borrowed(text);
+        }
+        // Taken out meanwhile: whoever comes at the same time, or after a rule failed, begins with none.
+        let judged =
+            self.judged.try_lock().map_or_else(|_| Judged::default(), |mut judged| take(&mut *judged));
+        let mut scratch = Scratch { judged, ..Scratch::default() };
         let mut out = Vec::new();
         let mut replacer = Replacer { rules: &self.rules, book: None, count: 0 };
-        let mut hits = core::mem::take(&mut scratch.hits);
-        self.rules.find(text.as_bytes(), &mut hits);
-        if scratch.text(&mut replacer, text.as_bytes(), &hits, 0, &mut out) {
+        let changed = scratch.text(&mut replacer, text.as_bytes(), &hits, 0, &mut out);
+        if let Ok(mut judged) = self.judged.try_lock() {
+            *judged = scratch.judged;
+        }
+        if changed {
             Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| super::prose::MARK.to_owned()))
         } else {
             Cow::Borrowed(text)
