@@ -79,15 +79,25 @@ export class OtelSpan implements ApiSpan {
   }
 
   recordException(exception: Exception, time?: ApiTimeInput): void {
-    const parts = errorParts(typeof exception === 'string' ? { name: '', message: exception } : exception)
-    const attributes: Record<string, string> = { 'exception.message': parts.message }
-    // As the API's own SDK has it, a code says more than the class.
-    const code = typeof exception === 'object' ? exception.code : undefined
-    const type = code !== undefined ? String(code) : typeof exception === 'string' ? '' : parts.type
-    if (type !== '') attributes['exception.type'] = type
-    if (parts.stack !== '') attributes['exception.stacktrace'] = parts.stack
-    this.own.event('exception', attributes, timeOf(time))
+    this.own.event('exception', partsOf(exception), timeOf(time))
   }
+}
+
+/** What the API's own SDK records of an exception: a code says more than the class. */
+function partsOf(exception: Exception): Record<string, string> {
+  if (typeof exception === 'string') return { 'exception.message': exception }
+  const parts: Record<string, string> = {}
+  try {
+    const { code, name, message, stack } = exception
+    if (code || name) parts['exception.type'] = String(code || name)
+    if (message) parts['exception.message'] = message
+    if (stack) parts['exception.stacktrace'] = stack
+  } catch {
+    // It is none that can be read.
+  }
+  if (Object.keys(parts).length > 0) return parts
+  const { type, message, stack } = errorParts(exception)
+  return { 'exception.type': type, 'exception.message': message, 'exception.stacktrace': stack }
 }
 
 /** The face of a span in contexts of the API; it is made once. */
