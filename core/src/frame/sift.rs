@@ -1,7 +1,7 @@
 //! Strangers' frames: what of them may enter an engine, written anew.
 //!
 //! A browser or an edge runtime has no engine and posts its frames to a relay of the application's own server
-//! ([`crate::relay`]). Whoever can reach that server can post there too, so nothing is taken on trust: each event is
+//! (`Engine::relay`). Whoever can reach that server can post there too, so nothing is taken on trust: each event is
 //! read to its end, only spans that have ended come through, and of their heads only what a page may say.
 
 use std::collections::BTreeMap;
