@@ -582,16 +582,12 @@ impl Summary {
     }
 }
 
-/// One of 64 bits for a key, from its length and its first and last bytes: keys with different bits differ.
+/// One of 64 bits for a key, from its length and a few of its bytes: keys with different bits differ.
 #[inline]
 fn fingerprint(name: &[u8]) -> u64 {
-    let length = name.len() as u64;
-    let mixed = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(start), Some(end)) => {
-            u64::from_le_bytes(*start) ^ u64::from_le_bytes(*end).rotate_left(29) ^ length
-        }
-        _ => name.iter().fold(length, |mixed, byte| mixed << 8 ^ u64::from(*byte)),
-    };
+    let at = |place: usize| name.get(place).copied().map_or(0, u64::from);
+    let length = name.len();
+    let mixed = at(length.wrapping_sub(1)) << 24 ^ at(length / 2) << 16 ^ at(0) << 8 ^ length as u64;
     1 << (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 

@@ -38,7 +38,6 @@ pub enum WireValue<'a> {
 
 impl<'a> WireValue<'a> {
     /// The value as one of a record, with `scratch` for JSON; none for a list.
-    #[inline]
     pub fn view<'b>(&'b self, scratch: &'b mut String) -> Option<ValueView<'b>> {
         Some(match self {
             Self::View(value) => *value,

@@ -83,12 +83,14 @@ fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
     let head = span.head();
     let message = open_span(out, head, head.kind);
     let mut rest = Rest::default();
-    span.each_field(|field| match field {
-        Field::Attribute(name, value) => put_own_attribute(out, name, value),
-        Field::Event(event) => put_event(out, event),
-        Field::Link(link) => put_link(out, link),
-        other => rest.take(other),
-    });
+    for field in span.fields() {
+        match field {
+            Field::Attribute(name, value) => put_attribute(out, 9, name, value),
+            Field::Event(event) => put_event(out, event),
+            Field::Link(link) => put_link(out, link),
+            other => rest.take(other),
+        }
+    }
     rest.put(out, head.status, scratch);
     close_span(out, head, message);
 }
@@ -272,18 +274,8 @@ fn put_attributes(out: &mut Vec<u8>, field: u8, attributes: Attributes<'_>) {
 }
 
 /// A `KeyValue` field. Lengths are counted before they are written, so nothing is moved afterwards.
+#[inline]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
-    put_key_value(out, field, name, value);
-}
-
-/// An attribute of the span, where its kind of value has just been read: nothing of the choice is made twice.
-#[inline(always)]
-fn put_own_attribute(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>) {
-    put_key_value(out, 9, name, value);
-}
-
-#[inline(always)]
-fn put_key_value(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
     const VALUE: u8 = 2 << 3 | BYTES;
     // Nearly all attributes: every length below 128, so each is one byte, and the pieces can be joined.
     if !name.is_empty() && name.len() < 56 && field < 16 {
@@ -318,7 +310,6 @@ fn put_key_value(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>
     put_long_attribute(out, field, name, value);
 }
 
-#[inline(never)]
 fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
     let value_len = any_value_len(value);
     let name_len = if name.is_empty() { 0 } else { 1 + varint_len(name.len() as u64) + name.len() };

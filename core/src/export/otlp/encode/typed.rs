@@ -1,6 +1,6 @@
 //! Spans that are sent under other names than they were recorded with ([`crate::semantics`]).
 
-use super::{Rest, close_span, open_span, put_attribute, put_event, put_link, put_own_attribute, put_texts};
+use super::{Rest, close_span, open_span, put_attribute, put_event, put_link, put_texts};
 use crate::export::otlp::proto::put_bytes;
 use crate::frame::view::{Field, SpanView, ValueView};
 use crate::semantics::{self, Dialect, WireValue};
@@ -13,7 +13,7 @@ pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect,
     // Most attributes have no other name, and go the short way.
     let wire = semantics::map_but(span, dialect, |field| {
         match field {
-            Field::Attribute(name, value) => put_own_attribute(out, name, value),
+            Field::Attribute(name, value) => put_attribute(out, 9, name, value),
             Field::Event(event) => put_event(out, event),
             Field::Link(link) => put_link(out, link),
             other => rest.take(other),
