@@ -123,6 +123,50 @@ test('value: getters, proxies and forms that throw', async () => {
   })
 })
 
+test('value: iterators that throw cost what they had not given by then', async () => {
+  class List extends Array<number> {
+    override *[Symbol.iterator](): ArrayIterator<number> {
+      yield 1
+      throw new RangeError('no')
+    }
+  }
+  class Pairs extends Map<string, unknown> {
+    override *[Symbol.iterator](): MapIterator<[string, unknown]> {
+      yield ['a', [1]]
+      throw new TypeError('no')
+    }
+  }
+  const list = new List(1, 2, 3)
+  const given = { before: 1, list, pairs: new Pairs([['x', 1]]), nested: [list, 'after'], after: 2 }
+  assert.deepEqual(await shown(given), {
+    before: 1,
+    list: [1, '[unreadable: RangeError]'],
+    pairs: { a: [1], __unreadable: '[unreadable: TypeError]' },
+    nested: [[1, '[unreadable: RangeError]'], 'after'],
+    after: 2,
+  })
+})
+
+test('value: of a hundred megabytes as little is visited as is kept', async () => {
+  let visited = 0
+  const counting = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(from, key) {
+        if (typeof key === 'string' && /^\d+$|^k/.test(key)) visited += 1
+        return Reflect.get(from, key)
+      },
+    })
+  // Numbers of eight bytes each.
+  const numbers = counting(new Array(12_500_000).fill(0.5))
+  const texts = Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`k${at}`, 'x'.repeat(50_000)]))
+  const found = (await shown({ numbers, texts: counting(texts) })) as Record<string, unknown[]>
+  assert.ok(visited <= 1100, `${visited}`)
+  assert.equal(found.numbers?.[0], 0.5)
+  const error = new AggregateError([new Error('one'), 'two'], 'both', { cause: { code: 7 } })
+  const { errors, cause } = (await shown(error)) as Record<string, Record<string, unknown>[]>
+  assert.deepEqual([errors?.[0]?.message, errors?.[1], cause], ['one', 'two', { code: 7 }])
+})
+
 function raise(): never {
   throw new Error('no')
 }

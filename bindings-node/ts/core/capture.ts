@@ -25,6 +25,7 @@ const TRUNCATED = '…[truncated]'
 const MAX_DEPTH = '[MaxDepth]'
 const CIRCULAR = '[Circular]'
 const TRUNCATED_KEY = '__truncated'
+const UNREADABLE_KEY = '__unreadable'
 /** What each value counts at least. */
 const LEAST = 8
 /** Objects that stand for others, one behind the other, at most. */
@@ -196,11 +197,20 @@ export class Capture {
     let written = 0
     let left = length
     if (length > 0) {
-      for (const item of items) {
-        if (written >= this.bounds.arrayItems || this.room === 0 || left === 0) break
-        this.value(item, depth + 1)
+      const { length: above } = this.path
+      let end = this.out.at
+      try {
+        for (const item of items) {
+          if (written >= this.bounds.arrayItems || this.room === 0 || left === 0) break
+          this.value(item, depth + 1)
+          written += 1
+          left -= 1
+          end = this.out.at
+        }
+      } catch (error) {
+        this.unreadable(end, above, error)
         written += 1
-        left -= 1
+        left = 0
       }
     }
     if (left > 0 && (written >= this.bounds.arrayItems || this.room === 0)) {
@@ -209,6 +219,14 @@ export class Capture {
       written += 1
     }
     this.out.close(place, written)
+  }
+
+  /** What an iterator of the application threw, in place of what it had not given by then. */
+  private unreadable(end: number, above: number, error: unknown): void {
+    this.out.at = end
+    this.path.length = above
+    this.cuts.altered += 1
+    this.marker(`[unreadable: ${error instanceof Error ? error.name : typeof error}]`)
   }
 
   private key(name: string): void {
@@ -239,10 +257,20 @@ export class Capture {
     const place = this.out.open(8)
     let written = 0
     if (length > 0) {
-      for (const [key, item] of entries) {
-        if (written >= this.bounds.objectKeys || this.room === 0 || written >= length) break
-        this.key(keyText(key))
-        this.value(item, depth + 1)
+      const { length: above } = this.path
+      let end = this.out.at
+      try {
+        for (const [key, item] of entries) {
+          if (written >= this.bounds.objectKeys || this.room === 0 || written >= length) break
+          this.key(keyText(key))
+          this.value(item, depth + 1)
+          written += 1
+          end = this.out.at
+        }
+      } catch (error) {
+        this.out.at = end
+        this.key(UNREADABLE_KEY)
+        this.unreadable(this.out.at, above, error)
         written += 1
       }
     }
