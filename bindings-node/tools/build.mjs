@@ -23,7 +23,7 @@ const require = createRequire(import.meta.url)
 const [lib, dist] = ['lib', 'dist'].map((folder) => join(here, folder))
 const addon = process.argv[2]
 /** Entries on top of the package's own interface, each a file of CommonJS whose names `import` finds too. */
-const ON_TOP = ['ai_sdk', 'mastra', 'web']
+const ON_TOP = ['ai_sdk', 'frameworks']
 
 rmSync(lib, { recursive: true, force: true })
 rmSync(dist, { recursive: true, force: true })

@@ -81,6 +81,7 @@ export async function buildEntries(dist, lib) {
     opentelemetry: 'polyspan/opentelemetry',
     next: 'polyspan/next',
     ai_sdk: 'polyspan/ai-sdk',
+    frameworks: 'polyspan/http',
   }
   for (const [file, name] of Object.entries({
     ...entries,
