@@ -6,7 +6,7 @@ browser.
 COMMAND starts the application in FOLDER, where it was built, for example
 `node node_modules/next/dist/bin/next start -p 0`. All programs inherit the environment, so
 `OTEL_EXPORTER_OTLP_ENDPOINT` decides where the spans go. `cargo xtask demo --next` runs this with a receiver;
-SCREENSHOT names a file for a picture of the page, and with STAY the programs run on until the standard input
+SCREENSHOT names a file for a picture of the page, and with STAY everything runs on until the standard input
 ends.
 """
 
@@ -97,10 +97,7 @@ def main() -> int:
         visit = ["node", str(Path(os.environ.get("VISIT", folder / "visit.mjs")).resolve()), application]
         if "SCREENSHOT" in os.environ:
             visit.append(os.environ["SCREENSHOT"])
-        visited = subprocess.run(visit, timeout=VISITED_WITHIN).returncode
-        if "STAY" in os.environ:
-            sys.stdin.read()
-        return visited
+        return subprocess.run(visit, timeout=VISITED_WITHIN).returncode
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 //
 //     node visit.mjs URL [SCREENSHOT]
 //
-// Prints the answer. The browser is Chromium: `CHROMIUM`, or what is installed as one.
+// Prints the answer; with STAY the browser stays until the standard input ends. The browser is Chromium: `CHROMIUM`,
+// or what is installed as one.
 
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
@@ -43,6 +44,8 @@ try {
     request.send()
   })
   await left
+  // What a page hands in while it is left goes its own way; the browser has to be there for it.
+  if (process.env.STAY !== undefined) await new Promise((done) => process.stdin.on('end', done).resume())
 } finally {
   await browser.close()
 }
