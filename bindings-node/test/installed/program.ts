@@ -126,6 +126,16 @@ export class Receiver {
       .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
   }
 
+  /** Kills it; the ids of the spans that it had taken. */
+  async kill(): Promise<Set<string>> {
+    this.process.stdin?.write('summary\n')
+    await this.until(() => this.of('summary').length > 0)
+    const ended = new Promise((resolve) => this.process.once('exit', resolve))
+    this.process.kill('SIGKILL')
+    await ended
+    return new Set(Object.keys(this.of('summary')[0]?.arrivals as object))
+  }
+
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.process.once('exit', resolve))
     this.process.stdin?.end()
