@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use polyspan::SpanType;
-use polyspan::hosted::{HostedSpan, start_hosted};
+use polyspan::hosted::{self, HostedSpan, start_hosted};
 
 use crate::around::Ambient;
 use crate::engine::NativeEngine;
@@ -58,4 +58,11 @@ pub fn start(
 #[napi]
 pub fn span_type(name: String) -> Option<u32> {
     SpanType::from_name(&name).map(|span_type| span_type as u32)
+}
+
+/// 32 random bytes, for ids that are made in TypeScript: loading Node's own source of them takes as long as all else
+/// that happens until the first span.
+#[napi]
+pub fn seed() -> Buffer {
+    hosted::seed().to_vec().into()
 }

@@ -97,6 +97,7 @@ export interface Native {
     traceId: string | undefined,
   ): StartedSpan
   spanType(name: string): number | null
+  seed(): Buffer
   severity(name: string): number | null
   setLogLevel(engine: NativeEngine | undefined, level: string): void
   logEnabled(engine: NativeEngine | undefined, severity: number): boolean

@@ -250,6 +250,11 @@ pub fn write_value(value: &Value<'_>) -> Vec<u8> {
     bytes
 }
 
+/// Entropy of the operating system, for ids that a host makes by itself.
+pub fn seed() -> [u8; 32] {
+    crate::entropy::seed()
+}
+
 /// The trace flags for a host that keeps them with a span: the flag byte, and a bit of this process.
 pub fn kept_flags(flags: TraceFlags) -> u8 {
     flags.raw()
