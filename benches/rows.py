@@ -139,6 +139,14 @@ RUNS = (
         lossless=False,
     ),
     Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE, brief="--traces 320"),
+    Run(
+        "node-pauses",
+        "node",
+        "pauses --traces 25000 --pause-us 2000 --export otlp",
+        NODE,
+        brief="--traces 320",
+        lossless=False,
+    ),
     Run("node-import", "node", "import --export otlp", NODE, repeats=15, lossless=False),
 )
 
@@ -430,6 +438,15 @@ ROWS = (
         field("process_cpu_ns"),
         "ns",
         targets=(Target("at most", 1 / 6, "opentelemetry"),),
+    ),
+    Row(
+        "node-pause",
+        "Node.js, longest pause of the main thread while 200,000 spans are exported",
+        "node-pauses",
+        field("pause_ms"),
+        "ms",
+        targets=(Target("at most", 2.0),),
+        note="CPU time of one trace, or of one turn of the event loop between",
     ),
     Row(
         "node-import",

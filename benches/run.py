@@ -215,7 +215,7 @@ class Bench:
             return
         recorded = result["spans_with_warm_up"]
         result["warm_up_spans"] = recorded - result["spans"]
-        spans_per_trace = result["warm_up_spans"] // WARM_UP_TRACES
+        spans_per_trace = result["warm_up_spans"] // result.get("warm_up_traces", WARM_UP_TRACES)
         sink = result["sink"]
         at_sink = sink["spans"] or sink["agent_traces"] * spans_per_trace
         by_itself = (result.get("account") or {}).get("exported")

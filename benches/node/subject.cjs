@@ -2,7 +2,7 @@
 //
 // `benches/run.py` calls it, with the peers in turn:
 //
-//     subject.cjs SUBJECT bursts|one|import [--sink URL] [--export null|otlp] [--unsampled]
+//     subject.cjs SUBJECT bursts|one|pauses|import [--sink URL] [--export null|otlp] [--unsampled]
 //                 [--traces N] [--burst N] [--pause-us N]
 //
 // Libraries come from the folder that BENCH_MODULES names.
@@ -12,7 +12,9 @@ const { createRequire } = require('node:module')
 const { join } = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 
+/** Traces before anything is measured, as servers run for long: so many at once, as the peers' queues hold no more. */
 const WARM_UP = 256
+const WARM_UPS = 16
 const SWITCHES = ['unsampled']
 
 /** The words of the command line. */
@@ -49,6 +51,8 @@ function threadTime() {
     const { user, system } = process.threadCpuUsage()
     return (user + system) * 1000
   }
+  // The file alone is as old as the last tick of the scheduler; asking for the process's time brings it up to date.
+  process.cpuUsage()
   return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0])
 }
 
@@ -69,24 +73,32 @@ function importToFirstSpan(name, setup) {
   return { spans: 1, import_ms: performance.now() - started }
 }
 
-/** Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each. */
-async function bursts(name, setup, single) {
-  const { SPANS_PER_TRACE, turns } = require('./workload.cjs')
+/** A subject that has warmed up, and what records the next trace, or span alone. */
+async function warm(name, setup, single) {
+  const { turns } = require('./workload.cjs')
   const subject = subjectOf(name, setup)
   const data = single ? turns().map((turn) => turn.agent) : turns()
-  const spansEach = single ? 1 : SPANS_PER_TRACE
-  const record = single ? (datum) => subject.one(datum) : (datum) => subject.trace(datum)
   let next = 0
-  const burst = (count) => {
-    for (let i = 0; i < count; i++) record(data[next++ % data.length])
+  const record = single
+    ? () => subject.one(data[next++ % data.length])
+    : () => subject.trace(data[next++ % data.length])
+  for (let round = 0; round < WARM_UPS; round++) {
+    for (let i = 0; i < WARM_UP; i++) record()
+    await subject.flush()
   }
-  burst(WARM_UP)
-  await subject.flush()
+  return { subject, record }
+}
+
+/** Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each. */
+async function bursts(name, setup, single) {
+  const { SPANS_PER_TRACE } = require('./workload.cjs')
+  const spansEach = single ? 1 : SPANS_PER_TRACE
+  const { subject, record } = await warm(name, setup, single)
   const before = processTime()
   let [cpu, wall, done] = [0, 0, 0]
   while (done < setup.traces) {
     const [cpuStarted, wallStarted] = [threadTime(), performance.now()]
-    burst(setup.burst)
+    for (let i = 0; i < setup.burst; i++) record()
     wall += (performance.now() - wallStarted) * 1e6
     cpu += threadTime() - cpuStarted
     done += setup.burst
@@ -98,7 +110,8 @@ async function bursts(name, setup, single) {
   const spans = done * spansEach
   return {
     spans,
-    spans_with_warm_up: spans + WARM_UP * spansEach,
+    spans_with_warm_up: spans + WARM_UPS * WARM_UP * spansEach,
+    warm_up_traces: WARM_UPS * WARM_UP,
     call_cpu_ns: cpu / spans,
     call_wall_ns: wall / spans,
     process_cpu_ns: whole / spans,
@@ -106,11 +119,45 @@ async function bursts(name, setup, single) {
   }
 }
 
+/** The longest that the main thread was busy at a stretch: with one trace, or with whatever runs between the bursts. In
+ * CPU time, so that other programs do not count. */
+async function pauses(name, setup) {
+  const { SPANS_PER_TRACE } = require('./workload.cjs')
+  const { subject, record } = await warm(name, setup, false)
+  let longest = 0
+  let before = threadTime()
+  const lap = () => {
+    const now = threadTime()
+    longest = Math.max(longest, now - before)
+    before = now
+  }
+  for (let done = 0; done < setup.traces; done += setup.burst) {
+    for (let i = 0; i < setup.burst; i++) {
+      record()
+      lap()
+    }
+    // Turns of the event loop, until what the library had to do between has had its chance.
+    const ends = performance.now() + setup.pause
+    while (performance.now() < ends) {
+      await sleep(1)
+      lap()
+    }
+  }
+  await subject.flush()
+  await subject.stop()
+  return { spans: setup.traces * SPANS_PER_TRACE, pause_ms: longest / 1e6 }
+}
+
 async function main() {
   const [name, drive, ...words] = process.argv.slice(2)
   const setup = setupOf(words)
-  const result =
-    drive === 'import' ? importToFirstSpan(name, setup) : await bursts(name, setup, drive === 'one')
+  const drives = {
+    import: () => importToFirstSpan(name, setup),
+    pauses: () => pauses(name, setup),
+    one: () => bursts(name, setup, true),
+    bursts: () => bursts(name, setup, false),
+  }
+  const result = await drives[drive]()
   console.log(JSON.stringify(result))
   process.exit(0)
 }
