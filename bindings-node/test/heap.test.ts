@@ -1,0 +1,43 @@
+// Memory stays where it is, however many spans are recorded.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { init, span } from 'polyspan'
+
+/** Set to 10,000,000 to see it over a long run. */
+const SPANS = Number(process.env.POLYSPAN_TEST_SPANS ?? 160_000)
+const ROUND = 20_000
+const MIB = 1024 * 1024
+
+test('the heap is flat, and so is what the addon holds', async () => {
+  const engine = init({ service: 'heap', name: 'heap', exporters: [] })
+  const attributes = { 'agent.request': 'twenty characters ok', 'agent.attempt': 1, 'agent.score': 0.5 }
+  const round = async (): Promise<{ heap: number; outside: number }> => {
+    for (let i = 0; i < ROUND / 2; i++) {
+      engine.span(`name ${i % 5000}`, { type: 'agent', attributes }, () => {
+        span('inner', { attributes: { [`key ${i % 5000}`]: `value ${i}` } }, (inner) => {
+          inner.event('token', { position: i }).update({ output: { text: 'an answer', at: i } })
+        })
+      })
+    }
+    await engine.flush()
+    // Two, as what finalizers let go of is collected by the next one.
+    globalThis.gc?.()
+    await new Promise((resolve) => setImmediate(resolve))
+    globalThis.gc?.()
+    const { heapUsed, external } = process.memoryUsage()
+    return { heap: heapUsed, outside: external }
+  }
+  // Until the tables of names and the pools have the size that they keep.
+  for (let i = 0; i < 3; i++) await round()
+  const before = await round()
+  let after = before
+  for (let recorded = 0; recorded < SPANS; recorded += ROUND) after = await round()
+  const [heap, outside] = [after.heap - before.heap, after.outside - before.outside]
+  // A single word kept of each span would be more.
+  assert.ok(heap < MIB, `${heap} bytes of heap more after ${SPANS} spans`)
+  assert.ok(outside < 4 * MIB, `${outside} bytes outside of it more`)
+  const { ended, accepted } = engine.stats()
+  assert.equal(ended, accepted)
+  await engine.shutdown()
+})
