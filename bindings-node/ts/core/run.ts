@@ -1,7 +1,7 @@
 // Running a body inside a span, which ends when the body has: at once, with its promise, or with its stream.
 
 import { OPEN } from './kept_span'
-import { inside, insideSpan } from './slot'
+import { inside, insideWith } from './slot'
 import type { Span } from './span'
 import { keepsGoing, observe } from './streams'
 
@@ -12,7 +12,7 @@ export type SpanBody<R> = (span: Span) => R
 export function runSpan<R>(span: Span, body: SpanBody<R>, done?: (value: unknown) => void): R {
   let result: R
   try {
-    result = insideSpan(span, body)
+    result = insideWith(span, body, span)
   } catch (error) {
     span.error(error)
     throw error

@@ -29,7 +29,7 @@ export function inside<R>(slot: Slot | undefined, body: () => R): R {
   return slot === undefined ? host.storage.exit(body) : host.storage.run(slot, body)
 }
 
-/** Runs `body` with a span current, and gives it the span. */
-export function insideSpan<S extends Slot, R>(span: S, body: (span: S) => R): R {
-  return host.storage.run(span, body, span)
+/** Runs `body` with something current, and gives it `given`: a closure less. */
+export function insideWith<A, R>(slot: Slot, body: (given: A) => R, given: A): R {
+  return host.storage.run(slot, body, given)
 }

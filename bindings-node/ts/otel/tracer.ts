@@ -14,7 +14,7 @@ import {
 import { spanOf } from '../core/context'
 import { OPEN } from '../core/kept_span'
 import { MUTED } from '../core/muted'
-import { current, inside, type Slot } from '../core/slot'
+import { current, insideWith, type Slot } from '../core/slot'
 import type { Span } from '../core/span'
 import type { SpanOptions } from '../core/span_options'
 import type { Recorder } from '../recorder'
@@ -115,7 +115,7 @@ export class PolyspanTracer implements Tracer {
     if (isRegistered()) {
       // The slot holds the span itself; a context of the API is made when somebody asks for it.
       const own = this.start(name, options, context)
-      if (own !== undefined) return inside(own, () => body(spanFor(own)))
+      if (own !== undefined) return insideWith(own, body, spanFor(own))
     }
     const outer = context ?? apiContext.active()
     const span = this.startSpan(name, options, outer)
