@@ -232,7 +232,7 @@ impl Walk<'_> {
     /// Writes the entry at that place, without holding it, where its key is a text and its value a scalar, and
     /// goes to the next; nothing where it is not.
     #[allow(unsafe_code)]
-    #[inline]
+    #[inline(always)]
     fn plain_entry(&mut self, dict: &Bound<'_, PyDict>, place: &mut ffi::Py_ssize_t) -> bool {
         let py = dict.py();
         let mut next = *place;
@@ -246,23 +246,30 @@ impl Walk<'_> {
             }
             (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item))
         };
-        let Some(key) = convert::exact_text(key) else { return false };
-        let Some(item) = convert::borrowed_scalar(item) else { return false };
-        self.out.key(key);
-        self.scalar(&item);
+        // Most of what a conversation holds; whatever else there is goes the longer way.
+        let Some(name) = convert::exact_text(key) else { return false };
+        if item.is_exact_instance_of::<PyString>() {
+            let Some(text) = convert::exact_text(item) else { return false };
+            self.out.key(name);
+            self.out.text(text);
+        } else if let Ok(number) = item.cast_exact::<PyInt>() {
+            let Some(number) = convert::small_int(&number) else { return false };
+            self.out.key(name);
+            self.out.i64(number);
+        } else if let Ok(number) = item.cast_exact::<PyFloat>() {
+            self.out.key(name);
+            self.out.f64(number.value());
+        } else if let Ok(truth) = item.cast_exact::<PyBool>() {
+            self.out.key(name);
+            self.out.bool(truth.is_true());
+        } else if item.is_none() {
+            self.out.key(name);
+            self.out.null();
+        } else {
+            return false;
+        }
         *place = next;
         true
-    }
-
-    #[inline]
-    fn scalar(&mut self, value: &Value<'_>) {
-        match value {
-            Value::Str(text) => self.out.text(text),
-            Value::I64(number) => self.out.i64(*number),
-            Value::F64(number) => self.out.f64(*number),
-            Value::Bool(truth) => self.out.bool(*truth),
-            _ => self.out.null(),
-        }
     }
 
     #[inline]

@@ -33,7 +33,7 @@ pub fn scalar<'a>(object: &'a Bound<'_, PyAny>) -> Option<Value<'a>> {
 }
 
 #[inline]
-pub fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
+fn borrowed_scalar<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<Value<'a>> {
     if object.is_exact_instance_of::<PyString>() {
         return exact_text(object).map(|text| Value::Str(Cow::Borrowed(text)));
     }
