@@ -9,6 +9,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use pyo3::{Borrowed, ffi};
 
+use crate::guarded::Guarded;
+
 /// Declares the keywords with their names, the likelier ones first.
 macro_rules! keywords {
     ($($keyword:ident $name:literal,)*) => {
@@ -159,6 +161,45 @@ impl<'a, 'py> Call<'a, 'py> {
                 (Borrowed::from_ptr(py, name), Borrowed::from_ptr(py, *value))
             }
         })
+    }
+}
+
+/// Tuples of names that were found to be plain, held so that they are known by identity: each place of a program
+/// that calls with keywords has one for good.
+static PLAIN: Guarded<[Option<Py<PyAny>>; KEPT]> = Guarded::new([const { None }; KEPT]);
+const KEPT: usize = 64;
+
+impl Call<'_, '_> {
+    /// Whether it calls `span` with a name by position and keywords that give the span no place of its own in a
+    /// trace, and nothing for what is inside to inherit.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        if self.positional != 1 || self.names.is_null() {
+            return self.positional == 1;
+        }
+        let place = (self.names.addr() >> 4) % KEPT;
+        let known = PLAIN
+            .lock()
+            .get(place)
+            .is_some_and(|known| known.as_ref().is_some_and(|known| known.as_ptr() == self.names));
+        known || self.is_found_plain(place)
+    }
+
+    #[cold]
+    fn is_found_plain(&self, place: usize) -> bool {
+        let not = Keyword::Name.bit() | Keyword::Parent.bit() | Keyword::Metadata.bit() | Keyword::Root.bit();
+        let plain = (Keyword::FIRST_FURTHER.bit() - 1) & !not & !SPAN.without;
+        let is_plain = self
+            .named()
+            .all(|(name, _)| Keyword::of(&name).is_some_and(|keyword| keyword.bit() & plain != 0));
+        if is_plain {
+            // SAFETY: it is a tuple, which lives as long as the call.
+            #[allow(unsafe_code)]
+            let names = unsafe { Borrowed::from_ptr(self.py, self.names) }.to_owned().unbind();
+            let before = PLAIN.lock().get_mut(place).and_then(|kept| kept.replace(names));
+            drop(before.map(|before| before.into_bound(self.py)));
+        }
+        is_plain
     }
 }
 

@@ -23,7 +23,17 @@ use crate::span::{Span, moment};
 /// `span(...)` of that engine, or of the default one.
 #[inline]
 pub fn span<'py>(engine: Option<&polyspan::Engine>, call: Call<'_, 'py>) -> PyResult<Bound<'py, Span>> {
-    start(call.py(), engine, &Arguments::read(&arguments::SPAN, call)?, false)
+    let py = call.py();
+    if let Some(now) = slot::get(py)
+        && let Ok(parent) = now.cast_exact::<Span>()
+        && !parent.get().open().context().is_sampled()
+        && call.is_plain()
+        && let Some(span) = follower(engine, parent)
+    {
+        invalid::log_waiting(py);
+        return span;
+    }
+    start(py, engine, &Arguments::read(&arguments::SPAN, call)?, false)
 }
 
 /// `event(...)`: a span that stands for an instant.
@@ -179,7 +189,15 @@ fn unsampled_child<'py>(
         return None;
     }
     let now = slot::get(py)?;
-    let parent = now.cast_exact::<Span>().ok()?;
+    follower(engine, now.cast_exact::<Span>().ok()?)
+}
+
+/// The same, where that span is the current one.
+#[inline]
+fn follower<'py>(
+    engine: Option<&polyspan::Engine>,
+    parent: &Bound<'py, Span>,
+) -> Option<PyResult<Bound<'py, Span>>> {
     let open = parent.get().open();
     polyspan::skip_unsampled_child(engine, open.context(), open.home()).then(|| Span::followed(parent))
 }

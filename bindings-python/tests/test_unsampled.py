@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import polyspan
 import pytest
@@ -88,6 +89,25 @@ def test_what_is_given_by_hand_is_not_taken_for_a_child(engine: polyspan.Engine)
             assert other.trace_id != outer.trace_id
         with polyspan.span("marked", metadata={"k": "v"}) as marked:
             assert marked.context != outer.context
+
+
+def test_calls_are_told_apart_by_what_they_give_each_time(engine: polyspan.Engine) -> None:
+    more: dict[str, Any] = {"name": "made up", "type": "tool"}
+    with polyspan.span("outer") as outer:
+        for _ in range(3):
+            assert polyspan.span("plain", type="tool", kind="client").context == outer.context
+            assert polyspan.span("bare").context == outer.context
+            assert engine.span("of the engine", attributes={"a": 1}).context == outer.context
+            assert polyspan.span(**more).context == outer.context
+            assert polyspan.span("here", type="tool", parent=None).context == outer.context
+            assert polyspan.span("rooted", type="tool", root=True).trace_id != outer.trace_id
+            assert polyspan.span("of a session", type="tool", session_id="s").context != outer.context
+            with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+                polyspan.span("wrong", type="tool", colour="red")  # type: ignore[call-arg]
+            with pytest.raises(TypeError, match="multiple values for argument 'name'"):
+                polyspan.span("twice", **more)
+            with pytest.raises(TypeError, match="missing 1 required positional argument: 'name'"):
+                polyspan.span(type="tool")  # type: ignore[call-arg]
 
 
 def test_nothing_is_left_to_the_garbage_collector(engine: polyspan.Engine) -> None:
