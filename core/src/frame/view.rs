@@ -428,15 +428,13 @@ impl<'a> SpanView<'a> {
     #[inline]
     pub(crate) fn summary(&self) -> Result<Summary, FrameError> {
         let mut summary = Summary::default();
-        let (mut seen, mut seen_metadata) = (0u64, 0u64);
+        let (mut seen, mut seen_metadata) = (SeenKeys::default(), SeenKeys::default());
         let mut reader = self.fields;
         while !reader.is_empty() {
             match reader.u8()? {
                 tag::ATTRIBUTE => {
-                    let bit = fingerprint(reader.key(self.table)?);
+                    summary.maybe_twice |= seen.maybe_again(reader.key(self.table)?);
                     summary.attributes += 1;
-                    summary.maybe_twice |= seen & bit != 0;
-                    seen |= bit;
                     summary.note(skip_value(&mut reader)?);
                 }
                 tag::EVENT => {
@@ -455,10 +453,8 @@ impl<'a> SpanView<'a> {
                 }
                 tag::INPUT | tag::OUTPUT => summary.note_other(skip_value(&mut reader)?),
                 tag::METADATA => {
-                    let bit = fingerprint(reader.key(self.table)?);
+                    summary.maybe_twice |= seen_metadata.maybe_again(reader.key(self.table)?);
                     summary.metadata += 1;
-                    summary.maybe_twice |= seen_metadata & bit != 0;
-                    seen_metadata |= bit;
                     summary.note_other(skip_value(&mut reader)?);
                 }
                 tag::NAME | tag::TAG => drop(reader.key(self.table)?),
@@ -570,11 +566,9 @@ impl Summary {
     ) -> Result<(), FrameError> {
         inner.take(4)?;
         let count = inner.u16()?;
-        let mut seen = 0u64;
+        let mut seen = SeenKeys::default();
         for _ in 0..count {
-            let bit = fingerprint(inner.key(table)?);
-            self.maybe_twice |= seen & bit != 0;
-            seen |= bit;
+            self.maybe_twice |= seen.maybe_again(inner.key(table)?);
             self.note(skip_value(&mut inner)?);
         }
         self.inner_attributes = self.inner_attributes.max(usize::from(count));
@@ -582,13 +576,25 @@ impl Summary {
     }
 }
 
-/// One of 64 bits for a key, from its length and a few of its bytes: keys with different bits differ.
-#[inline]
-fn fingerprint(name: &[u8]) -> u64 {
-    let at = |place: usize| name.get(place).copied().map_or(0, u64::from);
-    let length = name.len();
-    let mixed = at(length.wrapping_sub(1)) << 24 ^ at(length / 2) << 16 ^ at(0) << 8 ^ length as u64;
-    1 << (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+/// Which keys may have been met: a bit of 1,024 for each, from its length and a few of its bytes. So many, because
+/// whoever finds a bit set compares all keys, and of 64 bits ten keys share one half of the time.
+#[derive(Default)]
+struct SeenKeys([u64; 16]);
+
+impl SeenKeys {
+    /// True if the key may have been met before; never false if it has.
+    #[inline]
+    fn maybe_again(&mut self, name: &[u8]) -> bool {
+        let at = |place: usize| name.get(place).copied().map_or(0, u64::from);
+        let length = name.len();
+        let mixed = at(length.wrapping_sub(1)) << 24 ^ at(length / 2) << 16 ^ at(0) << 8 ^ length as u64;
+        let place = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+        let Some(word) = self.0.get_mut((place >> 6) as usize) else { return true };
+        let bit = 1 << (place & 63);
+        let again = *word & bit != 0;
+        *word |= bit;
+        again
+    }
 }
 
 /// Steps over a value.
