@@ -36,9 +36,10 @@ export function keepsGoing(value: unknown): boolean {
   }
 }
 
+/** Not the response of a server, which inherits `pipe` and is only written to. */
 function isNodeReadable(value: object): value is NodeReadable {
   const stream = value as Partial<NodeReadable>
-  return typeof stream.pipe === 'function' && typeof stream.on === 'function' && stream.readable !== false
+  return typeof stream.pipe === 'function' && typeof stream.on === 'function' && stream.readable === true
 }
 
 function isIterator(value: object): boolean {
