@@ -67,7 +67,7 @@ pub const SUITES: &[Suite] = &[
         needs: RUST_NPM,
         run: node::test_installed,
     },
-    Suite { name: "e2e", about: "whole programs and a real Collector", needs: ALL, run: e2e },
+    Suite { name: "e2e", about: "whole programs and a real Collector", needs: RUST_PYTHON_GO, run: e2e },
     Suite {
         name: "next",
         about: "a Next.js application, from a real browser to a real Collector",
@@ -79,7 +79,8 @@ pub const SUITES: &[Suite] = &[
 const RUST: &[Tool] = &[Tool::Rust, Tool::CCompiler];
 const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
 const RUST_NPM: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Npm];
-const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
+const RUST_PYTHON_GO: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
+const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go, Tool::Npm];
 
 /// Prints the suites, one a line.
 pub fn list(suites: &[Suite]) {
