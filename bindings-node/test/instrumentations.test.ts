@@ -2,60 +2,17 @@
 // record through the stock SDK, for the same program.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { printed, settled } from './stock'
 import type { Json } from './vectors'
 
 const folder = process.env.POLYSPAN_SDK3
 const skip = folder === undefined ? 'they are not installed: run `cargo xtask test node`' : false
 const program = join(__dirname, '..', 'test', 'sdk3', 'program.cjs')
-
-/** Runs the program in a process of its own, and gives what it prints. */
-async function run(way: string, flags: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const child = spawn(process.execPath, [...flags, program, way], {
-    cwd: join(__dirname, '..'),
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (part) => {
-    out += part
-  })
-  child.stderr.on('data', (part) => {
-    err += part
-  })
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  assert.equal(code, 0, err)
-  return out
-}
-
-/** The spans without what differs from run to run: ids, times, ports, and the frames of whoever records. */
-function settled(printed: string): Json[] {
-  const spans: Json[] = JSON.parse(printed)
-  const byId = new Map(spans.map((span) => [span.id, span]))
-  const path = (span: Json): string => {
-    const above = byId.get(span.parent)
-    return above === undefined ? (span.parent === undefined ? '' : 'missing') : `${path(above)}/${above.name}`
-  }
-  const plain = (key: string, value: Json): Json => {
-    if (key.endsWith('.port')) return typeof value
-    if (key === 'exception.stacktrace') return value.length > 0
-    return typeof value === 'string' ? value.replace(/:\d{4,5}\b/g, ':PORT') : value
-  }
-  const found = spans.map((span) => {
-    const { id: _, parent: __, attributes, ...rest } = span
-    const sorted = Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))
-    return JSON.parse(JSON.stringify({ path: path(span), ...rest, attributes: sorted }), (key, value) =>
-      key === '' ? value : plain(key, value),
-    )
-  })
-  const text = new Map(found.map((span) => [span, JSON.stringify(span)]))
-  return found.sort((a, b) => ((text.get(a) as string) < (text.get(b) as string) ? -1 : 1))
-}
+const run = (way: string, flags: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<string> =>
+  printed([...flags, program, way], env)
 
 let stock: Json[] | undefined
 

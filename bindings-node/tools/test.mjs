@@ -2,9 +2,10 @@
 //
 //     node tools/test.mjs [NAME...]
 //     node tools/test.mjs --installed FOLDER [NAME...]
+//     node tools/test.mjs --servers [NAME...]
 //
 // With names only the test files that are called so. With `--installed` the tests of what `tools/pack.mjs` has put into
-// the folder: they need the variables that `test/installed/program.ts` names.
+// the folder: they need the variables that `test/installed/program.ts` names. With `--servers` those with real servers.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
@@ -16,7 +17,8 @@ const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const build = join(here, 'build')
 const installed = process.argv[2] === '--installed'
-const names = process.argv.slice(installed ? 4 : 2)
+const servers = process.argv[2] === '--servers'
+const names = process.argv.slice(installed ? 4 : servers ? 3 : 2)
 
 rmSync(build, { recursive: true, force: true })
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
@@ -26,7 +28,7 @@ for (const project of ['tsconfig.core.json', 'tsconfig.test.json']) {
   if (compiled.status !== 0) process.exit(1)
 }
 
-const folder = installed ? join(build, 'installed') : build
+const folder = join(build, installed ? 'installed' : servers ? 'servers' : '')
 const files = readdirSync(folder).filter((file) => file.endsWith('.test.js'))
 const chosen = files.filter((file) => names.length === 0 || names.includes(file.replace('.test.js', '')))
 const run = spawnSync(
@@ -35,7 +37,7 @@ const run = spawnSync(
     '--expose-gc',
     '--test',
     '--test-reporter=spec',
-    '--test-timeout=120000',
+    `--test-timeout=${servers ? 240_000 : 120_000}`,
     ...chosen.map((file) => join(folder, file)),
   ],
   {

@@ -14,6 +14,7 @@ mod npm;
 mod prerequisites;
 mod process;
 mod python_env;
+mod servers;
 mod soak;
 mod suites;
 mod trace_tree;

@@ -86,7 +86,7 @@ impl<'a> Package<'a> {
         Ok(command)
     }
 
-    fn node<const N: usize>(&self, arguments: [&str; N]) -> Result<Command> {
+    pub fn node<const N: usize>(&self, arguments: [&str; N]) -> Result<Command> {
         let mut command = self.command("node")?;
         command.args(arguments);
         Ok(command)

@@ -15,6 +15,7 @@ use crate::node;
 use crate::prerequisites::{self, Tool};
 use crate::process::{self, Finished};
 use crate::python_env::{self, PythonEnv};
+use crate::servers;
 use crate::wasm;
 use crate::workspace::Workspace;
 
@@ -66,6 +67,12 @@ pub const SUITES: &[Suite] = &[
         about: "the npm package as installed: size, bundlers, Node.js 20 to 26, Bun, Deno",
         needs: RUST_NPM,
         run: node::test_installed,
+    },
+    Suite {
+        name: "servers",
+        about: "the npm package with real Redis, RabbitMQ, Kafka, PostgreSQL",
+        needs: RUST_NPM,
+        run: servers::test,
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: RUST_PYTHON_GO, run: e2e },
     Suite {

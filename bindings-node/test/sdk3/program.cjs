@@ -5,60 +5,10 @@
 
 const { createRequire } = require('node:module')
 const { join } = require('node:path')
+const { recording } = require('./recording.cjs')
 
 const load = createRequire(join(process.env.POLYSPAN_SDK3, 'x.js'))
-const way = process.argv[2]
-const { SpanKind, SpanStatusCode, trace, context } = load('@opentelemetry/api')
-
-function stock() {
-  const { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } = load('@opentelemetry/sdk-trace')
-  const { AsyncLocalStorageContextManager } = load('@opentelemetry/context-async-hooks')
-  const { W3CTraceContextPropagator } = load('@opentelemetry/core')
-  const exporter = new InMemorySpanExporter()
-  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  load('@opentelemetry/api').propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-  trace.setGlobalTracerProvider(provider)
-  return async () => {
-    await provider.forceFlush()
-    return exporter.getFinishedSpans().map((span) => ({
-      id: span.spanContext().spanId,
-      parent: span.parentSpanContext?.spanId,
-      name: span.name,
-      kind: SpanKind[span.kind].toLowerCase(),
-      status: SpanStatusCode[span.status.code].toLowerCase(),
-      message: span.status.message ?? '',
-      attributes: span.attributes,
-      events: span.events.map(({ name, attributes }) => [name, attributes]),
-      scope: [span.instrumentationScope.name, span.instrumentationScope.version],
-    }))
-  }
-}
-
-function polyspan() {
-  const { MemoryExporter } = require('polyspan')
-  const { TracerProvider } = require('polyspan/opentelemetry')
-  const exporter = new MemoryExporter()
-  const provider = new TracerProvider({ service: 'x', exporter })
-  provider.register()
-  return async () => {
-    await provider.forceFlush()
-    return exporter.spans.map((span) => ({
-      id: span.spanId,
-      parent: span.parentSpanId,
-      name: span.name,
-      kind: span.kind,
-      status: span.status,
-      message: span.statusMessage,
-      attributes: span.attributes,
-      events: span.events.map(({ name, attributes }) => [name, attributes]),
-      scope: [span.scope, span.scopeVersion],
-    }))
-  }
-}
-
-// With `--import polyspan/register` a provider is there.
-const spans = { stock, polyspan, register: () => async () => [] }[way]()
+const { spans, inside } = recording(load, process.argv[2])
 
 const { registerInstrumentations } = load('@opentelemetry/instrumentation')
 const { HttpInstrumentation } = load('@opentelemetry/instrumentation-http')
@@ -77,22 +27,6 @@ registerInstrumentations({
 })
 
 const http = load('node:http')
-const tracer = trace.getTracer('program', '1.0')
-
-/** Runs `body` inside a span, as an application would. */
-function inside(name, body) {
-  return tracer.startActiveSpan(name, async (span) => {
-    try {
-      return await body()
-    } catch (error) {
-      span.recordException({ name: error.name, message: 'it failed' })
-      span.setStatus({ code: SpanStatusCode.ERROR, message: 'it failed' })
-      return undefined
-    } finally {
-      span.end()
-    }
-  })
-}
 
 function listening(server) {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
