@@ -2,20 +2,15 @@
 
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
-use polyspan::propagation::{Baggage, Propagators, SetterFn};
-use polyspan::{CarriedId, SpanContext, registry};
+use polyspan::hosted;
 
 use crate::around::Ambient;
 use crate::engine::NativeEngine;
-use crate::wire;
-
-/// Headers that carry ids beside the formats of the engine.
-const ID_HEADERS: [&str; 2] = ["x-polyspan-session-id", "x-mastra-session-id"];
 
 /// What a carrier brought.
 #[napi(object, object_from_js = false)]
 pub struct Brought {
-    /// The calling span, as `wire` has it.
+    /// The calling span, as `polyspan::hosted` writes a context.
     pub context: Option<Buffer>,
     /// Baggage, flat: key, value, properties, and so on.
     pub baggage: Vec<String>,
@@ -25,18 +20,10 @@ pub struct Brought {
     pub refused: Vec<u32>,
 }
 
-fn engine_or_default(engine: Option<&NativeEngine>) -> Option<polyspan::Engine> {
-    engine.map(|engine| engine.0.clone()).or_else(registry::default_engine)
-}
-
 /// The names of all headers that `extract` looks for, in lower case.
 #[napi]
 pub fn carrier_fields(engine: Option<&NativeEngine>) -> Vec<String> {
-    let fields = match engine_or_default(engine) {
-        Some(engine) => engine.propagators().fields(),
-        None => Propagators::default().fields(),
-    };
-    fields.into_iter().chain(ID_HEADERS).map(str::to_owned).collect()
+    hosted::carrier_fields(engine.map(|engine| &engine.0))
 }
 
 /// Reads headers: names in lower case, and values as text or bytes.
@@ -50,25 +37,11 @@ pub fn extract(
         Either::A(text) => text.into_bytes(),
         Either::B(bytes) => bytes.to_vec(),
     });
-    let pairs: Vec<(String, Vec<u8>)> = names.into_iter().zip(values).collect();
-    let extracted = match engine_or_default(engine) {
-        Some(engine) => engine.extract_parts(&pairs),
-        None => Propagators::default().extract(&pairs),
-    };
-    let refused = extracted.refused;
-    let entries = extracted.baggage.iter();
-    Brought {
-        context: extracted.span.as_ref().map(|span| wire::context_bytes(span).into()),
-        baggage: entries
-            .flat_map(|entry| [entry.key.clone(), entry.value.clone(), entry.metadata.clone()])
-            .collect(),
-        ids: extracted
-            .ids
-            .into_iter()
-            .flat_map(|(id, value)| [CarriedId::name(id).to_owned(), value])
-            .collect(),
-        refused: vec![refused.traceparent, refused.tracestate, refused.baggage],
-    }
+    let pairs = names.into_iter().zip(values).collect();
+    let hosted::Brought { context, baggage, ids, refused } =
+        hosted::extract(engine.map(|engine| &engine.0), pairs);
+    let context = context.as_ref().map(|context| hosted::write_context(context).into());
+    Brought { context, baggage, ids, refused }
 }
 
 /// Headers to write.
@@ -83,16 +56,8 @@ pub struct Written {
 /// The headers that say what is current.
 #[napi]
 pub fn inject(engine: Option<&NativeEngine>, context: Option<&[u8]>, around: Option<&Ambient>) -> Written {
-    let span: SpanContext = context.and_then(wire::read_context).unwrap_or_default();
-    let around = around.map(|around| &*around.0);
-    let none = Baggage::default();
-    let baggage = around.map_or(&none, |around| around.baggage());
-    let mut headers = Vec::new();
-    let mut setter =
-        SetterFn::new(|name: &str, value: &str| headers.extend([name.to_owned(), value.to_owned()]));
-    let refused = match engine_or_default(engine) {
-        Some(engine) => engine.inject_parts(&span, baggage, around, &mut setter),
-        None => Propagators::default().inject(&span, baggage, &mut setter),
-    };
-    Written { headers, refused: refused.baggage }
+    let span = context.and_then(hosted::read_context).unwrap_or_default();
+    let hosted::Written { headers, refused } =
+        hosted::inject(engine.map(|engine| &engine.0), &span, around.map(|around| &*around.0));
+    Written { headers, refused }
 }

@@ -1,23 +1,18 @@
 //! Engines: starting one, finding it again, what TypeScript needs to record for it, flushing and stopping it.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{AsyncTask, Buffer, FunctionRef};
 use napi::{Env, Task};
 use napi_derive::napi;
-use polyspan::frame::record::{RecordContext, Scope, SpanData};
-use polyspan::frame::view::SpanView;
-use polyspan::hosted::HostCounts;
-use polyspan::sampling::{ParentRule, RootRule};
-use polyspan::semantics::{self, Dialect};
-use polyspan::value::Value;
+use polyspan::frame::record::Scope;
+use polyspan::hosted::{self, HostCounts};
 use polyspan::{Engine, Error, ErrorCode, FlushReport, registry};
 
 use crate::around::Ambient;
 use crate::options::NativeOptions;
 use crate::sampler::{self, SelectFunction};
-use crate::{log, memory, stats, threads, wire};
+use crate::{threads, wire};
 
 /// A running engine.
 #[napi]
@@ -26,7 +21,7 @@ pub struct NativeEngine(pub(crate) Engine);
 /// Starts an engine.
 #[napi]
 pub fn init(options: &mut NativeOptions, provider: bool) -> napi::Result<NativeEngine> {
-    log::listen();
+    hosted::lines::listen();
     // The export thread outlives the JavaScript environment that started it.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
     let engine = polyspan::init(options.take(provider)).map_err(|error| wire::thrown(&error))?;
@@ -84,18 +79,6 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// What [`NativeEngine::submit`] answers: bits.
-mod answer {
-    /// The hand-off had no room.
-    pub const LOST: u32 = 1;
-    /// Memory is short: roots are to be asked for.
-    pub const PRESSED: u32 = 2;
-    /// The engine has been shut down.
-    pub const STOPPED: u32 = 4;
-    /// Log lines wait.
-    pub const SAYS: u32 = 8;
-}
-
 #[napi]
 impl NativeEngine {
     /// Its name in the registry.
@@ -107,52 +90,14 @@ impl NativeEngine {
     /// What holds for every span that TypeScript records by itself, as a map.
     #[napi]
     pub fn terms(&self) -> napi::Result<Buffer> {
-        let terms = self.0.host_terms().ok_or_else(|| wire::thrown(&not_running("init")))?;
-        let number = |number: usize| Value::I64(i64::try_from(number).unwrap_or(i64::MAX));
-        let local_parent = match terms.plan.local_parent {
-            ParentRule::Inherit => "inherit",
-            ParentRule::Sample => "sample",
-            ParentRule::Drop => "drop",
-            _ => "ask",
-        };
-        let entries = [
-            ("slot", number(terms.slot.into())),
-            ("valueBytes", number(terms.capture.value_bytes)),
-            ("spanBytes", number(terms.capture.span_bytes)),
-            ("depth", number(terms.capture.depth)),
-            ("arrayItems", number(terms.capture.array_items)),
-            ("objectKeys", number(terms.capture.object_keys)),
-            ("io", terms.capture.io.into()),
-            ("drawsRoots", (terms.plan.root == RootRule::Block).into()),
-            ("localParent", local_parent.into()),
-            ("readsContent", terms.reads_content.into()),
-            ("hidesNothing", terms.hides_nothing.into()),
-            ("showsStarts", terms.shows_starts.into()),
-            ("showsUpdates", terms.shows_updates.into()),
-            ("countsUnsampled", terms.counts_unsampled.into()),
-            ("openSpans", number(terms.open_spans)),
-            ("exitTimeout", Value::F64(self.0.exit_timeout().as_secs_f64())),
-        ];
-        let entries = entries.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect();
-        Ok(wire::bytes(&Value::Map(entries)).into())
+        Ok(self.0.told_terms().ok_or_else(|| wire::thrown(&not_running("init")))?.into())
     }
 
     /// Decides about `n` roots ahead: for each a trace id, a decision, the length of its tracestate and that.
     /// Empty where each has to be asked for.
     #[napi]
     pub fn draw_roots(&self, n: u32) -> Buffer {
-        let mut roots = Vec::new();
-        self.0.draw_roots(n as usize, &mut roots);
-        let mut bytes = Vec::with_capacity(roots.len() * 18);
-        for root in &roots {
-            bytes.extend_from_slice(root.trace_id.as_bytes());
-            let state = root.state.header();
-            // Written by a sampler: its own threshold and nothing longer.
-            let length = u8::try_from(state.len()).unwrap_or(0);
-            bytes.extend_from_slice(&[root.decision as u8, length]);
-            bytes.extend_from_slice(state.as_bytes().get(..length.into()).unwrap_or_default());
-        }
-        bytes.into()
+        self.0.told_roots(n as usize).into()
     }
 
     /// What spans inside begin with.
@@ -171,24 +116,8 @@ impl NativeEngine {
     /// among them that ended, refused as too many were open, ended twice, altered values, values cut by limits.
     #[napi]
     pub fn submit(&self, frame: &[u8], length: u32, spans: u32, counts: &[f64]) -> u32 {
-        let counted = |at: usize| counts.get(at).map_or(0, |count| *count as u64);
-        let runs = self.0.count_hosted(&HostCounts {
-            not_recording: counted(0),
-            unsampled: counted(1),
-            open_limit: counted(2),
-            ended_twice: counted(3),
-            altered: counted(4),
-            limited: counted(5),
-        });
-        let taken = match frame.get(..length as usize) {
-            // What it says of other spans than finished ones is announced by nobody.
-            Some(frame) if !frame.is_empty() => self.0.submit(frame, spans.into()),
-            _ => true,
-        };
-        (u32::from(!taken) * answer::LOST)
-            | (u32::from(self.0.is_pressed()) * answer::PRESSED)
-            | (u32::from(!runs) * answer::STOPPED)
-            | (u32::from(log::is_waiting()) * answer::SAYS)
+        let counts = HostCounts::from_numbers(counts.iter().map(|count| *count as u64));
+        self.0.take_in(frame.get(..length as usize).unwrap_or_default(), spans.into(), &counts)
     }
 
     /// A number for an instrumentation scope.
@@ -201,23 +130,13 @@ impl NativeEngine {
     /// looks at it before it is exported: redacted and limited, unless it is to be `raw`. None where that fails: then nothing may be shown.
     #[napi]
     pub fn record(&self, body: &[u8], raw: bool) -> Option<Buffer> {
-        let shown = if raw { Cow::Borrowed(body) } else { Cow::Owned(self.0.shown(body)?) };
-        let view = SpanView::new(&shown).ok()?;
-        let (scope, resource) = Default::default();
-        let context = RecordContext { scope: &scope, scope_id: 0, resource: &resource };
-        let mut data = SpanData::from_view(&view, &context);
-        if Dialect::GenAi.changes(&view) {
-            semantics::map(&view, Dialect::GenAi).replace(&mut data);
-        }
-        Some(wire::bytes(&memory::told(&data)).into())
+        self.0.told_record(body, raw).map(Buffer::from)
     }
 
     /// The attributes that every span says of its process, as a map.
     #[napi]
     pub fn resource(&self) -> Buffer {
-        let attributes = self.0.resource().attributes.iter();
-        let entries = attributes.map(|(key, value)| (Cow::Borrowed(key.as_str()), value.clone())).collect();
-        wire::bytes(&Value::Map(entries)).into()
+        self.0.told_resource().into()
     }
 
     /// How many spans have ended, and log records were recorded.
@@ -230,7 +149,7 @@ impl NativeEngine {
     /// What it has counted, as a map.
     #[napi]
     pub fn stats(&self) -> Buffer {
-        wire::bytes(&stats::told(&self.0.stats())).into()
+        hosted::write_value(&hosted::stats(&self.0.stats())).into()
     }
 
     /// Waits on another thread until every span that had ended is delivered or given up, at most so many seconds.

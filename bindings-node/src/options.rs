@@ -72,7 +72,7 @@ impl NativeOptions {
     #[napi]
     pub fn exporter(&mut self, given: GivenExporter, signal: String) -> napi::Result<()> {
         let GivenExporter { handler: who, name, at_once, events } = given;
-        let events: HostEvents = events.iter().filter_map(|name| event_named(name)).collect();
+        let events: HostEvents = events.iter().filter_map(|name| HostEvent::from_name(name)).collect();
         let exporter = HostExporter::new(name, handler(who)?).at_once(at_once).events(events);
         self.change(|options| match signal.as_str() {
             "logs" => options.logs_exporter(ExporterOptions::Host(exporter)),
@@ -113,17 +113,4 @@ impl NativeOptions {
         let sampler = sampler::of_roots(DecideFunction::from(decide));
         self.change(|options| options.sampler(sampler));
     }
-}
-
-fn event_named(name: &str) -> Option<HostEvent> {
-    Some(match name {
-        "span_started" => HostEvent::SpanStarted,
-        "span_updated" => HostEvent::SpanUpdated,
-        "span_ended" => HostEvent::SpanEnded,
-        "span_dropped" => HostEvent::SpanDropped,
-        "trace_started" => HostEvent::TraceStarted,
-        "trace_ended" => HostEvent::TraceEnded,
-        "log" => HostEvent::Log,
-        _ => return None,
-    })
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
+use polyspan::hosted::write_value;
 use polyspan::sampling::PageRule;
 use polyspan::value::Value;
 use polyspan::{PageTerms, RelayRefusal};
 
 use crate::engine::NativeEngine;
-use crate::wire;
 
 /// What became of a stranger's frame.
 #[napi(object, object_from_js = false)]
@@ -54,7 +54,7 @@ impl NativeEngine {
             ("objectKeys", number(capture.object_keys)),
         ];
         let entries = entries.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect();
-        wire::bytes(&Value::Map(entries)).into()
+        write_value(&Value::Map(entries)).into()
     }
 
     /// Counts a request that was refused before its frame was read.

@@ -1,6 +1,5 @@
 //! Samplers and selectors of the application: JavaScript functions, asked on the thread that starts a span.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Function, FunctionRef};
+use polyspan::hosted::{about, answered, write_value};
 use polyspan::registry::Selector;
-use polyspan::sampling::{CustomSampler, Decision, HeadSampler, Sampler, SamplingInput, SamplingResult};
-use polyspan::value::Value;
-use polyspan::{TraceId, TraceState};
-
-use crate::wire;
+use polyspan::sampling::{CustomSampler, HeadSampler, Sampler, SamplingInput, SamplingResult};
 
 /// Takes what is told of a span and answers with the number of a [`Decision`]; anything else means that it failed.
 pub type DecideFunction = FunctionRef<Buffer, u32>;
@@ -61,7 +57,7 @@ pub fn selector(select: SelectFunction) -> Selector {
         with_env(|env| {
             let function =
                 (own.is_some() && home() == own).then(|| select.borrow_back(env).ok()).flatten()?;
-            let name = call(&function, wire::bytes(&about(root)).into())?;
+            let name = call(&function, write_value(&about(root)).into())?;
             (!name.is_empty()).then_some(name)
         })
     })
@@ -92,42 +88,12 @@ impl Sampler for Callback {
             let function = (self.home.is_some() && home() == self.home)
                 .then(|| self.decide.borrow_back(env).ok())
                 .flatten()?;
-            match call(&function, wire::bytes(&about(input)).into())? {
-                0 => Some(Decision::Drop),
-                1 => Some(Decision::RecordOnly),
-                2 => Some(Decision::RecordAndSample),
-                _ => None,
-            }
+            call(&function, write_value(&about(input)).into())
         });
-        let state = input.parent.map_or(TraceState::EMPTY, |parent| parent.state.clone());
-        SamplingResult {
-            callback_failed: answer.is_none(),
-            ..SamplingResult::new(answer.unwrap_or(Decision::RecordAndSample), state)
-        }
+        answered(input, answer)
     }
 
     fn description(&self) -> String {
         "Callback".to_owned()
     }
-}
-
-/// What is told of a span that is about to start.
-fn about<'a>(input: &'a SamplingInput<'_>) -> Value<'a> {
-    let pairs = |pairs: &'a [(Cow<'_, str>, Value<'_>)]| {
-        Value::Map(pairs.iter().map(|(key, value)| (Cow::Borrowed(key.as_ref()), value.clone())).collect())
-    };
-    let parent = input.parent.filter(|parent| parent.is_valid());
-    let trace_id =
-        if input.trace_id == TraceId::INVALID { Value::Null } else { input.trace_id.to_hex().into() };
-    let entries = [
-        ("name", input.name.into()),
-        ("type", input.span_type.as_str().into()),
-        ("kind", input.kind.as_str().into()),
-        ("traceId", trace_id),
-        ("attributes", pairs(input.attributes)),
-        ("metadata", pairs(input.metadata)),
-        ("requestContext", input.request_context.cloned().unwrap_or(Value::Null)),
-        ("parent", parent.map_or(Value::Null, |parent| Value::Bytes(wire::context_bytes(parent).into()))),
-    ];
-    Value::Map(entries.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect())
 }

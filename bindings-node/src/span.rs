@@ -35,7 +35,7 @@ pub fn start(
     request: Option<&[u8]>,
     trace_id: Option<String>,
 ) -> napi::Result<StartedSpan> {
-    let parent = parent.and_then(wire::read_context);
+    let parent = parent.and_then(hosted::read_context);
     let outer = around.map(|around| &around.0);
     let request = request.map(wire::value).transpose()?;
     let engine = engine.map(|engine| &engine.0);
@@ -48,7 +48,7 @@ pub fn start(
     };
     Ok(StartedSpan {
         slot: slot.map(u32::from),
-        context: wire::context_bytes(&context).into(),
+        context: hosted::write_context(&context).into(),
         body: body.map(Buffer::from),
         ambient: surroundings.filter(|_| changed).map(Ambient),
     })

@@ -1,26 +1,50 @@
-//! What hosts that keep open spans themselves ask of an engine: Node does, where crossing into native code for
-//! every change of a span would cost more than the span.
+//! What hosts that keep open spans themselves ask of an engine: Node, Kotlin and Swift do, where crossing
+//! into native code for every change of a span would cost more than the span.
 //!
 //! Such a host decides about most spans from what it is handed here ahead ([`HostTerms`], [`Engine::draw_roots`],
 //! [`Engine::inherited`]), encodes each one when it ends (`docs/frame.md`), and hands in frames with
 //! [`Engine::submit`]. A span about which more than that has to be known is started here, by the same rules as
 //! any other ([`start_hosted`]), and goes on as what it has written so far.
+//!
+//! What crosses besides frames is values, contexts and flat lists. The files below make them, the same for every host;
+//! what remains for a binding is to hand bytes over.
+
+mod around;
+mod asked;
+mod carrier;
+mod changed;
+mod counted;
+mod jobs;
+pub mod lines;
+mod logging;
+mod terms;
+mod told;
+mod wire;
+
+pub use around::{flat_baggage, surround};
+pub use asked::{about, answered};
+pub use carrier::{Brought, Written, carrier_fields, extract, inject};
+pub use counted::stats;
+pub use jobs::{delivered, judge, task_name};
+pub use logging::{log, log_enabled, set_log_level};
+pub use terms::answer;
+pub use told::{logs_in, metrics_in, records_of, spans_in};
+pub use wire::{flags_of_host, kept_flags, read_context, read_value, write_context, write_value};
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::config::ResolvedConfig;
-use crate::context::{SpanContext, TraceFlags};
+use crate::context::SpanContext;
 use crate::current::Surroundings;
 use crate::engine::Engine;
 use crate::frame::view::{self, Field, SpanView};
-use crate::frame::write;
 use crate::kinds::SpanFlags;
 use crate::recorder;
 use crate::sampling::{HostPlan, RootDraw};
 use crate::span::{CaptureBounds, SpanBuilder};
-use crate::value::{OwnedValue, Value};
+use crate::value::Value;
 
 /// What holds for every span that a host records by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -238,29 +262,7 @@ fn described_by<'a>(mut builder: SpanBuilder<'a>, view: &SpanView<'a>) -> SpanBu
     builder
 }
 
-/// A value that a host encoded alone, as in `docs/frame.md`, without a string table; `None` for other bytes.
-pub fn read_value(bytes: &[u8]) -> Option<OwnedValue> {
-    view::read_alone(bytes).map(view::ValueView::to_value)
-}
-
-/// A value as a host reads it.
-pub fn write_value(value: &Value<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    write::put_value(&mut bytes, value);
-    bytes
-}
-
 /// Entropy of the operating system, for ids that a host makes by itself.
 pub fn seed() -> [u8; 32] {
     crate::entropy::seed()
-}
-
-/// The trace flags for a host that keeps them with a span: the flag byte, and a bit of this process.
-pub fn kept_flags(flags: TraceFlags) -> u8 {
-    flags.raw()
-}
-
-/// What [`kept_flags`] gave.
-pub fn flags_of_host(kept: u8) -> TraceFlags {
-    TraceFlags::from_raw(kept)
 }

@@ -4,9 +4,7 @@
 //! `ts/host` has the loop's part and calls the application; this module wakes it, and gives it jobs and records as
 //! bytes.
 
-mod changed;
 mod job;
 mod place;
-mod told;
 
 pub use place::{Handler, handler};

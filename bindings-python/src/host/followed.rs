@@ -166,17 +166,3 @@ pub fn told<'py>(
     };
     object.map(|object| Ok((kind, object?))).transpose()
 }
-
-/// The event of that name, as in the names of methods: `on_span_started`.
-pub fn event_named(name: &str) -> Option<HostEvent> {
-    Some(match name {
-        "span_started" => HostEvent::SpanStarted,
-        "span_updated" => HostEvent::SpanUpdated,
-        "span_ended" => HostEvent::SpanEnded,
-        "span_dropped" => HostEvent::SpanDropped,
-        "trace_started" => HostEvent::TraceStarted,
-        "trace_ended" => HostEvent::TraceEnded,
-        "log" => HostEvent::Log,
-        _ => return None,
-    })
-}

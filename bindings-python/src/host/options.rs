@@ -1,12 +1,11 @@
 //! Options of `init` that hold the application's code.
 
 use polyspan::config::{ExporterOptions, HostExporter};
-use polyspan::host::HostHandler;
+use polyspan::host::{HostEvent, HostHandler};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use super::followed::event_named;
 use super::port::Way;
 use crate::convert;
 use crate::error::raised;
@@ -45,7 +44,7 @@ pub fn exporter(exporter: &Bound<'_, PyAny>) -> PyResult<Option<ExporterOptions>
     let plan: Plan<'_> = target.extract()?;
     let exporter = HostExporter::new(&plan.name, handler(target, &plan))
         .at_once(plan.at_once)
-        .events(plan.events.iter().filter_map(|name| event_named(name)).collect());
+        .events(plan.events.iter().filter_map(|name| HostEvent::from_name(name)).collect());
     Ok(Some(ExporterOptions::Host(exporter)))
 }
 

@@ -31,6 +31,22 @@ pub enum HostEvent {
     Log = 6,
 }
 
+impl HostEvent {
+    /// The event of that name, as in the names of methods: `on_span_started`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "span_started" => Self::SpanStarted,
+            "span_updated" => Self::SpanUpdated,
+            "span_ended" => Self::SpanEnded,
+            "span_dropped" => Self::SpanDropped,
+            "trace_started" => Self::TraceStarted,
+            "trace_ended" => Self::TraceEnded,
+            "log" => Self::Log,
+            _ => return None,
+        })
+    }
+}
+
 /// How many spans of a trace ended while it was followed, in a record of [`HostEvent::TraceEnded`].
 pub const TRACE_SPANS: &str = "spans";
 /// How many of those that were told to have started were dropped.

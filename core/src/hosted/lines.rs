@@ -1,10 +1,8 @@
-//! The engine's own few log lines, kept until JavaScript asks for them: they come from threads that may not run it.
+//! The engine's own few log lines, kept until a host asks for them: they come from threads that may not run its code.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use napi_derive::napi;
 
 /// Lines that wait at most; there is one per kind, so that more mean something is wrong.
 const MAX_LINES: usize = 64;
@@ -14,11 +12,11 @@ static LINES: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
 /// Has the engine leave its lines here.
 pub fn listen() {
-    polyspan::set_log(leave);
+    crate::set_log(leave);
 }
 
 /// Takes a line from any thread.
-pub fn leave(line: &str) {
+fn leave(line: &str) {
     if let Ok(mut lines) = LINES.try_lock()
         && lines.len() < MAX_LINES
     {
@@ -27,14 +25,13 @@ pub fn leave(line: &str) {
     }
 }
 
-/// Whether [`take_log`] has something.
+/// Whether [`take`] has something.
 pub fn is_waiting() -> bool {
     WAITING.load(Ordering::Relaxed)
 }
 
 /// The lines that wait.
-#[napi]
-pub fn take_log() -> Vec<String> {
+pub fn take() -> Vec<String> {
     WAITING.store(false, Ordering::Release);
     LINES.try_lock().map(|mut lines| lines.drain(..).collect()).unwrap_or_default()
 }

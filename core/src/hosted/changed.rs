@@ -1,14 +1,13 @@
-//! What JavaScript made of a span: the fields that it read or set, as a map, against those that the span has.
+//! What a host made of a span: the fields that it read or set, as a map, against those that the span has.
 
-use polyspan::frame::record::{EventData, LinkData, SpanData};
-use polyspan::frame::view::SpanView;
-use polyspan::frame::write::{self, Head};
-use polyspan::frame::{EVENT_HEADER, EventKind, copy};
-use polyspan::host::HostRecord;
-use polyspan::value::{OwnedValue, Value};
-use polyspan::{SpanKind, SpanType, StatusCode};
-
-use crate::wire;
+use super::wire::{read_context, read_value};
+use crate::frame::record::{EventData, LinkData, SpanData};
+use crate::frame::view::SpanView;
+use crate::frame::write::{self, Head};
+use crate::frame::{EVENT_HEADER, EventKind, copy};
+use crate::host::HostRecord;
+use crate::kinds::{SpanKind, SpanType, StatusCode};
+use crate::value::{OwnedValue, Value};
 
 /// The body of a span's event with what was changed; `None` where nothing was.
 ///
@@ -19,7 +18,7 @@ pub fn body(record: &HostRecord<'_>, change: &[u8]) -> Result<Option<Vec<u8>>, S
         return Err("a record that cannot be read".to_owned());
     };
     let mut head = *view.head();
-    let Ok(Value::Map(fields)) = wire::value(change) else {
+    let Some(Value::Map(fields)) = read_value(change) else {
         return Err("a change that cannot be read".to_owned());
     };
     let mut changed = false;
@@ -100,7 +99,7 @@ fn nanos(value: &OwnedValue) -> Option<u64> {
     value.as_i64().and_then(|nanos| u64::try_from(nanos).ok())
 }
 
-/// JavaScript has one kind of number: what is the same to it stays what it was.
+/// Some hosts have one kind of number: what is the same to them stays what it was.
 fn settled(before: Option<&OwnedValue>, now: OwnedValue) -> OwnedValue {
     match (before, now) {
         (Some(Value::F64(before)), Value::I64(now)) if *before == now as f64 => Value::F64(*before),
@@ -169,9 +168,5 @@ fn link(given: OwnedValue, before: Option<&LinkData>) -> Option<LinkData> {
     let Value::Bytes(context) = context else { return None };
     let mut kept = before.map(|link| link.attributes.clone()).unwrap_or_default();
     pairs(&mut kept, attributes)?;
-    Some(LinkData {
-        context: wire::read_context(&context)?,
-        attributes: kept,
-        dropped_attributes: count(&dropped),
-    })
+    Some(LinkData { context: read_context(&context)?, attributes: kept, dropped_attributes: count(&dropped) })
 }

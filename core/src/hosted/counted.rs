@@ -1,10 +1,10 @@
-//! What an engine has counted, as a map that TypeScript decodes.
+//! What an engine has counted, as the map that hosts decode.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use polyspan::value::Value;
-use polyspan::{DropReason, ExporterStats, LogStats, MetricStats, RelayStats, Stats};
+use crate::stats::{DropReason, ExporterStats, LogStats, MetricStats, RelayStats, Stats};
+use crate::value::Value;
 
 fn number(value: u64) -> Value<'static> {
     Value::I64(i64::try_from(value).unwrap_or(i64::MAX))
@@ -67,8 +67,8 @@ fn relay(relay: &RelayStats) -> Value<'_> {
     ])
 }
 
-/// The members of `Stats` in TypeScript.
-pub fn told(stats: &Stats) -> Value<'_> {
+/// The members of `Stats` under the names that hosts give them.
+pub fn stats(stats: &Stats) -> Value<'_> {
     map([
         ("started", number(stats.started)),
         ("ended", number(stats.ended)),
