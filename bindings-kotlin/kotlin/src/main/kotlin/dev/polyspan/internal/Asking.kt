@@ -1,0 +1,119 @@
+// Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
+
+package dev.polyspan.internal
+
+import dev.polyspan.Parent
+import dev.polyspan.Span
+import dev.polyspan.SpanContext
+import dev.polyspan.SpanOptions
+import dev.polyspan.SpanType
+import dev.polyspan.Unset
+
+internal object Asking {
+    private const val FIELDS_AT = 64
+
+    /** Has the engine start a span: it is described as an event, and goes on as what the engine has written of it. */
+    fun ask(
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        parent: Span?,
+        ambient: Ambient?,
+        recorder: Recorder,
+        instant: Boolean,
+    ): Span {
+        val terms = recorder.terms
+        val withContent = terms.readsContent
+        val withInput = terms.showsStarts && terms.io
+        val started =
+            Natives.rest?.start(
+                recorder,
+                described(name, type, options, recorder, withContent, withInput, instant),
+                parent?.contextBytes(),
+                ambient,
+                options.requestContext?.let(::wholeValue),
+                if (parent == null) options.traceId else null,
+            )
+        if (started?.slot == null) return Starting.nowhere(parent, ambient)
+        val owner = if (started.slot == terms.slot) recorder else Registry.ofSlot(started.slot)
+        val body = started.body
+        val state = if (body == null || owner == null) Span.QUIET else Span.OPEN
+        val seen = Ids.spanOf(started.context)
+        val span = Span(state, owner, Ids.traceOf(started.context), seen, started.ambient ?: ambient, false)
+        if (body == null || owner == null) {
+            if (owner?.terms?.countsUnsampled == true) Starting.measured(span, name, type, options)
+            return span
+        }
+        span.token = Here.get().lane(owner).open()
+        span.id = Bytes.getId(body, 16)
+        span.parentId = Bytes.getId(body, 24)
+        span.kind = body[49].toInt()
+        span.type = Bytes.getShort(body, 52)
+        span.flags = Bytes.getShort(body, 54)
+        span.name = name
+        span.start = options.startNanos ?: Clock.now()
+        span.prefix = body
+        if (parent != null && !parent.remote) Starting.join(span, parent)
+        Starting.fill(span, options, hasContent = withContent, hasInput = withInput)
+        return span
+    }
+
+    /** The body of an event that says what is known of a span which is to start. */
+    private fun described(
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        recorder: Recorder,
+        withContent: Boolean,
+        withInput: Boolean,
+        instant: Boolean,
+    ): ByteArray {
+        val out = Writer(512)
+        out.at = FIELDS_AT
+        var flags = 0
+        var kind = 1
+        options.kind?.let {
+            kind = it.number
+            flags = flags or Flags.KIND_GIVEN
+        }
+        if (options.internal) flags = flags or Flags.INTERNAL
+        if (instant) flags = flags or Flags.EVENT
+        options.startNanos?.let { Bytes.putLong(out.buf, 32, it) }
+        out.buf[49] = kind.toByte()
+        Bytes.putShort(out.buf, 52, (type ?: options.type)?.number ?: 0)
+        Bytes.putShort(out.buf, 54, flags)
+        out.u8(FrameWriter.NAME)
+        out.inlineKey(name)
+        if (withContent) {
+            pairs(out, FrameWriter.ATTRIBUTE, options.attributes, "attributes", recorder)
+            options.links?.let { links ->
+                Given.each(links, "links", recorder) { link ->
+                    val to: SpanContext? = (link as? Parent)?.spanContext
+                    if (to != null) out.raw(Links.field(to, null, recorder.terms, recorder))
+                }
+            }
+        }
+        pairs(out, FrameWriter.METADATA, options.metadata, "metadata", recorder)
+        if (withInput && options.inputOrUnset !== Unset) {
+            out.u8(FrameWriter.INPUT)
+            Capture.write(out, options.inputOrUnset, recorder.terms, recorder)
+        }
+        return out.copied()
+    }
+
+    private fun pairs(
+        out: Writer,
+        tag: Int,
+        given: Map<*, *>?,
+        place: String,
+        recorder: Recorder,
+    ) = Given.each(given, place, recorder) { key, value ->
+        if (key.isEmpty()) {
+            recorder.altered()
+        } else {
+            out.u8(tag)
+            out.inlineKey(key)
+            Capture.write(out, value, recorder.terms, recorder)
+        }
+    }
+}

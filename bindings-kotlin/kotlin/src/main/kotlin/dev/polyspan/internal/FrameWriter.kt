@@ -1,0 +1,346 @@
+// Writing finished spans as frame events (docs/frame.md), one after the other into one buffer.
+//
+// One thread writes; another may hand in what is there at any moment. `published` says how far that is: it is set with
+// one release store after each whole event, and what stands before it is not written again until it was handed in.
+// Whatever moves or resets the buffer does so under the writer's monitor. There is no string table: a frame is handed
+// in from any event on.
+
+package dev.polyspan.internal
+
+import dev.polyspan.Span
+import java.util.concurrent.atomic.AtomicLong
+
+internal class FrameWriter(
+    private val recorder: Governed,
+    private val slot: Int,
+) : Writer(FIRST) {
+    private val terms = recorder.terms
+
+    /** Bytes that may be handed in, and above them the finished spans in these. */
+    private val published = AtomicLong()
+    private var spans = 0
+
+    /** How far the buffer was handed in; guarded by the monitor. */
+    private var taken = 0L
+
+    /** Whether the frame is full enough to be handed in. */
+    val isFull: Boolean get() = at >= FULL || spans >= SPANS
+
+    /** Whether something waits to be handed in. */
+    val waits: Boolean get() = published.get() != taken
+
+    /** Hands what waits to `submit`: the bytes, from where, how many, and the spans in them. */
+    inline fun handIn(submit: (ByteArray, Int, Int, Int) -> Unit) {
+        synchronized(this) {
+            val until = published.get()
+            val from = taken
+            if (until != from) {
+                taken = until
+                submit(buf, from.toInt(), until.toInt() - from.toInt(), (until ushr 32).toInt() - (from ushr 32).toInt())
+            }
+        }
+    }
+
+    /** Begins the next frame, once all was handed in. By the thread that writes. */
+    fun reset() {
+        synchronized(this) {
+            at = 0
+            spans = 0
+            taken = 0
+            published.set(0)
+            if (buf.size > KEPT) buf = ByteArray(FIRST)
+        }
+    }
+
+    override fun replace(larger: ByteArray) {
+        synchronized(this) { buf = larger }
+    }
+
+    private fun publish() = published.lazySet((spans.toLong() shl 32) or at.toLong())
+
+    /** Writes an event; one that cannot be written is not there. */
+    private inline fun whole(write: () -> Unit): Boolean {
+        val start = at
+        try {
+            write()
+            Bytes.putInt(buf, start, at - start - HEADER)
+            return true
+        } catch (_: OutOfMemoryError) {
+            at = start
+            recorder.altered()
+            return false
+        }
+    }
+
+    /** A span that has ended. */
+    fun span(span: Span) {
+        if (whole { event(span, ENDED, span.end) }) spans++
+        publish()
+    }
+
+    /** What an open span is by now. */
+    fun update(span: Span) {
+        whole { event(span, UPDATED, 0) }
+        publish()
+    }
+
+    /** What metrics count of a span that was not sampled. */
+    fun unsampled(span: Span) {
+        whole {
+            reserve(UNSAMPLED_HEAD)
+            val start = at
+            Bytes.putInt(buf, start + 4, UNSAMPLED or (1 shl 8) or (slot shl 16))
+            Bytes.putLong(buf, start + 8, maxOf(0, span.end - span.start))
+            Bytes.putShort(buf, start + 16, span.type)
+            Bytes.putShort(buf, start + 18, span.flags and Flags.KIND_GIVEN)
+            buf[start + 20] = span.kind.toByte()
+            buf[start + 21] = span.status.toByte()
+            at = start + UNSAMPLED_HEAD
+            put(span.name)
+        }
+        publish()
+    }
+
+    private fun put(key: String) {
+        if (key(Key.of(key))) recorder.altered()
+    }
+
+    private fun event(
+        span: Span,
+        kind: Int,
+        end: Long,
+    ) {
+        val start = at
+        head(span, kind, end)
+        val prefix = span.prefix
+        if (prefix != null) {
+            raw(prefix, PREFIX_AT)
+            if (span.renamed) name(span.name)
+        } else {
+            name(span.name)
+            inherited(span)
+        }
+        val limit = start + terms.spanBytes.toLong()
+        val fields = span.fields
+        var i = 0
+        while (i < span.fieldCount) {
+            val before = at
+            attribute(fields[i] as String, fields[i + 1])
+            if (at > limit) {
+                at = before
+                recorder.altered()
+                span.extra().droppedAttributes++
+            }
+            i += 2
+        }
+        val more = span.more
+        if (more != null) more(more, limit)
+    }
+
+    private fun head(
+        span: Span,
+        kind: Int,
+        end: Long,
+    ) {
+        reserve(FIELDS_AT)
+        val into = buf
+        val start = at
+        val trace = span.trace
+        Bytes.putInt(into, start + 4, kind or (1 shl 8) or (slot shl 16))
+        Bytes.putId(into, start + 8, trace.high)
+        Bytes.putId(into, start + 16, trace.low)
+        Bytes.putId(into, start + 24, span.id)
+        Bytes.putId(into, start + 32, span.parentId)
+        Bytes.putLong(into, start + 40, span.start)
+        Bytes.putLong(into, start + 48, end)
+        Bytes.putInt(into, start + 56, (trace.flags and 3) or (span.kind shl 8) or (span.status shl 16))
+        Bytes.putInt(into, start + 60, span.type or (span.flags shl 16))
+        Bytes.putInt(into, start + 64, span.scope)
+        Bytes.putInt(into, start + 68, 0)
+        at = start + FIELDS_AT
+    }
+
+    private fun name(name: String) {
+        u8(NAME)
+        put(name)
+    }
+
+    /** What the span has by where it stands. */
+    private fun inherited(span: Span) {
+        val state = span.trace.state
+        if (state.isNotEmpty()) {
+            u8(TRACE_STATE)
+            sized(state)
+        }
+        val inherited = recorder.inherited(span.ambient)
+        if (inherited.fields.isNotEmpty()) raw(inherited.fields)
+        if (inherited.tags.isNotEmpty() && span.isLocalRoot) raw(inherited.tags)
+    }
+
+    private fun attribute(
+        key: String,
+        value: Any?,
+    ) {
+        u8(ATTRIBUTE)
+        put(key)
+        scalar(value)
+    }
+
+    /** A value that was kept as it was given, or one that was captured. */
+    private fun scalar(value: Any?) {
+        when (value) {
+            is String -> cutText(value)
+            is Long -> int(value)
+            is Boolean -> bool(value)
+            is Double -> double(value)
+            is ByteArray -> raw(value)
+            else -> nothing()
+        }
+    }
+
+    private fun cutText(text: String) {
+        u8(TEXT)
+        cutSized(text)
+    }
+
+    private fun cutSized(text: String) {
+        val limit = terms.valueBytes
+        if (text.length * 3L <= limit || Utf8.of(text).size <= limit) {
+            sized(text)
+        } else {
+            recorder.altered()
+            sized(Capture.cutText(text, limit))
+        }
+    }
+
+    /** What most spans have nothing of. */
+    private fun more(
+        more: More,
+        limit: Long,
+    ) {
+        if (more.statusMessage.isNotEmpty()) {
+            u8(STATUS_MESSAGE)
+            cutSized(more.statusMessage)
+        }
+        if (more.hasInput) slot(INPUT, more.input, limit)
+        if (more.hasOutput) slot(OUTPUT, more.output, limit)
+        val metadata = more.metadata
+        if (metadata != null) {
+            for (i in metadata.indices step 2) {
+                val before = at
+                u8(METADATA)
+                put(metadata[i] as String)
+                raw(metadata[i + 1] as ByteArray)
+                if (at > limit) {
+                    at = before
+                    recorder.altered()
+                }
+            }
+        }
+        more.tags?.forEach {
+            u8(TAG)
+            put(it)
+        }
+        more.events?.forEach { spanEvent(it, more, limit) }
+        more.links?.forEach {
+            if (at + it.size > limit) {
+                more.droppedLinks++
+                recorder.altered()
+            } else {
+                raw(it)
+            }
+        }
+        if (more.droppedAttributes + more.droppedEvents + more.droppedLinks > 0) {
+            u8(DROPPED)
+            u32(more.droppedAttributes)
+            u32(more.droppedEvents)
+            u32(more.droppedLinks)
+        }
+    }
+
+    /** The input or output. */
+    private fun slot(
+        tag: Int,
+        value: Any?,
+        limit: Long,
+    ) {
+        val before = at
+        u8(tag)
+        scalar(value)
+        if (at > limit) {
+            at = before
+            recorder.altered()
+            u8(tag)
+            text(Capture.TRUNCATED)
+        }
+    }
+
+    private fun spanEvent(
+        event: KeptEvent,
+        more: More,
+        limit: Long,
+    ) {
+        val before = at
+        reserve(EVENT_HEAD)
+        buf[before] = EVENT.toByte()
+        Bytes.putLong(buf, before + 5, event.time)
+        at = before + EVENT_HEAD
+        put(event.name)
+        u32(0)
+        u16(event.fields.size / 2)
+        for (i in event.fields.indices step 2) {
+            put(event.fields[i] as String)
+            scalar(event.fields[i + 1])
+        }
+        Bytes.putInt(buf, before + 1, at - before - 5)
+        if (at > limit) {
+            at = before
+            more.droppedEvents++
+            recorder.altered()
+        }
+    }
+
+    companion object {
+        /** Spans of one frame at most. */
+        private const val SPANS = 512
+
+        /** Bytes after which a frame is handed in: with the last span and the engine's own header it should still fit
+         * into a segment of 64 KiB, which are pooled. */
+        private const val FULL = 56 * 1024
+
+        /** A buffer begins so small, since each thread that ends spans has one. */
+        private const val FIRST = 4 * 1024
+
+        /** A buffer that one huge span has made larger is given back. */
+        private const val KEPT = 512 * 1024
+        const val HEADER = 8
+        private const val FIELDS_AT = 72
+
+        /** Bytes of a body before its fields. */
+        const val PREFIX_AT = 64
+        private const val UNSAMPLED_HEAD = 22
+        private const val EVENT_HEAD = 13
+        private const val UPDATED = 2
+        private const val ENDED = 3
+        private const val UNSAMPLED = 5
+
+        const val NAME = 1
+        private const val STATUS_MESSAGE = 2
+        private const val TRACE_STATE = 3
+        const val ATTRIBUTE = 4
+        private const val EVENT = 5
+        const val LINK = 6
+        const val INPUT = 7
+        private const val OUTPUT = 8
+        const val METADATA = 9
+        private const val TAG = 10
+        private const val DROPPED = 11
+    }
+}
+
+/** What encoding a span needs of its recorder. */
+internal interface Governed : Cuts {
+    val terms: Terms
+
+    fun inherited(around: Ambient?): Beginning
+}

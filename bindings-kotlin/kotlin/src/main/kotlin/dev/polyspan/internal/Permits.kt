@@ -1,0 +1,104 @@
+// How many spans of an engine are open, over all threads, and which of those that never ended are gone.
+//
+// Threads take permissions in batches, so that they do not wait for each other's memory; spans that were dropped
+// without being ended are found by the collector, some hundred at a time.
+
+package dev.polyspan.internal
+
+import java.lang.ref.PhantomReference
+import java.lang.ref.ReferenceQueue
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicLong
+
+/** Spans that started together: who is left in memory tells how many of them can still end. */
+internal class Epoch {
+    private val open = AtomicInteger()
+
+    fun opened() = open.incrementAndGet()
+
+    fun closed() = open.decrementAndGet()
+
+    val left: Int get() = open.get()
+
+    /** What every open span of an epoch holds. */
+    class Token(
+        @JvmField val epoch: Epoch,
+    )
+}
+
+internal class Permits(
+    limit: Int,
+) {
+    /** Permissions that no thread has. */
+    private val free = AtomicLong(limit.toLong())
+
+    /** How many are taken at once: few of few. */
+    private val batch = (limit / SHARES).coerceIn(1, BATCH)
+
+    /** More than so many a thread gives back. */
+    val most: Int = batch * 2
+
+    private val gone = ReferenceQueue<Epoch.Token>()
+    private val watched = ConcurrentHashMap.newKeySet<Watch>()
+
+    private class Watch(
+        token: Epoch.Token,
+        queue: ReferenceQueue<Epoch.Token>,
+    ) : PhantomReference<Epoch.Token>(token, queue) {
+        val epoch = token.epoch
+    }
+
+    fun take(): Int {
+        while (true) {
+            val left = free.get()
+            if (left == 0L) {
+                if (collect() == 0L) return 0
+                continue
+            }
+            val taken = minOf(batch.toLong(), left)
+            if (free.compareAndSet(left, left - taken)) return taken.toInt()
+        }
+    }
+
+    /** Gives back some of what a thread has; how many. */
+    fun give(has: Int): Int {
+        val back = has - batch
+        free.addAndGet(back.toLong())
+        return back
+    }
+
+    fun giveBack(count: Int) {
+        free.addAndGet(count.toLong())
+    }
+
+    fun watch(token: Epoch.Token) {
+        watched.add(Watch(token, gone))
+        collect()
+    }
+
+    /** Takes back the permissions of spans that are gone; how many. */
+    private fun collect(): Long {
+        var back = 0L
+        while (true) {
+            val watch = gone.poll() as Watch? ?: break
+            watched.remove(watch)
+            back += watch.epoch.left
+        }
+        if (back > 0) free.addAndGet(back)
+        return back
+    }
+
+    /** Spans that are open and can still end. */
+    val open: Long
+        get() {
+            collect()
+            return watched.sumOf { it.epoch.left.toLong() }
+        }
+
+    private companion object {
+        /** Into how many parts the limit is divided at least. */
+        const val SHARES = 1024
+        const val BATCH = 64
+    }
+}

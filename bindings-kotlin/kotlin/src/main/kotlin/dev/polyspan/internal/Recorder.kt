@@ -1,0 +1,141 @@
+// Where the spans of one engine go when they end: a frame for each thread, and counts beside them. A frame is handed
+// in when it is full, a moment after its first span, and whenever somebody flushes; it crosses into native code whole.
+
+package dev.polyspan.internal
+
+import dev.polyspan.Span
+import java.lang.ref.WeakReference
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.atomic.AtomicInteger
+
+internal class Recorder(
+    /** The engine for the native library. */
+    @JvmField val engine: Long,
+) : Governed {
+    val name: String = Jni.name(engine)
+    override val terms: Terms = Terms(Values.readMap(Jni.terms(engine)))
+    val permits = Permits(terms.openSpans)
+
+    /** Who is told of each span that records, where anybody is. */
+    @Volatile
+    var observer: Observer? = null
+
+    @Volatile
+    var stopped = false
+        private set
+
+    @Volatile
+    private var pressed = false
+    val isPressed: Boolean get() = pressed
+
+    private val none = Beginning.of(Values.readMap(Jni.inherited(engine)))
+    private val lanes = ConcurrentLinkedQueue<Lane>()
+    private val shared = arrayOfNulls<Lane>(SHARED)
+    private val turns = AtomicInteger()
+    val timer: Timer get() = Timer
+
+    fun drawRoots(): ByteArray = if (terms.drawsRoots && !pressed && !stopped) Jni.drawRoots(engine, BLOCK) else NO_ROOTS
+
+    fun newLane(): Lane {
+        val thread = Thread.currentThread()
+        if (!isVirtual(thread)) return Lane(this, WeakReference(thread)).also(lanes::add)
+        val place = Math.floorMod(turns.getAndIncrement(), SHARED)
+        return synchronized(shared) { shared[place] ?: Lane(this, null).also { shared[place] = it; lanes.add(it) } }
+    }
+
+    /** What spans inside begin with. */
+    override fun inherited(around: Ambient?): Beginning = if (around == null) none else around.beginning(this)
+
+    override fun altered(by: Int) = count(Counts.ALTERED, by)
+
+    override fun limited(by: Int) = count(Counts.LIMITED, by)
+
+    fun count(
+        place: Int,
+        by: Int = 1,
+    ) = Here.get().lane(this).count(place, by)
+
+    /** Takes in a span that has ended. */
+    fun ended(span: Span) = Here.get().lane(this).ended(span)
+
+    fun leftOut(span: Span) = Here.get().lane(this).leftOut(span)
+
+    fun updated(span: Span) = Here.get().lane(this).updated(span)
+
+    /** Hands in a part of a frame; under the monitor of the frame it is of. */
+    fun submit(
+        bytes: ByteArray,
+        from: Int,
+        length: Int,
+        spans: Int,
+        counts: LongArray,
+    ) {
+        val answer = Jni.submit(engine, bytes, from, length, spans, counts)
+        pressed = answer and PRESSED != 0
+        if (answer and STOPPED != 0) stopped = true
+        if (answer and SAYS != 0) EngineLog.sayWaiting()
+    }
+
+    /** Hands in what all threads have. Whether there was anything. */
+    fun handIn(): Boolean {
+        var found = false
+        for (lane in lanes) {
+            // Asked first: what it wrote before it ended is there then.
+            val left = lane.isLeft
+            if (lane.waits) {
+                found = true
+                lane.handIn()
+            }
+            if (left && lanes.remove(lane)) lane.leave()
+        }
+        return found
+    }
+
+    /** Waits until every span that had ended is delivered or given up. */
+    fun flush(seconds: Double) = Jni.flush(engine, seconds)
+
+    fun shutdown(seconds: Double) = Jni.shutdown(engine, seconds)
+
+    fun stats(): Map<String, Any?> = Values.readMap(Jni.stats(engine))
+
+    fun resource(): Map<String, Any?> = Values.readMap(Jni.resource(engine))
+
+    fun stop() {
+        stopped = true
+    }
+
+    companion object {
+        /** Roots drawn at once. */
+        private const val BLOCK = 128
+
+        /** Lanes of virtual threads. */
+        private const val SHARED = 8
+        private val NO_ROOTS = ByteArray(0)
+
+        /** What the engine answers: bits. */
+        private const val PRESSED = 2
+        private const val STOPPED = 4
+        private const val SAYS = 8
+
+        private val isVirtual: java.lang.reflect.Method? =
+            try {
+                Thread::class.java.getMethod("isVirtual")
+            } catch (_: NoSuchMethodException) {
+                null
+            }
+
+        private fun isVirtual(thread: Thread): Boolean = isVirtual?.invoke(thread) == true
+    }
+}
+
+/** Code of the application that is told of spans while they are at hand. */
+internal interface Observer {
+    fun started(
+        span: Span,
+        slot: Slot?,
+    )
+
+    fun ending(span: Span)
+
+    fun ended(span: Span)
+}

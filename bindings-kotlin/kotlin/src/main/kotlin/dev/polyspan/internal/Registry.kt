@@ -1,0 +1,64 @@
+// The engines that this process runs, each with its recorder.
+
+package dev.polyspan.internal
+
+import java.util.concurrent.CopyOnWriteArrayList
+
+internal object Registry {
+    private val running = CopyOnWriteArrayList<Recorder>()
+
+    /** The recorder of the default engine. */
+    @Volatile
+    private var chosen: Recorder? = null
+
+    /** The recorder of the default engine; `null` where none runs. */
+    val default: Recorder?
+        get() {
+            val found = chosen
+            return if (found != null && found.stopped) findDefault() else found
+        }
+
+    fun recorders(): List<Recorder> = running
+
+    /** The recorder of an engine that was just started or found. Takes over the number. */
+    @Synchronized
+    fun recorderFor(engine: Long): Recorder {
+        val fresh = Recorder(engine)
+        val known = running.find { it.name == fresh.name && it.terms.slot == fresh.terms.slot && !it.stopped }
+        if (known != null) {
+            Jni.release(engine)
+            return known
+        }
+        running.removeIf { it.name == fresh.name }
+        running.add(fresh)
+        return fresh
+    }
+
+    /** The recorder of the engine of that name, or of the default one. */
+    fun find(name: String?): Recorder? {
+        if (!Library.isLoaded) return null
+        val engine = Jni.engine(name)
+        return if (engine == 0L) null else recorderFor(engine)
+    }
+
+    /** The recorder of the engine with that number. */
+    fun ofSlot(slot: Int): Recorder? = running.find { it.terms.slot == slot && !it.stopped }
+
+    /** Looks for the default engine anew. */
+    @Synchronized
+    fun findDefault(): Recorder? {
+        running.removeIf { it.stopped }
+        chosen = find(null)
+        return chosen
+    }
+
+    @Synchronized
+    fun forget(recorder: Recorder) {
+        recorder.stop()
+        running.remove(recorder)
+        if (chosen === recorder) chosen = find(null)?.takeIf { it !== recorder }
+    }
+
+    /** Hands in what every thread has written. */
+    fun handIn() = running.forEach { it.handIn() }
+}

@@ -1,0 +1,270 @@
+// Starting spans. Most are decided here, from what the engine has handed out ahead; about the others the engine is
+// asked (`Asking.kt`).
+
+package dev.polyspan.internal
+
+import dev.polyspan.Context
+import dev.polyspan.Parent
+import dev.polyspan.Span
+import dev.polyspan.SpanOptions
+import dev.polyspan.SpanType
+
+/** What is current inside code whose spans are not to be recorded: what exports spans would otherwise export its own
+ * exports. It has no valid id, so that nobody continues it. */
+internal val MUTED: Span = Span.none()
+
+internal object Starting {
+    /** Starts a span of that engine, or of the parent's, or of the default one. */
+    fun start(
+        name: String?,
+        type: SpanType?,
+        options: SpanOptions?,
+        engine: Recorder? = null,
+        instant: Boolean = false,
+    ): Span {
+        val here = Here.get()
+        val slot = here.current
+        val span = startIn(here, slot, name ?: "", type, options ?: SpanOptions.NONE, engine, instant)
+        val observer = span.recorder?.observer
+        if (observer != null && span.state == Span.OPEN) observer.started(span, slot)
+        return span
+    }
+
+    /** The same where `slot` is current, for an instrumentation scope. */
+    fun startAt(
+        slot: Slot?,
+        name: String,
+        options: SpanOptions,
+        engine: Recorder?,
+        scope: (Recorder) -> Int,
+    ): Span {
+        val span = startIn(Here.get(), slot, name, null, options, engine, false)
+        val recorder = span.recorder
+        if (recorder != null && span.state == Span.OPEN) span.scope = scope(recorder)
+        return span
+    }
+
+    private fun startIn(
+        here: Here,
+        slot: Slot?,
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        engine: Recorder?,
+        instant: Boolean,
+    ): Span {
+        var parent: Span?
+        var ambient: Ambient?
+        val given = options.parent
+        if (given != null) {
+            val chosen = chosenParent(given, slot)
+            parent = chosen.span
+            ambient = chosen.ambient
+        } else {
+            parent = slot?.currentSpan
+            ambient = slot?.ambient
+            if (options.root && parent !== MUTED) parent = null
+        }
+        if (parent != null && !parent.trace.isValid) {
+            if (parent === MUTED) return MUTED
+            parent = null
+        }
+        val recorder = engine ?: parent?.recorder ?: Registry.default
+        // A handle of an engine that was shut down counts what it gets.
+        if (recorder == null || (recorder.stopped && engine == null)) {
+            return elsewhere(name, type, options, parent, ambient, instant)
+        }
+        val isPlain = options === SpanOptions.NONE
+        if (parent != null && (isPlain || !options.changes) && !parent.trace.isSampled && !parent.remote && follows(recorder, parent)) {
+            if (!recorder.terms.countsUnsampled) return follower(parent, recorder)
+            val counted = begin(here, name, type, options, parent, ambient, recorder, instant)
+            if (counted != null) return counted
+        }
+        if (!isPlain && options.inherits) ambient = Ambient.inside(ambient, options)
+        if (mustAsk(recorder, options, isPlain, parent, ambient)) {
+            return Asking.ask(name, type, options, parent, ambient, recorder, instant)
+        }
+        return begin(here, name, type, options, parent, ambient, recorder, instant)
+            ?: Asking.ask(name, type, options, parent, ambient, recorder, instant)
+    }
+
+    /** Whether children of a span that is not sampled are certain not to be sampled either. */
+    private fun follows(
+        recorder: Recorder,
+        parent: Span,
+    ): Boolean =
+        when (recorder.terms.localParent) {
+            LocalParent.INHERIT -> true
+            LocalParent.DROP -> parent.trace.state.isEmpty()
+            else -> false
+        }
+
+    /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
+    private fun follower(
+        parent: Span,
+        recorder: Recorder,
+    ): Span {
+        recorder.count(Counts.NOT_RECORDING)
+        recorder.count(Counts.UNSAMPLED)
+        if (parent.state == Span.STANDS) return parent
+        return parent.follower
+            ?: Span(Span.STANDS, recorder, parent.trace, parent.id, parent.ambient, false).also { parent.follower = it }
+    }
+
+    private fun chosenParent(
+        given: Parent,
+        slot: Slot?,
+    ): Context =
+        when (given) {
+            is Span -> Context(given, given.ambient ?: slot?.ambient)
+            is Context -> Context(given.span, given.ambient ?: slot?.ambient)
+            else -> {
+                val to = given.spanContext
+                val ambient = slot?.ambient
+                Context(to?.let { Span.none(it.trace, it.id, ambient, it.isRemote) } ?: slot?.currentSpan, ambient)
+            }
+        }
+
+    /** Whether the engine has to be asked about a span. */
+    private fun mustAsk(
+        recorder: Recorder,
+        options: SpanOptions,
+        isPlain: Boolean,
+        parent: Span?,
+        ambient: Ambient?,
+    ): Boolean {
+        val terms = recorder.terms
+        if (!terms.hidesNothing || recorder.inherited(ambient).asks) return true
+        if (!isPlain) {
+            if (options.isAskedAbout) return true
+            if (terms.readsContent && options.hasContent) return true
+            if (parent == null && options.traceId != null) return true
+        }
+        if (parent == null) return !terms.drawsRoots || recorder.isPressed
+        if (parent.remote || parent.trace.flags > 3) return true
+        return when (terms.localParent) {
+            LocalParent.INHERIT -> false
+            LocalParent.SAMPLE -> parent.trace.state.isNotEmpty() || !parent.trace.isSampled
+            LocalParent.DROP -> parent.trace.state.isNotEmpty() || parent.trace.isSampled
+            LocalParent.ASK -> true
+        }
+    }
+
+    /** A span whose engine is not known here. */
+    private fun elsewhere(
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        parent: Span?,
+        ambient: Ambient?,
+        instant: Boolean,
+    ): Span {
+        val recorder = Registry.default ?: return nowhere(parent, ambient)
+        val around = if (options.inherits) Ambient.inside(ambient, options) else ambient
+        return Asking.ask(name, type, options, parent, around, recorder, instant)
+    }
+
+    /** Before `init`: it stands for its parent, so that context still travels. */
+    fun nowhere(
+        parent: Span?,
+        ambient: Ambient?,
+    ): Span {
+        Log.sayOnce("no engine", "spans are not recorded before `Polyspan.init`")
+        if (parent == null) return Span.none(ambient = ambient)
+        return Span.none(parent.trace, parent.seenId, ambient, parent.remote)
+    }
+
+    /** Starts a span about which everything is known here; `null` where nothing is known about new traces. */
+    private fun begin(
+        here: Here,
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        parent: Span?,
+        ambient: Ambient?,
+        recorder: Recorder,
+        instant: Boolean,
+    ): Span? {
+        val lane = here.lane(recorder)
+        var trace: Trace
+        var records: Boolean
+        if (parent == null) {
+            val root = lane.nextRoot() ?: return null
+            trace = root.trace
+            records = root.records
+        } else {
+            trace = parent.trace
+            records = trace.isSampled
+        }
+        val token = if (records) lane.open() else null
+        if (token == null) {
+            if (records) {
+                lane.count(Counts.OPEN_LIMIT)
+                trace = trace.unsampled()
+            }
+            val span = Span(Span.QUIET, recorder, trace, lane.id(), ambient, false)
+            if (recorder.terms.countsUnsampled) measured(span, name, type, options) else lane.count(Counts.NOT_RECORDING)
+            return span
+        }
+        val span = Span(Span.OPEN, recorder, trace, lane.id(), ambient, false)
+        span.token = token
+        var flags = recorder.inherited(ambient).flags
+        if (parent == null) {
+            flags = flags or (Flags.ROOT or Flags.LOCAL_ROOT)
+        } else {
+            span.parentId = parent.seenId
+            join(span, parent)
+        }
+        span.flags = if (instant) flags or Flags.EVENT else flags
+        span.name = name
+        span.start = options.startNanos ?: Clock.now()
+        typed(span, type, options)
+        if (options !== SpanOptions.NONE) fill(span, options)
+        return span
+    }
+
+    /** Has a span that does not record keep what metrics count of it. */
+    fun measured(
+        span: Span,
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+    ) {
+        span.name = name
+        span.start = options.startNanos ?: Clock.now()
+        typed(span, type, options)
+    }
+
+    private fun typed(
+        span: Span,
+        type: SpanType?,
+        options: SpanOptions,
+    ) {
+        span.type = (type ?: options.type)?.number ?: 0
+        options.kind?.let { span.kindIs(it.number) }
+    }
+
+    /** Puts a span among the open ones of its trace. */
+    fun join(
+        span: Span,
+        parent: Span,
+    ) {
+        span.above = parent
+        val local = parent.local ?: parent.localForChildren()
+        span.local = local
+        local.add(span)
+    }
+
+    /** What is given at the start and can be set later as well. */
+    fun fill(
+        span: Span,
+        options: SpanOptions,
+        hasContent: Boolean = false,
+        hasInput: Boolean = false,
+    ) {
+        if (!hasContent) options.attributes?.let(span::startAttributes)
+        if (!hasInput && options.inputOrUnset !== dev.polyspan.Unset) span.keepInput(options.inputOrUnset)
+        options.tags?.let(span::keepTags)
+        if (!hasContent) options.links?.let { links -> Given.each(links, "links", span.recorder) { span.link(it as? Parent) } }
+    }
+}

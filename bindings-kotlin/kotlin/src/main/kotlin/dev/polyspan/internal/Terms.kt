@@ -1,0 +1,100 @@
+// What an engine has said once about all spans of a recorder, and what the recorder counts.
+
+package dev.polyspan.internal
+
+/** How the engine decides about spans whose parent is of this process. */
+internal enum class LocalParent { INHERIT, SAMPLE, DROP, ASK }
+
+/** What holds for all spans of an engine. */
+internal class Terms(
+    told: Map<String, Any?>,
+) : Bounds(
+        valueBytes = count(told, "valueBytes"),
+        depth = count(told, "depth"),
+        arrayItems = count(told, "arrayItems"),
+        objectKeys = count(told, "objectKeys"),
+    ) {
+    /** The engine's number, for the headers of its events. */
+    @JvmField val slot: Int = count(told, "slot")
+
+    @JvmField val spanBytes: Int = count(told, "spanBytes")
+
+    /** Whether inputs and outputs are recorded. */
+    @JvmField val io: Boolean = told["io"] == true
+
+    /** Whether roots are decided about ahead. */
+    @JvmField val drawsRoots: Boolean = told["drawsRoots"] == true
+
+    @JvmField val localParent: LocalParent =
+        LocalParent.entries.find { it.name.lowercase() == told["localParent"] } ?: LocalParent.ASK
+
+    /** Whether the sampler looks at attributes. */
+    @JvmField val readsContent: Boolean = told["readsContent"] == true
+
+    @JvmField val hidesNothing: Boolean = told["hidesNothing"] == true
+
+    /** Whether an exporter follows spans while they are open: from their start, and at every change. */
+    @JvmField val showsStarts: Boolean = told["showsStarts"] == true
+
+    @JvmField val showsUpdates: Boolean = told["showsUpdates"] == true
+
+    /** Whether metrics count spans that are not sampled. */
+    @JvmField val countsUnsampled: Boolean = told["countsUnsampled"] == true
+
+    /** Spans that may be open; more do not record. */
+    @JvmField val openSpans: Int = count(told, "openSpans")
+
+    /** Seconds that the end of the process may wait for delivery. */
+    @JvmField val exitTimeout: Double = (told["exitTimeout"] as? Number)?.toDouble() ?: 2.0
+
+    private companion object {
+        fun count(
+            told: Map<String, Any?>,
+            name: String,
+        ): Int = ((told[name] as? Number)?.toLong() ?: 0).coerceIn(0, Int.MAX_VALUE.toLong()).toInt()
+    }
+}
+
+/** What spans inside a context begin with. */
+internal class Beginning(
+    /** Fields of the frame. */
+    @JvmField val fields: ByteArray,
+    /** Tag fields, for the first span of a trace. */
+    @JvmField val tags: ByteArray,
+    /** Flag bits of the head. */
+    @JvmField val flags: Int,
+    /** Whether the engine wants to be asked about such spans. */
+    @JvmField val asks: Boolean,
+) {
+    companion object {
+        fun of(told: Map<String, Any?>): Beginning =
+            Beginning(
+                fields = told["fields"] as? ByteArray ?: ByteArray(0),
+                tags = told["tags"] as? ByteArray ?: ByteArray(0),
+                flags = (told["flags"] as? Number)?.toInt() ?: 0,
+                asks = told["asks"] == true,
+            )
+    }
+}
+
+/** Places of the counts that go with every frame. */
+internal object Counts {
+    const val NOT_RECORDING = 0
+    const val UNSAMPLED = 1
+    const val OPEN_LIMIT = 2
+    const val ENDED_TWICE = 3
+    const val ALTERED = 4
+    const val LIMITED = 5
+
+    /** How many there are. */
+    const val ALL = 6
+}
+
+/** Flags of a span's record (docs/frame.md). */
+internal object Flags {
+    const val ROOT = 1
+    const val LOCAL_ROOT = 2
+    const val EVENT = 8
+    const val INTERNAL = 16
+    const val KIND_GIVEN = 256
+}
