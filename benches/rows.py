@@ -17,7 +17,7 @@ class Run:
 
     `arguments` go to the subject's program; `{otlp}`, `{dead}` and `{rate}` stand for the sink's address, an
     address where nothing ever answers, and 1.5 times what the reference delivered in the run `after`.
-    `program` is the one that a Rust run starts.
+    `program` is the one that a Rust run starts; with `installed` nothing runs, and packages are weighed.
     `repeats` is at least five where a row has a target; `brief` replaces arguments in a short run.
     """
 
@@ -67,8 +67,10 @@ def field(name: str, scale: float = 1.0) -> Callable[[dict], float | None]:
 
 
 def process_cpu_per_span(scale: float = 1.0) -> Callable[[dict], float | None]:
-    """The process's CPU time over the spans that arrived: one that a library drops has cost it next to nothing, and
-    a library that drops many would seem cheap."""
+    """The process's CPU time over the spans that arrived.
+
+    One that a library drops has cost it next to nothing, and a library that drops many would seem cheap.
+    """
 
     def value(result: dict) -> float | None:
         arrived = result["delivered"] - result["warm_up_spans"]
@@ -100,6 +102,7 @@ RUST = ("polyspan", "opentelemetry", "fastrace")
 RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
 NODE = ("polyspan", "polyspan_api", "opentelemetry")
+NODE_PEERS = ("sdk_trace3", "ddtrace", "sentry", "mastra")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
 RUNS = (
@@ -140,16 +143,16 @@ RUNS = (
     Run("python-values", "python", "values", ("polyspan", "orjson"), brief="--traces 320", lossless=False),
     Run("python-otlp", "python", "bursts --export otlp", PYTHON_ALL, brief="--traces 320"),
     Run("python-import", "python", "import --export otlp", PYTHON, repeats=15, lossless=False),
-    Run("node-calls", "node", "bursts --traces 4000", NODE, brief="--traces 320"),
+    Run("node-calls", "node", "bursts --traces 4000", NODE + NODE_PEERS, brief="--traces 320"),
     Run(
         "node-unsampled",
         "node",
         "bursts --traces 4000 --unsampled",
-        NODE,
+        NODE + NODE_PEERS,
         brief="--traces 320",
         lossless=False,
     ),
-    Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE, brief="--traces 320"),
+    Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE + NODE_PEERS, brief="--traces 320"),
     Run(
         "node-pauses",
         "node",
@@ -158,7 +161,8 @@ RUNS = (
         brief="--traces 320",
         lossless=False,
     ),
-    Run("node-import", "node", "import --export otlp", NODE, repeats=15, lossless=False),
+    Run("node-import", "node", "import --export otlp", NODE + NODE_PEERS, repeats=15, lossless=False),
+    Run("node-installed", "node", "", ("polyspan", "opentelemetry", *NODE_PEERS), 1, program="installed"),
 )
 
 ROWS = (
@@ -466,5 +470,21 @@ ROWS = (
         field("import_ms"),
         "ms",
         targets=(Target("at most", 15.0),),
+    ),
+    Row(
+        "node-installed",
+        "Node.js, what `npm install` brings",
+        "node-installed",
+        field("installed_mb"),
+        "MB",
+        targets=(Target("at most", 8.0),),
+    ),
+    Row(
+        "node-installed-files",
+        "the same in files",
+        "node-installed",
+        field("installed_files"),
+        "",
+        targets=(Target("at most", 40.0),),
     ),
 )

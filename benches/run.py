@@ -23,6 +23,7 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+from node_packages import NodePackages
 from rows import ROWS, RUNS, Row, Run
 from table import table
 
@@ -103,38 +104,13 @@ def build_python(with_ours: bool) -> Path:
     return python
 
 
-def build_node(with_ours: bool) -> Path:
-    """A folder with the peers, made once for a set of versions; our package is built and linked into it."""
-    packages = NODE_SUBJECTS / "package.json"
-    key = hashlib.sha256(packages.read_bytes()).hexdigest()[:12]
-    place = cache_directory() / f"bench-node-{key}"
-    if not (place / "complete").exists():
-        say(f"installing the Node packages in {place}")
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(packages, place)
-        call("npm", "install", "--no-audit", "--no-fund", "--silent", cwd=place)
-        (place / "complete").touch()
-    if with_ours:
-        say("building the Node package")
-        call("cargo", "build", "--release", "-p=polyspan-node")
-        package = ROOT / "bindings-node"
-        call("npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", cwd=package)
-        call("node", "tools/build.mjs", target_directory() / "release" / addon_file(), cwd=package)
-        # Copied, so that the API is found beside it, as in an application.
-        ours = place / "node_modules" / "polyspan"
-        shutil.rmtree(ours, ignore_errors=True)
-        ours.mkdir()
-        for part in ("package.json", "polyspan.node"):
-            shutil.copy2(package / part, ours)
-        shutil.copytree(package / "dist", ours / "dist")
-        environment = os.environ | {"BENCH_MODULES": str(place)}
-        call("node", "--test", NODE_SUBJECTS / "test_shape.cjs", env=environment)
-    return place
-
-
-def addon_file() -> str:
-    """What cargo calls the addon here."""
-    return "libpolyspan_node.dylib" if sys.platform == "darwin" else "libpolyspan_node.so"
+def build_node(subjects: set[str]) -> NodePackages:
+    """The peers' packages, and ours where it is among the subjects."""
+    packages = NodePackages(ROOT, cache_directory(), target_directory(), call)
+    packages.install(subjects)
+    if ours := tuple(name for name in OURS if name in subjects):
+        packages.build_ours(ours)
+    return packages
 
 
 class Sink:
@@ -171,7 +147,7 @@ class Bench:
         self,
         programs: dict[str, Path],
         python: Path | None,
-        node: Path | None,
+        node: NodePackages | None,
         sink: Sink,
         dead: str,
         quick: bool,
@@ -197,9 +173,13 @@ class Bench:
         return [self.python, PYTHON_SUBJECTS / "subject.py", subject, *words, "--sink", self.sink.address]
 
     def once(self, run: Run, subject: str) -> None:
+        if run.program == "installed":
+            self.results.setdefault(run.key, {}).setdefault(subject, []).append(self.node.sizes[subject])
+            return
         self.sink.ask("/reset", b"")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "DD_"))}
-        clean["BENCH_MODULES"] = str(self.node)
+        if run.language == "node":
+            clean["BENCH_MODULES"] = str(self.node.folders[subject])
         command = self.command(run, subject)
         ended = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=900)
         if ended.returncode != 0:
@@ -274,7 +254,8 @@ def main() -> None:
     has_ours = {run.language for run in runs if set(wanted[run.key]) & set(OURS)}
     programs = build_rust("rust" in has_ours)
     python = build_python("python" in has_ours) if "python" in languages else None
-    node = build_node("node" in has_ours) if "node" in languages else None
+    of_node = {name for run in runs if run.language == "node" for name in wanted[run.key]}
+    node = build_node(of_node) if of_node else None
     before = machine()
     sink = Sink(programs["bench-sink:peers"])
     try:

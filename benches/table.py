@@ -62,4 +62,21 @@ def table(median: Median, rows: list[Row]) -> str:
         )
         lines.append("| " + " | ".join(cells) + " |")
     notes = [f"- {row.title}: {row.note}." for row in rows if row.note]
-    return "\n".join([*lines, "", *notes])
+    return "\n".join([*lines, "", *notes, *also_shown(median, rows)])
+
+
+# Peers without a column of their own.
+ALSO = {"sdk_trace3": "OpenTelemetry sdk-trace 3", "sentry": "Sentry", "mastra": "Mastra"}
+
+
+def also_shown(median: Median, rows: list[Row]) -> list[str]:
+    """A line for each row that one of these was measured in too."""
+    lines = []
+    for row in rows:
+        found = {name: median(row, subject) for subject, name in ALSO.items()}
+        told = [
+            f"{name} {figure(value)} {row.unit}".strip() for name, value in found.items() if value is not None
+        ]
+        if told:
+            lines.append(f"- {row.title}, also: {', '.join(told)}.")
+    return lines
