@@ -1,6 +1,7 @@
 //! What hosts record spans by, as the maps and bytes that they read.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use super::wire::write_value;
 use super::{HostCounts, HostTerms};
@@ -103,6 +104,13 @@ impl Engine {
         let attributes = resource.attributes.iter();
         let entries = attributes.map(|(key, value)| (Cow::Borrowed(key.as_str()), value.clone())).collect();
         write_value(&Value::Map(entries))
+    }
+
+    /// Counts a panic that was caught at the border to a host.
+    pub fn count_panic(&self) {
+        if let Some(live) = self.live() {
+            live.shard(0).panics.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Takes in a frame with so many finished spans, which may be empty, and what was counted. Answers with the bits
