@@ -22,6 +22,7 @@ import {
   type OperationStart,
   outputOf,
   record,
+  responseModelOf,
   type StepEnd,
   type StepStart,
   settings,
@@ -43,6 +44,8 @@ import {
   tool,
 } from './index'
 
+export { imageMiddleware } from './ai_sdk_images'
+
 /** Operations that are open at the same time at most; the oldest is ended where there are more. */
 const MOST_OPEN = 10_000
 
@@ -56,6 +59,8 @@ interface Operation {
   call: Span | undefined
   /** Runs of tools by the id of the call, and calls of embedding models by theirs. */
   readonly running: Map<string, Span>
+  /** What the model has reported in its stream; the SDK gives it to the application alone. */
+  reported: { readonly error: unknown } | undefined
 }
 
 /** An integration of the AI SDK's telemetry that records its operations as spans. */
@@ -84,6 +89,7 @@ export class PolyspanTelemetry {
       stepIndex: 0,
       call: undefined,
       running: new Map(),
+      reported: undefined,
     })
   }
 
@@ -133,12 +139,13 @@ export class PolyspanTelemetry {
   }
 
   executeLanguageModelCall<T>({ callId, execute }: Execution<T>): PromiseLike<T> {
-    const call = this.operations.get(callId)?.call
-    if (call === undefined) return execute()
-    return call.run(execute).then((result) => {
+    const operation = this.operations.get(callId)
+    if (operation?.call === undefined) return execute()
+    return operation.call.run(execute).then((result) => {
       const stream = record(result)?.stream
-      if (stream instanceof ReadableStream) this.unread.register(stream, callId)
-      return result
+      if (!(stream instanceof ReadableStream)) return result
+      this.unread.register(stream, callId)
+      return { ...result, stream: watched(stream, (error) => noteReported(operation, error)) }
     })
   }
 
@@ -186,7 +193,8 @@ export class PolyspanTelemetry {
       usage: usageOf(event.usage),
       warnings: warnings !== undefined && warnings.length > 0 ? warnings : undefined,
     })
-    if (event.finishReason === 'error') for (const failed of [operation.call, step]) brokeOff(failed)
+    if (event.finishReason === 'error')
+      for (const failed of [operation.call, step]) brokeOff(failed, operation)
     operation.call?.end(event.timestamp)
     step.end(event.timestamp)
     operation.call = undefined
@@ -251,16 +259,25 @@ export class PolyspanTelemetry {
     call.end(event.timestamp)
   }
 
+  /** Its own events, as it streams; otherwise it is an operation like others. */
+  experimental_onStreamTranscriptionStart(event: OperationStart): void {
+    this.onStart(event)
+  }
+
+  experimental_onStreamTranscriptionEnd(event: OperationEnd): void {
+    this.onEnd(event)
+  }
+
   onEnd(event: OperationEnd): void {
     const operation = this.operations.get(event.callId)
     if (operation === undefined) return
     const { root, id } = operation
-    root.set({ finishReason: event.finishReason })
+    root.set({ finishReason: event.finishReason, responseModel: responseModelOf(event) })
     // Those of several embeddings are on the spans of the calls.
     if (id !== 'ai.embedMany') root.set({ usage: usageOf(event.usage) })
     if (id === 'ai.embed') root.set({ dimensions: lengthOf(event.embedding) })
     if (event.recordOutputs !== false) root.update({ output: outputOf(event) })
-    if (event.finishReason === 'error') brokeOff(root)
+    if (event.finishReason === 'error') brokeOff(root, operation)
     if (event.error !== undefined) root.error(event.error, { end: false })
     this.end(event, undefined)
   }
@@ -348,9 +365,22 @@ function startOperation(event: OperationStart): Span {
       })
     }
     case 'ai.generateSpeech':
-      return modelGeneration.start(name, { ...options, model, provider, outputType: 'speech' })
+      return modelGeneration.start(name, {
+        ...options,
+        model,
+        provider,
+        outputType: 'speech',
+        instructions: textOrList(event.instructions),
+      })
     case 'ai.transcribe':
-      return modelGeneration.start(name, { ...options, model, provider, outputType: 'text' })
+    case 'ai.streamTranscribe':
+      return modelGeneration.start(name, {
+        ...options,
+        model,
+        provider,
+        outputType: 'text',
+        streaming: streams(event.operationId),
+      })
     default:
       return span.start(name, options)
   }
@@ -368,9 +398,30 @@ function endInner(operation: Operation, event: Failure): void {
   operation.step = undefined
 }
 
-/** Marks a span whose model reported an error in its stream. The SDK gives that error to the application alone. */
-function brokeOff(failed: Span | undefined): void {
-  failed?.set('error.type', '_OTHER').status('error', 'the model reported an error')
+/** Marks a span whose model gave up: with the error that it reported in its stream, where it did. */
+function brokeOff(failed: Span | undefined, { reported }: Operation): void {
+  if (reported !== undefined) failed?.error(reported.error, { end: false })
+  else failed?.set('error.type', '_OTHER').status('error', 'the model reported an error')
+}
+
+/** The first error counts: what follows is its consequence. */
+function noteReported(operation: Operation, error: unknown): void {
+  operation.reported ??= { error }
+}
+
+/** The same stream, with what it says about errors told; nothing is read ahead of its reader. */
+function watched(stream: ReadableStream, report: (error: unknown) => void): ReadableStream {
+  const watch = new TransformStream(
+    {
+      transform(part, controller) {
+        if (record(part)?.type === 'error') report(part.error)
+        controller.enqueue(part)
+      },
+    },
+    undefined,
+    { highWaterMark: 0 },
+  )
+  return stream.pipeThrough(watch)
 }
 
 function streams(operationId: string): boolean {

@@ -42,9 +42,12 @@ export interface OperationStart extends AnyEvent, Settings {
   readonly query?: string
   readonly topN?: number
   readonly text?: string
+  /** What is known of the sound, which itself is not told. */
+  readonly audio?: unknown
 }
 
 export interface OperationEnd extends AnyEvent {
+  readonly operationId?: string
   readonly finishReason?: string
   readonly usage?: unknown
   readonly text?: string
@@ -54,6 +57,7 @@ export interface OperationEnd extends AnyEvent {
   readonly embedding?: unknown
   readonly ranking?: unknown
   readonly response?: unknown
+  readonly audio?: unknown
 }
 
 export interface StepStart extends AnyEvent {
@@ -160,15 +164,22 @@ export function usageOf(given: unknown): Usage | undefined {
   }) as Usage
 }
 
-/** What an operation was asked: its messages, its prompt, or what it embeds or ranks. */
+/** What an operation was asked: its messages, its prompt, or what it embeds, ranks, says or hears. */
 export function inputOf(event: OperationStart): unknown {
-  return event.messages ?? event.prompt ?? event.value ?? event.query ?? event.text
+  return event.messages ?? event.prompt ?? event.value ?? event.query ?? event.text ?? event.audio
 }
 
-/** What an operation answered. The vectors of embeddings are left out. */
+/** What an operation answered. The vectors of embeddings and sounds are left out. */
 export function outputOf(event: OperationEnd): unknown {
+  if (event.operationId === 'ai.generateSpeech') return event.audio
   if (event.text !== undefined && event.text !== '') return event.text
   return event.object ?? event.responseMessages ?? event.ranking
+}
+
+/** The model that answered, where the event says it. */
+export function responseModelOf(event: OperationEnd): string | undefined {
+  const model = record(event.response)?.modelId
+  return typeof model === 'string' ? model : undefined
 }
 
 /** What a model may call. */

@@ -32,16 +32,30 @@ interface Consumer {
   }
 }
 
-/** Names the span by the route of the handler, runs the handler inside, and notes what it throws. */
+/** The span of the request, called by the route of its handler; nothing where it is no HTTP, or is ignored. */
+function exchangeIn(context: ExecutionContext): Exchange | undefined {
+  if (context.getType() !== 'http') return undefined
+  const request = context.switchToHttp().getRequest() as NestRequest
+  const exchange = exchangeOf(request.raw ?? request)
+  const pattern = request.routeOptions?.url ?? request.route?.path
+  if (pattern !== undefined) exchange?.route(String(pattern))
+  return exchange
+}
+
+/** Names the span before a guard of the application refuses: Fastify's request tells its route to nobody else. */
+const guard = {
+  canActivate(context: ExecutionContext): boolean {
+    exchangeIn(context)
+    return true
+  },
+}
+
+/** Runs the handler inside the span, and notes what it throws. */
 const interceptor = {
   // biome-ignore lint/suspicious/noExplicitAny: an observable of whichever RxJS the application has.
   intercept(context: ExecutionContext, next: { handle(): any }): any {
-    if (context.getType() !== 'http') return next.handle()
-    const request = context.switchToHttp().getRequest() as NestRequest
-    const exchange = exchangeOf(request.raw ?? request)
+    const exchange = exchangeIn(context)
     if (exchange === undefined) return next.handle()
-    const pattern = request.routeOptions?.url ?? request.route?.path
-    if (pattern !== undefined) exchange.route(String(pattern))
     const source = exchange.run(() => next.handle()) as Observable
     const Result = source.constructor as new (subscribe: (observer: Observer) => unknown) => Observable
     return new Result((observer) =>
@@ -80,11 +94,14 @@ export class PolyspanModule {
     providers: { provide: string; useValue: unknown }[]
   } {
     chosen = options
-    // `APP_INTERCEPTOR` of `@nestjs/core`.
+    // As `@nestjs/core` calls them.
     return {
       module: PolyspanModule,
       global: true,
-      providers: [{ provide: 'APP_INTERCEPTOR', useValue: interceptor }],
+      providers: [
+        { provide: 'APP_GUARD', useValue: guard },
+        { provide: 'APP_INTERCEPTOR', useValue: interceptor },
+      ],
     }
   }
 

@@ -232,11 +232,21 @@ test('a stream that breaks', async () => {
 })
 
 test('a stream in which the model reports an error', async () => {
-  const error: Part = { type: 'error', error: new Error('overloaded') }
-  const result = streamText({ model: streaming([...parts.slice(0, 4), error]), prompt: 'Hi', ...ignored })
-  await text(result.textStream)
-  for (const each of await eventually(3)) {
-    assert.deepEqual([each.status, each.attributes['error.type']], ['error', '_OTHER'], each.name)
+  for (const [reported, type] of [
+    [new RangeError('overloaded'), 'RangeError'],
+    ['overloaded', 'error'],
+  ]) {
+    const error: Part = { type: 'error', error: reported }
+    const result = streamText({ model: streaming([...parts.slice(0, 4), error]), prompt: 'Hi', ...ignored })
+    await text(result.textStream)
+    for (const each of await eventually(3)) {
+      assert.deepEqual(
+        [each.status, each.statusMessage, each.attributes['error.type']],
+        ['error', 'overloaded', type],
+        each.name,
+      )
+      assert.equal(each.events[0]?.attributes['exception.message'], 'overloaded')
+    }
   }
 })
 
