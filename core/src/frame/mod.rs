@@ -13,6 +13,7 @@ pub mod keys;
 mod reader;
 pub mod record;
 pub mod sift;
+mod skim;
 pub mod unsampled;
 pub mod view;
 pub mod write;
