@@ -24,9 +24,14 @@ fn scheme_of(value: &[u8], schemes: &[&str]) -> Option<usize> {
     schemes.iter().any(|scheme| scheme.as_bytes().eq_ignore_ascii_case(word)).then_some(length)
 }
 
+/// Whether the first letter is that of one of [`SCHEMES`].
+fn begins_as_scheme(value: &[u8]) -> bool {
+    matches!(value.first().map(u8::to_ascii_lowercase), Some(b'b' | b't' | b'a' | b'n' | b'k' | b'd'))
+}
+
 /// What stands behind the scheme, if there is one.
 pub(super) fn without_scheme(value: &[u8]) -> &[u8] {
-    if !value.iter().take(LONGEST + 1).any(|byte| *byte == b' ') {
+    if !begins_as_scheme(value) || !value.iter().take(LONGEST + 1).any(|byte| *byte == b' ') {
         return value;
     }
     let rest = scheme_of(value, &SCHEMES).and_then(|length| value.get(length..));
@@ -221,5 +226,21 @@ pub(super) fn bot(scanner: &mut Scanner<'_, '_>, at: usize) {
     let edge = is_edge(text, start) || text.get(..start).is_some_and(|head| head.ends_with(b"bot"));
     if (8..=10).contains(&digits) && edge && (length == 35 || length > 8 && length == rest.len()) {
         scanner.hide(start, at + 1 + length, Label::TOKEN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheme_is_known_by_its_first_letter() {
+        for scheme in SCHEMES {
+            for scheme in [scheme.to_owned(), scheme.to_ascii_uppercase()] {
+                let value = format!("{scheme} x1y2z3");
+                assert_eq!(without_scheme(value.as_bytes()), b"x1y2z3", "{scheme}");
+            }
+        }
+        assert_eq!(without_scheme(b"hunter2 x1y2z3"), b"hunter2 x1y2z3");
     }
 }

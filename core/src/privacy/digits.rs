@@ -5,6 +5,9 @@ use super::sieve::{BLOCK, Marks};
 use super::text::Scanner;
 use super::triggers::{Hit, Rule};
 
+/// The fewest digits of a run that is looked at.
+const CARD: usize = 9;
+
 /// Finds runs of digits that are long enough for a card, in the blocks that have many digits.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -30,13 +33,22 @@ impl Runs {
                 if further == 0 {
                     break;
                 }
-                next += further.trailing_zeros() as usize;
+                let gap = further.trailing_zeros();
+                let length = (further >> gap).trailing_ones() as usize;
+                next += gap as usize;
+                // Told by the marks alone where it ends in this block and nothing joins it to a further one.
+                let end = next + length;
+                let ends_here = end < marks.at + BLOCK && !matches!(text.get(end), Some(b' ' | b'-'));
+                if ends_here && length < CARD {
+                    next = end;
+                    continue;
+                }
             } else if !text.get(next).is_some_and(u8::is_ascii_digit) {
                 next += 1;
                 continue;
             }
             let (end, digits) = run(text, next);
-            if digits >= 9 {
+            if digits >= CARD {
                 hits.push(Hit { at: next, rule: Rule::Digits });
             }
             next = end;
@@ -47,22 +59,16 @@ impl Runs {
 
 /// The run of digits and single separators that begins at `at`: where it ends, and its digits.
 fn run(text: &[u8], at: usize) -> (usize, usize) {
-    let mut end = at;
-    let mut digits = 0;
-    let mut place = at;
-    loop {
-        let group = text.get(place..).unwrap_or_default();
-        let group = group.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(group.len());
-        if group == 0 {
-            return (end, digits);
+    let (mut length, mut digits) = (0, 0);
+    for (place, byte) in text.get(at..).unwrap_or_default().iter().enumerate() {
+        if byte.is_ascii_digit() {
+            digits += 1;
+            length = place + 1;
+        } else if place != length || place == 0 || !matches!(byte, b' ' | b'-') {
+            break;
         }
-        digits += group;
-        end = place + group;
-        if !matches!(text.get(end), Some(b' ' | b'-')) {
-            return (end, digits);
-        }
-        place = end + 1;
     }
+    (at + length, digits)
 }
 
 /// Looks at the run of digits at `at`.

@@ -61,9 +61,11 @@ fn hash(name: &[u8]) -> usize {
     for word in words {
         hash = mix(hash, u64::from_le_bytes(*word));
     }
-    for byte in rest {
-        hash = mix(hash, u64::from(*byte));
-    }
+    // The end once more, together with what is left, rather than that byte by byte.
+    hash = match name.last_chunk() {
+        Some(last) => mix(hash, u64::from_le_bytes(*last)),
+        None => mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+    };
     (hash >> 20) as usize % SLOTS
 }
 

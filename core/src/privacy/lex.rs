@@ -154,25 +154,47 @@ pub(super) fn end_of_line(text: &[u8], from: usize) -> usize {
     from + at
 }
 
-/// The bytes that may stand in a name.
-const NAME: [bool; 256] = {
-    let mut name = [false; 256];
+/// Bytes that may stand in a name.
+const NAME: u8 = 1;
+/// Bytes that no URL holds, where it stands in text.
+pub(super) const URL_END: u8 = 2;
+/// Bytes that may end a value without quotation marks.
+const BARE_END: u8 = 4;
+
+/// What each byte may be.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut byte = 0u8;
     loop {
-        if let Some((slot, _)) = name.split_at_mut(byte as usize).1.split_first_mut() {
-            *slot = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$') || byte >= 0x80;
+        if let Some((slot, _)) = classes.split_at_mut(byte as usize).1.split_first_mut() {
+            let blank = byte.is_ascii_whitespace();
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$') || byte >= 0x80 {
+                *slot |= NAME;
+            }
+            if blank || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\') {
+                *slot |= URL_END | BARE_END;
+            }
+            if matches!(byte, b'&' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b',' | b';' | b'|') {
+                *slot |= BARE_END;
+            }
         }
         if byte == u8::MAX {
-            break name;
+            break classes;
         }
         byte += 1;
     }
 };
 
+/// Whether a byte is of one of these classes.
+#[inline]
+pub(super) fn is(byte: u8, classes: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|known| known & classes != 0)
+}
+
 /// Whether a byte may stand in a name.
 #[inline]
 pub(super) fn is_name(byte: u8) -> bool {
-    NAME.get(usize::from(byte)).copied().unwrap_or(false)
+    is(byte, NAME)
 }
 
 /// How many bytes that may stand in a name there are from `at` on, up to `most`.
@@ -196,6 +218,10 @@ pub(super) fn end_of_bare(text: &[u8], from: usize) -> usize {
     let mut open = 0usize;
     let mut at = from;
     while let Some(byte) = text.get(at) {
+        if !is(*byte, BARE_END) {
+            at += 1;
+            continue;
+        }
         let next = text.get(at + 1).copied();
         let ends = match byte {
             b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'&' => true,

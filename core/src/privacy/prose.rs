@@ -22,7 +22,7 @@ pub(super) fn is_mark(value: &[u8]) -> bool {
     // Three characters on either side, of up to four bytes.
     let length = BETWEEN.len();
     (length + 6..=length + 24).contains(&value.len())
-        && BETWEEN.bytes().next().is_some_and(|sign| value.contains(&sign))
+        && !value.is_ascii()
         && core::str::from_utf8(value)
             .ok()
             .and_then(|text| text.split_once(BETWEEN))
@@ -35,8 +35,8 @@ pub(super) fn is_nothing(value: &[u8]) -> bool {
     if is_mark(value) {
         return true;
     }
-    let masks = b"*xX.#_-?";
-    masks.contains(first) && value.len() >= 3 && value.iter().all(|byte| byte == first)
+    let is_mask = matches!(first, b'*' | b'x' | b'X' | b'.' | b'#' | b'_' | b'-' | b'?');
+    is_mask && value.len() >= 3 && value.iter().all(|byte| byte == first)
         || matches!(value, b"null" | b"None" | b"nil" | b"undefined" | b"NULL" | b"NaN" | b"-")
         || !first.is_ascii_alphanumeric()
             && core::str::from_utf8(value)
@@ -167,6 +167,9 @@ fn is_type_argument(rest: &[u8]) -> bool {
 /// Whether a template's expression begins there, to be filled in by somebody else: `{{ name }}`, `${NAME}`.
 pub(super) fn is_template(text: &[u8], at: usize) -> bool {
     let rest = text.get(at..).unwrap_or_default();
+    if !matches!(rest.first(), Some(b'$' | b'{' | b'#' | b'<')) {
+        return false;
+    }
     let rest = rest.get(..rest.len().min(80)).unwrap_or_default();
     let forms: [(&[u8], &[u8]); 6] =
         [(b"${{", b"}}"), (b"{{", b"}}"), (b"${", b"}"), (b"$(", b")"), (b"#{", b"}"), (b"<%", b"%>")];

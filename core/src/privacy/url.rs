@@ -2,6 +2,7 @@
 //! webhooks whose path is the secret.
 
 use super::label::Label;
+use super::lex;
 use super::prose;
 use super::text::Scanner;
 use super::tokens::is_mixed;
@@ -14,10 +15,8 @@ impl Scanner<'_, '_> {
     pub(super) fn url(&mut self, at: usize) {
         let start = at + 3;
         let rest = self.text.get(start..).unwrap_or_default();
-        let ends = |byte: &u8| {
-            byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\')
-        };
-        let reach = rest.iter().take(USERINFO).position(ends).unwrap_or(rest.len().min(USERINFO));
+        let rest = rest.get(..USERINFO).unwrap_or(rest);
+        let reach = rest.iter().position(|byte| lex::is(*byte, lex::URL_END)).unwrap_or(rest.len());
         let rest = rest.get(..reach).unwrap_or_default();
         if self.userinfo(start, rest) {
             return;
