@@ -273,21 +273,31 @@ impl SpanType {
     pub(crate) fn is_called(self, name: &[u8]) -> bool {
         let is = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
         is(self.as_str())
-            || name.len() >= SHORTEST_ALIAS && ALIASES.iter().any(|(alias, of)| *of == self && is(alias))
+            || self.may_have_alias(name.len()) && ALIASES.iter().any(|(alias, of)| *of == self && is(alias))
+    }
+
+    /// Whether a text of that length may be another name of it.
+    #[inline]
+    fn may_have_alias(self, length: usize) -> bool {
+        ALIAS_LENGTHS.get(self as usize).is_some_and(|lengths| length < 64 && lengths >> length & 1 == 1)
     }
 }
 
-/// No shorter name of a span is looked for among the other names of its type.
-const SHORTEST_ALIAS: usize = {
-    let (mut shortest, mut aliases) = (usize::MAX, ALIASES);
-    while let [(alias, _), others @ ..] = aliases {
-        if alias.len() < shortest {
-            shortest = alias.len();
-        }
+/// How long the other names of each type are, a bit for each length, by the types' numbers: most names of spans are
+/// told from them by that.
+const ALIAS_LENGTHS: [u64; 64] = alias_lengths();
+
+// The compiler does this, and refuses a number that is not below 64.
+#[allow(clippy::indexing_slicing)]
+const fn alias_lengths() -> [u64; 64] {
+    let mut lengths = [0; 64];
+    let mut aliases = ALIASES;
+    while let [(alias, of), others @ ..] = aliases {
+        lengths[*of as usize] |= 1 << alias.len();
         aliases = others;
     }
-    shortest
-};
+    lengths
+}
 
 /// The names that are not the usual ones.
 #[cold]

@@ -14,7 +14,7 @@ use super::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_NAME, SPAN_TYPE, TAGS, Wire, js
 use crate::frame::view::{Field, Items, SpanView, ValueView, text};
 use crate::frame::write::Head;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
-use crate::semantics::wire::{Attributes, WireValue};
+use crate::semantics::wire::{Attributes, Room, WireValue};
 
 const OPERATION: &str = "gen_ai.operation.name";
 const MCP_METHOD: &str = "mcp.method.name";
@@ -43,14 +43,14 @@ pub(super) struct Collected<'a> {
 impl<'a> Collected<'a> {
     /// Reads a record. What stays as it is goes to `pass` first, and is not collected where that takes it.
     #[inline]
-    pub(super) fn new(span: &SpanView<'a>, mut pass: impl FnMut(Field<'a>) -> bool) -> Self {
+    pub(super) fn new(span: &SpanView<'a>, room: &mut Room, mut pass: impl FnMut(Field<'a>) -> bool) -> Self {
         let head = *span.head();
         let mut collected = Self {
             head,
             info: info(head.span_type),
             name: &[],
             given_name: None,
-            attributes: Attributes::with_room(),
+            attributes: room.attributes(),
             input: None,
             output: None,
             metadata: Vec::new(),
@@ -277,7 +277,19 @@ fn is_foreign(name: &[u8]) -> bool {
     // By the first letter nearly all are told; a name of a type's own has no dot.
     let known = name.first().is_some_and(|first| FIRST_LETTERS >> (first & 31) & 1 == 1)
         && NAMESPACES.iter().any(|space| name.starts_with(space));
-    !known && name.contains(&b'.')
+    !known && has_dot(name)
+}
+
+/// Whether there is a dot, told of eight bytes at once: names are too short for a search that prepares itself.
+#[inline]
+fn has_dot(name: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (words, rest) = name.as_chunks::<8>();
+    let holds = |word: &[u8; 8]| {
+        let dots_are_zero = u64::from_le_bytes(*word) ^ (ONES * b'.' as u64);
+        dots_are_zero.wrapping_sub(ONES) & !dots_are_zero & (ONES << 7) != 0
+    };
+    words.iter().any(holds) || rest.contains(&b'.')
 }
 
 /// A bit for the first letter of each namespace.
@@ -318,13 +330,17 @@ pub(super) fn memory_operation(given: &[u8]) -> Option<&'static str> {
 
 /// The span as it is sent, without what `pass` takes.
 #[inline]
-pub(super) fn wire<'a>(span: &SpanView<'a>, pass: impl FnMut(Field<'a>) -> bool) -> Wire<'a> {
-    finished(Collected::new(span, pass))
+pub(super) fn wire<'a>(
+    span: &SpanView<'a>,
+    room: &mut Room,
+    pass: impl FnMut(Field<'a>) -> bool,
+) -> Wire<'a> {
+    finished(Collected::new(span, room, pass), room)
 }
 
-fn finished(mut collected: Collected<'_>) -> Wire<'_> {
+fn finished<'a>(mut collected: Collected<'a>, room: &mut Room) -> Wire<'a> {
     collected.complete();
-    let name = name(&mut collected);
+    let name = name(&mut collected, room);
     let kind = kind(&collected.head);
     let Collected { head, info, mut attributes, input, output, metadata, tags, others, .. } = collected;
     for (value, side) in [(input, Side::Input), (output, Side::Output)] {
@@ -347,7 +363,7 @@ fn finished(mut collected: Collected<'_>) -> Wire<'_> {
 
 /// The name on the wire: the operation and what it works with. What the application called it stays as an
 /// attribute where the name does not tell.
-fn name<'a>(collected: &mut Collected<'a>) -> Cow<'a, [u8]> {
+fn name<'a>(collected: &mut Collected<'a>, room: &mut Room) -> Cow<'a, [u8]> {
     let given = collected.given_name;
     let fallback =
         if collected.name.is_empty() { collected.head.span_type.as_str().as_bytes() } else { collected.name };
@@ -357,7 +373,8 @@ fn name<'a>(collected: &mut Collected<'a>) -> Cow<'a, [u8]> {
         return Cow::Borrowed(fallback);
     };
     let subject = info.subject.iter().find_map(|key| collected.attributes.text(key)).unwrap_or_default();
-    let mut name = Vec::with_capacity(operation.len() + 1 + subject.len());
+    let mut name = room.name();
+    name.reserve(operation.len() + 1 + subject.len());
     name.extend_from_slice(&operation);
     if !subject.is_empty() {
         name.push(b' ');

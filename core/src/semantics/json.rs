@@ -63,27 +63,63 @@ pub fn write_json(out: &mut String, value: ValueView<'_>) {
 /// Appends a JSON string literal.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    let level = Level::new();
     let mut rest = text;
     // Every cut is at an ASCII character.
-    while let Some((place, byte)) = dispatch!(level, simd => next_escape(simd, rest.as_bytes())) {
+    while let Some((place, byte)) = next::<false>(rest.as_bytes()) {
+        let (escaped, length) = escape(byte);
         out.push_str(rest.get(..place).unwrap_or(""));
-        escape(out, byte);
+        out.extend(escaped.iter().take(length).copied().map(char::from));
         rest = rest.get(place + 1..).unwrap_or("");
     }
     out.push_str(rest);
     out.push('"');
 }
 
-/// The first byte that is not written as it is. Nearly all text has none, so many are looked at together.
+/// Appends a text of a record as a JSON string literal. Nearly all text is ASCII, which the same look tells; what
+/// is not is checked to be UTF-8.
+pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    let unchecked = put_escaped::<true>(out, bytes);
+    if !unchecked.is_empty() {
+        put_escaped::<false>(out, text(unchecked).as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Appends what stands between the quotation marks, if asked only up to what is not ASCII; what is left.
+fn put_escaped<'t, const ASCII: bool>(out: &mut Vec<u8>, mut rest: &'t [u8]) -> &'t [u8] {
+    while let Some((place, byte)) = next::<ASCII>(rest) {
+        let (plain, behind) = rest.split_at_checked(place).unwrap_or_default();
+        out.extend_from_slice(plain);
+        if ASCII && !byte.is_ascii() {
+            return behind;
+        }
+        let (escaped, length) = escape(byte);
+        out.extend_from_slice(escaped.get(..length).unwrap_or_default());
+        rest = behind.get(1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    &[]
+}
+
+/// The first byte that is not written as it is, or, if asked, that is not ASCII.
+fn next<const ASCII: bool>(text: &[u8]) -> Option<(usize, u8)> {
+    let level = Level::new();
+    dispatch!(level, simd => next_stop::<_, ASCII>(simd, text))
+}
+
+/// The same. Nearly all text has none, so many are looked at together.
 #[inline(always)]
-fn next_escape<S: Simd>(simd: S, text: &[u8]) -> Option<(usize, u8)> {
+fn next_stop<S: Simd, const ASCII: bool>(simd: S, text: &[u8]) -> Option<(usize, u8)> {
     let mut at = 0;
     while let Some(run) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let run = u8x32::load_array_ref(simd, run);
-        let found = run.simd_lt(u8x32::splat(simd, 0x20))
+        let mut found = run.simd_lt(u8x32::splat(simd, 0x20))
             | run.simd_eq(u8x32::splat(simd, b'"'))
             | run.simd_eq(u8x32::splat(simd, b'\\'));
+        if ASCII {
+            found |= run.simd_ge(u8x32::splat(simd, 0x80));
+        }
         let found = found.to_bitmask() as u32;
         if found != 0 {
             at += found.trailing_zeros() as usize;
@@ -92,23 +128,27 @@ fn next_escape<S: Simd>(simd: S, text: &[u8]) -> Option<(usize, u8)> {
         at += RUN;
     }
     let rest = text.get(at..)?;
-    let place = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))?;
+    let stops = |byte: u8| byte < 0x20 || matches!(byte, b'"' | b'\\') || ASCII && !byte.is_ascii();
+    let place = rest.iter().position(|byte| stops(*byte))?;
     rest.get(place).map(|byte| (at + place, *byte))
 }
 
 /// Bytes that are looked at together.
 const RUN: usize = 32;
 
-fn escape(out: &mut String, byte: u8) {
-    use core::fmt::Write as _;
-    match byte {
-        b'"' => out.push_str("\\\""),
-        b'\\' => out.push_str("\\\\"),
-        b'\n' => out.push_str("\\n"),
-        b'\r' => out.push_str("\\r"),
-        b'\t' => out.push_str("\\t"),
-        _ => drop(write!(out, "\\u{byte:04x}")),
-    }
+/// What is written for a byte, and how much of it.
+fn escape(byte: u8) -> ([u8; 6], usize) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+            return ([b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 0xf)], 6);
+        }
+    };
+    ([b'\\', short, 0, 0, 0, 0], 2)
 }
 
 pub(crate) fn write_base64(out: &mut String, bytes: &[u8]) {
@@ -151,6 +191,9 @@ mod tests {
                 let mut out = String::new();
                 write_string(&mut out, text);
                 proptest::prop_assert_eq!(&serde_json::from_str::<String>(&out).unwrap(), text);
+                let mut bytes = Vec::new();
+                put_string(&mut bytes, text.as_bytes());
+                proptest::prop_assert_eq!(String::from_utf8(bytes).unwrap(), out);
             }
         }
     }

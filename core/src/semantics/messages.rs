@@ -86,13 +86,13 @@ pub(crate) fn write_messages(out: &mut String, messages: &[Message<'_>]) {
 }
 
 /// Appends mere text as the one message that it is. `role` is written as it is.
-pub(crate) fn write_text_message(out: &mut String, role: &str, content: &[u8]) {
+pub(crate) fn put_text_message(out: &mut Vec<u8>, role: &str, content: &[u8]) {
     out.reserve(content.len() + 96);
-    out.push_str("[{\"role\":\"");
-    out.push_str(role);
-    out.push_str("\",\"parts\":[{\"type\":\"text\",\"content\":");
-    json::write_string(out, &text(content));
-    out.push_str("}]}]");
+    out.extend_from_slice(b"[{\"role\":\"");
+    out.extend_from_slice(role.as_bytes());
+    out.extend_from_slice(b"\",\"parts\":[{\"type\":\"text\",\"content\":");
+    json::put_string(out, content);
+    out.extend_from_slice(b"}]}]");
 }
 
 /// Appends instructions as the JSON text of `gen_ai.system_instructions`, whose parts are texts.

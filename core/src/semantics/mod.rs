@@ -21,7 +21,8 @@ use crate::frame::view::{Field, SpanView};
 use crate::frame::write::Head;
 use crate::kinds::{SpanKind, SpanType};
 
-pub(crate) use wire::last_values;
+pub(crate) use messages::put_text_message;
+pub(crate) use wire::{Room, last_values};
 pub use wire::{Wire, WireValue};
 
 /// The span type, unless generic.
@@ -83,19 +84,20 @@ impl Dialect {
 
 /// The span as it is sent.
 pub fn map<'a>(span: &SpanView<'a>, dialect: Dialect) -> Wire<'a> {
-    map_but(span, dialect, |_| false)
+    map_but(span, dialect, &mut Room::default(), |_| false)
 }
 
 /// The span as it is sent, without the fields that `pass` takes, which are sent as they were recorded: it is asked
-/// of fields that have no other name.
+/// of fields that have no other name. What it makes is made in `room`.
 #[inline]
 pub(crate) fn map_but<'a>(
     span: &SpanView<'a>,
     dialect: Dialect,
+    room: &mut Room,
     pass: impl FnMut(Field<'a>) -> bool,
 ) -> Wire<'a> {
     match dialect {
-        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span, pass),
+        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span, room, pass),
         Dialect::OpenInference => openinference::wire(span),
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::json;
-use super::messages::write_text_message;
+use super::messages::put_text_message;
 use crate::frame::record::SpanData;
 use crate::frame::view::{Field, ValueView, text};
 use crate::kinds::{SpanKind, SpanType};
@@ -47,8 +47,10 @@ impl<'a> WireValue<'a> {
                 ValueView::Str(scratch.as_bytes())
             }
             Self::Message { role, content } => {
-                scratch.clear();
-                write_text_message(scratch, role, content);
+                let mut bytes = core::mem::take(scratch).into_bytes();
+                bytes.clear();
+                put_text_message(&mut bytes, role, content);
+                *scratch = String::from_utf8(bytes).unwrap_or_default();
                 ValueView::Str(scratch.as_bytes())
             }
             Self::Text(text) => ValueView::Str(text.as_bytes()),
@@ -71,6 +73,54 @@ pub struct Wire<'a> {
     pub attributes: Vec<(Cow<'a, [u8]>, WireValue<'a>)>,
     /// Events, links, status, tracestate and counts, which have no other names.
     pub others: Vec<Field<'a>>,
+}
+
+/// Memory for the name and the attributes of a span that is mapped, kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    attributes: Vec<(Cow<'static, [u8]>, WireValue<'static>)>,
+    name: Vec<u8>,
+}
+
+impl Room {
+    /// What most spans have fits into it.
+    const ATTRIBUTES: usize = 12;
+    /// More than this is not kept.
+    const MOST: usize = 256;
+
+    /// An empty list.
+    pub(super) fn attributes<'a>(&mut self) -> Attributes<'a> {
+        let mut list = emptied(core::mem::take(&mut self.attributes));
+        if list.capacity() == 0 {
+            list.reserve(Self::ATTRIBUTES);
+        }
+        Attributes { list }
+    }
+
+    /// An empty text.
+    pub(super) fn name(&mut self) -> Vec<u8> {
+        let mut name = core::mem::take(&mut self.name);
+        name.clear();
+        name
+    }
+
+    /// Takes the memory of a span that has been sent.
+    pub(crate) fn take_back(&mut self, wire: Wire<'_>) {
+        if wire.attributes.capacity() <= Self::MOST {
+            self.attributes = emptied(wire.attributes);
+        }
+        if let Cow::Owned(name) = wire.name
+            && name.capacity() <= Self::MOST
+        {
+            self.name = name;
+        }
+    }
+}
+
+/// The memory of a list, for attributes of another record: they are collected in the place of those before.
+fn emptied<'b>(mut list: Vec<(Cow<'_, [u8]>, WireValue<'_>)>) -> Vec<(Cow<'b, [u8]>, WireValue<'b>)> {
+    list.clear();
+    list.into_iter().map_while(|_| None).collect()
 }
 
 /// Each key once with its last value, in the order the keys first came.
@@ -113,11 +163,6 @@ pub(super) struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// With room for what most spans have, and no more than allocators keep at hand.
-    pub(super) fn with_room() -> Self {
-        Self { list: Vec::with_capacity(12) }
-    }
-
     fn place(&self, key: &[u8]) -> Option<usize> {
         self.list.iter().position(|(known, _)| **known == *key)
     }
@@ -220,6 +265,24 @@ impl Wire<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_memory_of_a_span_serves_the_next() {
+        let mut room = Room::default();
+        let mut wire_of = |name: &str| {
+            let mut attributes = room.attributes();
+            attributes.set_new("key", WireValue::Text(name.to_owned()));
+            let mut text = room.name();
+            text.extend_from_slice(name.as_bytes());
+            let attributes = attributes.into_list();
+            assert_eq!(attributes.len(), 1);
+            let places = (attributes.as_ptr() as usize, text.as_ptr() as usize);
+            let name = Cow::Owned(text);
+            room.take_back(Wire { name, kind: SpanKind::Internal, attributes, others: Vec::new() });
+            places
+        };
+        assert_eq!(wire_of("first"), wire_of("other"));
+    }
 
     #[test]
     fn of_a_repeated_key_the_last_value_counts() {

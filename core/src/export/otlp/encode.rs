@@ -20,7 +20,7 @@ use crate::frame::record::RecordContext;
 use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView};
 use crate::frame::write;
 use crate::kinds::{SpanFlags, SpanKind, StatusCode};
-use crate::semantics::{Dialect, INPUT, METADATA_PREFIX, OUTPUT, TAGS, json, last_values};
+use crate::semantics::{Dialect, INPUT, METADATA_PREFIX, OUTPUT, Room, TAGS, json, last_values};
 
 /// `SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK`.
 const HAS_IS_REMOTE: u32 = 0x100;
@@ -31,8 +31,15 @@ const IS_REMOTE: u32 = 0x200;
 #[derive(Debug, Default)]
 pub struct OtlpEncoder {
     request: Request,
-    json: String,
+    scratch: Scratch,
     dialect: Dialect,
+}
+
+/// Memory that is kept from span to span.
+#[derive(Debug, Default)]
+struct Scratch {
+    json: String,
+    room: Room,
 }
 
 impl OtlpEncoder {
@@ -51,12 +58,12 @@ impl Encoder for OtlpEncoder {
     type Batch = OtlpBatch;
 
     fn push(&mut self, span: &SpanView<'_>, context: &RecordContext<'_>) {
-        let Self { request, json, dialect } = self;
+        let Self { request, scratch, dialect } = self;
         request.record(context, |out| {
             if dialect.changes(span) {
-                typed::put_span(out, span, *dialect, json);
+                typed::put_span(out, span, *dialect, scratch);
             } else {
-                put_span(out, span, json);
+                put_span(out, span, &mut scratch.json);
             }
         });
     }
@@ -201,7 +208,7 @@ impl<'a> Rest<'a> {
         put_u32(out, 12, events);
         put_u32(out, 14, links);
         if status != StatusCode::Unset {
-            let message = Message::open(out, 15);
+            let message = Message::open_short(out, 15);
             if !self.status_message.is_empty() {
                 put_bytes(out, 2, self.status_message);
             }
@@ -225,12 +232,12 @@ fn put_plain(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>, scratch: &mut
 
 /// An attribute that is a list of texts.
 fn put_texts<'a>(out: &mut Vec<u8>, name: &[u8], texts: impl Iterator<Item = &'a [u8]>) {
-    let attribute = Message::open(out, 9);
+    let attribute = Message::open_short(out, 9);
     put_bytes(out, 1, name);
-    let value = Message::open(out, 2);
-    let array = Message::open(out, 5);
+    let value = Message::open_short(out, 2);
+    let array = Message::open_short(out, 5);
     for text in texts {
-        let item = Message::open(out, 1);
+        let item = Message::open_short(out, 1);
         put_bytes(out, 1, text);
         item.close(out);
     }
@@ -241,7 +248,7 @@ fn put_texts<'a>(out: &mut Vec<u8>, name: &[u8], texts: impl Iterator<Item = &'a
 
 fn put_event(out: &mut Vec<u8>, event: Packed<'_>) {
     let Ok(event) = event.event() else { return };
-    let message = Message::open(out, 11);
+    let message = Message::open_short(out, 11);
     put_fixed64(out, 1, event.time_unix_nanos);
     if !event.name.is_empty() {
         put_bytes(out, 2, event.name);
@@ -253,7 +260,7 @@ fn put_event(out: &mut Vec<u8>, event: Packed<'_>) {
 
 fn put_link(out: &mut Vec<u8>, link: Packed<'_>) {
     let Ok(link) = link.link() else { return };
-    let message = Message::open(out, 13);
+    let message = Message::open_short(out, 13);
     put_bytes(out, 1, link.trace_id.as_bytes());
     put_bytes(out, 2, link.span_id.as_bytes());
     if !link.trace_state.is_empty() {

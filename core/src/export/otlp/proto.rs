@@ -49,37 +49,54 @@ pub(super) fn put_u32(out: &mut Vec<u8>, field: u8, value: u32) {
     }
 }
 
-/// A message whose length is known only after its content: two bytes of room for the length, which is what
-/// nearly every span needs, and a shift of the content where it is not.
+/// A message whose length is known only after its content: room is left for as many bytes of the length as it will
+/// likely need, and the content is shifted where it is not.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Message {
     content: usize,
+    room: usize,
 }
 
-const ROOM: usize = 2;
-
 impl Message {
+    /// One of 128 to 16,383 bytes, as nearly every span is.
     #[inline]
     pub(super) fn open(out: &mut Vec<u8>, field: u8) -> Self {
         put_tag(out, field, BYTES);
-        out.extend_from_slice(&[0; ROOM]);
-        Self { content: out.len() }
+        out.extend_from_slice(&[0; 2]);
+        Self { content: out.len(), room: 2 }
+    }
+
+    /// One of fewer than 128 bytes, as nearly every event is.
+    #[inline]
+    pub(super) fn open_short(out: &mut Vec<u8>, field: u8) -> Self {
+        put_tag(out, field, BYTES);
+        out.push(0);
+        Self { content: out.len(), room: 1 }
     }
 
     #[inline]
     pub(super) fn close(self, out: &mut Vec<u8>) {
         let length = out.len().saturating_sub(self.content);
-        let needed = varint_len(length as u64);
-        let room_at = self.content - ROOM;
-        if needed != ROOM {
-            let content = self.content;
-            if needed > ROOM {
-                out.resize(out.len() + needed - ROOM, 0);
-            }
-            out.copy_within(content..content + length, room_at + needed);
-            out.truncate(room_at + needed + length);
+        let room = out.get_mut(self.content - self.room..self.content);
+        match (length, room) {
+            (0..0x80, Some([only])) => *only = length as u8,
+            (0x80..0x4000, Some([low, high])) => (*low, *high) = (length as u8 | 0x80, (length >> 7) as u8),
+            _ => self.close_elsewhere(out, length),
         }
+    }
+
+    /// The content has to move.
+    #[cold]
+    #[inline(never)]
+    fn close_elsewhere(self, out: &mut Vec<u8>, length: usize) {
+        let needed = varint_len(length as u64);
+        let room_at = self.content - self.room;
+        if needed > self.room {
+            out.resize(out.len() + needed - self.room, 0);
+        }
+        out.copy_within(self.content..self.content + length, room_at + needed);
+        out.truncate(room_at + needed + length);
         let mut value = length;
         for place in 0..needed {
             let more = if place + 1 < needed { 0x80 } else { 0 };
@@ -98,13 +115,15 @@ mod tests {
     #[test]
     fn messages_of_every_length_have_canonical_lengths() {
         for length in [0usize, 1, 127, 128, 300, 16_383, 16_384, 70_000, 2_097_152] {
-            let mut out = vec![7u8];
-            let message = Message::open(&mut out, 2);
-            out.extend((0..length).map(|at| at as u8));
-            message.close(&mut out);
-            let mut expected = vec![7u8];
-            put_bytes(&mut expected, 2, &(0..length).map(|at| at as u8).collect::<Vec<_>>());
-            assert_eq!(out, expected, "length {length}");
+            for open in [Message::open, Message::open_short] {
+                let mut out = vec![7u8];
+                let message = open(&mut out, 2);
+                out.extend((0..length).map(|at| at as u8));
+                message.close(&mut out);
+                let mut expected = vec![7u8];
+                put_bytes(&mut expected, 2, &(0..length).map(|at| at as u8).collect::<Vec<_>>());
+                assert_eq!(out, expected, "length {length}");
+            }
         }
     }
 

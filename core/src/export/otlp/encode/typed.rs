@@ -1,17 +1,18 @@
 //! Spans that are sent under other names than they were recorded with ([`crate::semantics`]).
 
-use super::{Rest, close_span, open_span, put_attribute, put_event, put_link, put_texts};
-use crate::export::otlp::proto::put_bytes;
+use super::{Rest, Scratch, close_span, open_span, put_attribute, put_event, put_link, put_texts};
+use crate::export::otlp::proto::{Message, put_bytes};
 use crate::frame::view::{Field, SpanView, ValueView};
 use crate::semantics::{self, Dialect, WireValue};
 
 /// One `ScopeSpans.spans` field.
-pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect, scratch: &mut String) {
+pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect, scratch: &mut Scratch) {
+    let Scratch { json, room } = scratch;
     let head = span.head();
     let message = open_span(out, head, semantics::kind(head));
     let mut rest = Rest::default();
     // Most attributes have no other name, and go the short way.
-    let wire = semantics::map_but(span, dialect, |field| {
+    let wire = semantics::map_but(span, dialect, room, |field| {
         match field {
             Field::Attribute(name, value) => put_attribute(out, 9, name, value),
             Field::Event(event) => put_event(out, event),
@@ -33,21 +34,35 @@ pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect,
                     _ => &[],
                 }),
             ),
-            other => put_attribute(out, 9, name, other.view(scratch).unwrap_or(ValueView::Null)),
+            WireValue::Message { role, content } => put_message(out, name, role, content),
+            other => put_attribute(out, 9, name, other.view(json).unwrap_or(ValueView::Null)),
         }
     }
-    for field in wire.others {
-        match field {
+    for field in &wire.others {
+        match *field {
             Field::Event(event) => put_event(out, event),
             Field::Link(link) => put_link(out, link),
             other => rest.take(other),
         }
     }
+    room.take_back(wire);
     if !rest.trace_state.is_empty() {
         put_bytes(out, 3, rest.trace_state);
     }
     rest.put_end(out, head.status);
     close_span(out, head, message);
+}
+
+/// An attribute that is mere text as a chat message.
+fn put_message(out: &mut Vec<u8>, name: &[u8], role: &str, content: &[u8]) {
+    let attribute = Message::open(out, 9);
+    put_bytes(out, 1, name);
+    let value = Message::open(out, 2);
+    let text = Message::open(out, 1);
+    semantics::put_text_message(out, role, content);
+    text.close(out);
+    value.close(out);
+    attribute.close(out);
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -92,7 +107,7 @@ mod tests {
             &mut out,
             &SpanView::new(&record[EVENT_HEADER..]).unwrap(),
             Dialect::GenAi,
-            &mut String::new(),
+            &mut Scratch::default(),
         );
         let spans = ScopeSpans::decode(&out[..]).unwrap().spans;
         let span = &spans[0];
