@@ -53,7 +53,7 @@ public class Engine internal constructor(
     public fun flush(timeout: Double = TIMEOUT) {
         val seconds = seconds(timeout)
         recorder.handIn()
-        PolyspanError.checked { recorder.flush(seconds) }
+        recorder.flush(seconds)
     }
 
     /** Flushes and stops the engine, within so many seconds. A second call does nothing. */
@@ -63,7 +63,7 @@ public class Engine internal constructor(
         recorder.handIn()
         Registry.forget(recorder)
         try {
-            PolyspanError.checked { recorder.shutdown(seconds) }
+            recorder.shutdown(seconds)
         } finally {
             // What ended meanwhile is counted.
             recorder.handIn()

@@ -9,6 +9,7 @@ import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Here
 import dev.polyspan.internal.Launch
 import dev.polyspan.internal.Log
+import dev.polyspan.internal.Natives
 import dev.polyspan.internal.Registry
 import dev.polyspan.internal.Slot
 import dev.polyspan.internal.Starting
@@ -48,6 +49,13 @@ public object Polyspan {
     /** All engines that this process has started here and that run, in that order. */
     @JvmStatic
     public fun engines(): List<Engine> = Registry.recorders().filter { !it.stopped }.map(::Engine)
+
+    /** Makes the engine of that name the one for spans that name none. */
+    @JvmStatic
+    public fun setDefault(name: String) {
+        Natives.setDefault(name)
+        Registry.findDefault()
+    }
 
     /** Starts a span that is not current: it ends by `end`, or with its block as something that is closed. */
     @JvmStatic
@@ -231,7 +239,7 @@ internal fun failed(
 internal fun enterSlot(parent: Parent): Any? {
     val here = Here.get()
     val before = here.current
-    here.current = parent as Slot
+    here.make(parent as Slot)
     return before
 }
 
@@ -239,7 +247,7 @@ internal fun enterSlot(parent: Parent): Any? {
 @JvmSynthetic
 internal fun leaveSlot(before: Any?) {
     // A body that suspended may have gone on in another thread.
-    Here.get().current = before as Slot?
+    Here.get().make(before as Slot?)
 }
 
 @PublishedApi

@@ -15,10 +15,9 @@ public class PolyspanError(
     internal companion object {
         private val NATIVE = Regex("""^([a-z_]+): (.*)$""", RegexOption.DOT_MATCHES_ALL)
 
-        /** What the native library threw, with its code; the option as Kotlin spells it. */
-        fun of(error: Throwable): Throwable {
-            if (error is PolyspanError) return error
-            val (code, message) = NATIVE.matchEntire(error.message ?: "")?.destructured ?: return error
+        /** What the native library said, its code before the first colon; the option as Kotlin spells it. */
+        fun of(line: String): PolyspanError {
+            val (code, message) = NATIVE.matchEntire(line)?.destructured ?: return PolyspanError("internal", line)
             return of(code, message)
         }
 
@@ -26,14 +25,6 @@ public class PolyspanError(
             code: String,
             message: String,
         ): PolyspanError = PolyspanError(code, if (code == "invalid_option") Names.camelPath(message) else message)
-
-        /** Runs what may throw an error of the engine. */
-        inline fun <R> checked(run: () -> R): R =
-            try {
-                run()
-            } catch (error: RuntimeException) {
-                throw of(error)
-            }
 
         fun notRunning(what: String): PolyspanError = PolyspanError("not_running", "$what: no engine runs; call init first")
     }

@@ -4,7 +4,7 @@ package dev.polyspan
 
 import dev.polyspan.internal.Ids
 import dev.polyspan.internal.Log
-import dev.polyspan.internal.Natives
+import dev.polyspan.internal.Border
 import dev.polyspan.internal.Trace
 
 /** What a span can be the child of, or linked to: a [Span], a [SpanContext], or a [Context]. */
@@ -81,8 +81,7 @@ public class SpanContext internal constructor(
         @JvmStatic
         public fun parse(traceparent: String?): SpanContext? {
             if (traceparent == null) return null
-            val (context) = Natives.rest?.extract(null, listOf("traceparent"), listOf(traceparent.toByteArray())) ?: return null
-            return ofBytes(context)
+            return ofBytes(Border.extract(null, listOf("traceparent", traceparent))?.context)
         }
 
         internal fun ofBytes(bytes: ByteArray?): SpanContext? {

@@ -9,23 +9,27 @@ import dev.polyspan.Span
 import dev.polyspan.SpanOptions
 
 internal class Ambient(
-    /** The object of the native library. */
-    @JvmField val native: Any,
+    /** Its number in the native library. */
+    @JvmField val number: Long,
 ) {
+    /** Whether spans inside are of a session that was given. */
+    var hasSession = false
+        private set
+
     /** The beginnings of spans inside, with the recorder each is for; replaced as a whole. */
     @Volatile
     private var beginnings: List<Pair<Recorder, Beginning>> = emptyList()
 
     fun beginning(recorder: Recorder): Beginning {
         for ((of, beginning) in beginnings) if (of === recorder) return beginning
-        val found = Natives.rest?.inherited(recorder, this) ?: recorder.inherited(null)
+        val found = Border.inherited(recorder.engine, this)
         beginnings = beginnings.filter { !it.first.stopped }.take(KEPT) + (recorder to found)
         return found
     }
 
     /** The baggage; properties stand behind the value. */
     fun baggage(): Map<String, String> {
-        val flat = Natives.rest?.baggage(this) ?: return emptyMap()
+        val flat = Border.baggage(this)
         val found = LinkedHashMap<String, String>()
         for (i in 0 until flat.size - 2 step 3) {
             found[flat[i]] = if (flat[i + 2].isEmpty()) flat[i + 1] else "${flat[i + 1]};${flat[i + 2]}"
@@ -63,8 +67,9 @@ internal class Ambient(
             added: Map<String, Any?>,
             place: String,
         ): Ambient? {
-            val (ambient, refused) = Natives.rest?.surround(outer, wholeValue(added)) ?: return outer
+            val (ambient, refused) = Border.surround(outer, wholeValue(added)) ?: return outer
             if (refused > 0) Log.refuse(place)
+            ambient.hasSession = "session_id" in added || outer?.hasSession == true
             return ambient
         }
 

@@ -26,15 +26,15 @@ internal object Asking {
         val withContent = terms.readsContent
         val withInput = terms.showsStarts && terms.io
         val started =
-            Natives.rest?.start(
-                recorder,
+            Border.start(
+                recorder.engine,
                 described(name, type, options, recorder, withContent, withInput, instant),
                 parent?.contextBytes(),
                 ambient,
                 options.requestContext?.let(::wholeValue),
                 if (parent == null) options.traceId else null,
             )
-        if (started?.slot == null) return Starting.nowhere(parent, ambient)
+        if (started.slot == null) return Starting.nowhere(parent, ambient)
         val owner = if (started.slot == terms.slot) recorder else Registry.ofSlot(started.slot)
         val body = started.body
         val state = if (body == null || owner == null) Span.QUIET else Span.OPEN
@@ -54,6 +54,7 @@ internal object Asking {
         span.start = options.startNanos ?: Clock.now()
         span.prefix = body
         if (parent != null && !parent.remote) Starting.join(span, parent)
+        Starting.inSession(span, owner)
         Starting.fill(span, options, hasContent = withContent, hasInput = withInput)
         return span
     }

@@ -2,7 +2,12 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.host.Stage
+
 internal object Exit {
+    /** How long code of the application may go on after the engines have ended, in seconds. */
+    private const val GRACE = 0.5
+
     private var isArmed = false
 
     /** Called by each `init`: nothing is registered before. */
@@ -20,7 +25,7 @@ internal object Exit {
     private fun leave() {
         try {
             Registry.handIn()
-            Jni.exit()
+            if (Stage.isUsed) Stage.exit(GRACE) else Jni.exit()
         } catch (error: Throwable) {
             Log.say("polyspan: the last spans could not be delivered: $error")
         }

@@ -99,6 +99,10 @@ internal class Random(
         return result
     }
 
+    companion object {
+        fun seeded(): Random = Random(Jni.seed())
+    }
+
     /** A span id: anything but zero. */
     fun id(): Long {
         while (true) {

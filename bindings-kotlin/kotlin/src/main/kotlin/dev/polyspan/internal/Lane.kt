@@ -13,7 +13,7 @@ internal class Lane(
     private val thread: java.lang.ref.WeakReference<Thread>?,
 ) {
     private val frame = FrameWriter(recorder, recorder.terms.slot)
-    private val random = Random(Jni.seed())
+    private val random = Random.seeded()
 
     /** Cumulative; written by this thread alone, read by whoever hands in. */
     private val counts = AtomicLongArray(Counts.ALL)

@@ -1,76 +1,88 @@
-// What of the native library is needed besides the span path (`Jni`): contexts, propagation, spans about which the
-// engine has to be asked, logs, engines with code of the application. It is loaded with the first call that needs it.
+// What of the native library is seldom needed, through the generated interface (`dev.polyspan.internal.ffi`), which
+// needs JNA and is loaded with the first call: logs, the memory exporter, records for processors of the OpenTelemetry
+// SDK. `Plan` starts engines with code of the application.
 
 package dev.polyspan.internal
 
-/** A span that the engine started. */
-internal class Started(
-    /** The number of its engine; `null` where no engine runs. */
-    val slot: Int?,
-    /** Its identity for others. */
-    val context: ByteArray,
-    /** The body of its event so far; `null` where it does not record. */
-    val body: ByteArray?,
-    /** What spans inside inherit, where that is not what surrounds the span. */
-    val ambient: Ambient?,
-)
-
-/** What stood in a carrier. */
-internal data class Brought(
-    val context: ByteArray?,
-    /** Key, value, properties, and so on. */
-    val baggage: List<String>,
-    /** Ids for everything inside, as names and values in turn. */
-    val ids: List<String>,
-    /** How much was malformed: of traceparent, tracestate and baggage. */
-    val refused: List<Int>,
-)
-
-/** Fields for a carrier, as names and values in turn, and how much baggage they cannot carry. */
-internal data class Injected(
-    val headers: List<String>,
-    val refused: Int,
-)
-
-/** What the generated interface offers. */
-internal interface Rest {
-    fun surround(
-        outer: Ambient?,
-        added: ByteArray,
-    ): Pair<Ambient, Int>
-
-    fun inherited(
-        recorder: Recorder,
-        ambient: Ambient,
-    ): Beginning
-
-    fun baggage(ambient: Ambient): List<String>
-
-    fun start(
-        recorder: Recorder?,
-        described: ByteArray,
-        parent: ByteArray?,
-        ambient: Ambient?,
-        request: ByteArray?,
-        traceId: String?,
-    ): Started?
-
-    fun extract(
-        recorder: Recorder?,
-        names: List<String>,
-        values: List<ByteArray>,
-    ): Brought
-
-    fun inject(
-        recorder: Recorder?,
-        context: ByteArray?,
-        ambient: Ambient?,
-    ): Injected
-
-    fun carrierFields(recorder: Recorder?): List<String>
-}
+import dev.polyspan.PolyspanError
+import dev.polyspan.internal.ffi.Ambient as FfiAmbient
+import dev.polyspan.internal.ffi.NativeEngine
+import dev.polyspan.internal.ffi.NativeMemory
+import dev.polyspan.internal.ffi.ambientOfHandle
+import dev.polyspan.internal.ffi.engineOfHandle
+import dev.polyspan.internal.ffi.logEnabled
+import dev.polyspan.internal.ffi.recordLog
+import dev.polyspan.internal.ffi.setDefaultEngine
+import dev.polyspan.internal.ffi.setLogLevel
+import java.nio.ByteBuffer
 
 internal object Natives {
-    /** `null` where the library cannot be loaded, which is said once: the application goes on without. */
-    val rest: Rest? by lazy { null }
+    private const val LIBRARY = "uniffi.component.polyspan_uniffi.libraryOverride"
+
+    /** Has the generated interface take the library that is loaded already. */
+    private val ready: Unit by lazy {
+        Library.load()
+        val file = Library.file
+        if (file != null && System.getProperty(LIBRARY) == null) System.setProperty(LIBRARY, file)
+    }
+
+    /** Runs a call of the generated interface; its errors are ours. */
+    inline fun <R> call(run: () -> R): R {
+        ready
+        try {
+            return run()
+        } catch (error: dev.polyspan.internal.ffi.PolyspanException) {
+            if (error is dev.polyspan.internal.ffi.PolyspanException.Failed) throw PolyspanError.of(error.code, error.text)
+            throw PolyspanError("internal", error.toString())
+        } catch (error: LinkageError) {
+            throw PolyspanError("resource", "library: the generated interface cannot be loaded, which needs JNA: $error")
+        }
+    }
+
+    /** Bytes as the generated interface takes them: outside the heap, from their beginning. */
+    fun direct(bytes: ByteArray): ByteBuffer = ByteBuffer.allocateDirect(bytes.size).put(bytes).flip()
+
+    private val nothing = ByteArray(0)
+
+    /** An engine for the generated interface; kept by who asks. */
+    fun engine(number: Long): NativeEngine? = call { engineOfHandle(number) }
+
+    private fun ambient(ambient: Ambient?): FfiAmbient? = ambient?.let { ambientOfHandle(it.number) }
+
+    fun resource(engine: Long): Map<String, Any?> =
+        engine(engine)?.use { found -> call { Values.readMap(found.resource()) } } ?: emptyMap()
+
+    fun setDefault(name: String) = call { setDefaultEngine(name) }
+
+    fun memory(capacity: Int): NativeMemory = call { NativeMemory(capacity) }
+
+    fun logEnabled(
+        recorder: Recorder,
+        severity: Int,
+    ): Boolean = call { logEnabled(recorder.native, severity) }
+
+    fun log(
+        recorder: Recorder,
+        severity: Int,
+        said: ByteArray,
+        span: ByteArray?,
+        around: Ambient?,
+    ): Boolean =
+        call {
+            val ambient = ambient(around)
+            try {
+                recordLog(recorder.native, severity, direct(said), direct(span ?: nothing), ambient)
+            } finally {
+                ambient?.close()
+            }
+        }
+
+    fun setLogLevel(level: String) = call { setLogLevel(null, level) }
+
+    /** What the body of a span's event says, redacted and limited unless it is to be `raw`; `null` where that fails. */
+    fun record(
+        recorder: Recorder,
+        body: ByteArray,
+        raw: Boolean,
+    ): Map<String, Any?>? = call { recorder.native?.record(direct(body), raw) }?.let(Values::readMap)
 }

@@ -3,7 +3,10 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.MobileOptions
+import dev.polyspan.Sessions
 import dev.polyspan.Span
+import dev.polyspan.internal.ffi.NativeEngine
 import java.lang.ref.WeakReference
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
@@ -12,13 +15,20 @@ internal class Recorder(
     /** The engine for the native library. */
     @JvmField val engine: Long,
 ) : Governed {
-    val name: String = Jni.name(engine)
-    override val terms: Terms = Terms(Values.readMap(Jni.terms(engine)))
+    val name: String = String(Jni.name(engine) ?: NO_ROOTS, Charsets.UTF_8)
+    override val terms: Terms = Terms(Jni.terms(engine)?.let(Values::readMap) ?: emptyMap())
     val permits = Permits(terms.openSpans)
 
     /** Who is told of each span that records, where anybody is. */
     @Volatile
     var observer: Observer? = null
+
+    /** How the app lives, where it is one on a phone. */
+    @Volatile
+    var mobile: MobileOptions? = null
+
+    @Volatile
+    var sessions: Sessions? = null
 
     @Volatile
     var stopped = false
@@ -28,13 +38,16 @@ internal class Recorder(
     private var pressed = false
     val isPressed: Boolean get() = pressed
 
-    private val none = Beginning.of(Values.readMap(Jni.inherited(engine)))
+    /** The engine for the generated interface. */
+    val native: NativeEngine? by lazy { Natives.engine(engine) }
+
+    private val none = Border.inherited(engine, null)
     private val lanes = ConcurrentLinkedQueue<Lane>()
     private val shared = arrayOfNulls<Lane>(SHARED)
     private val turns = AtomicInteger()
     val timer: Timer get() = Timer
 
-    fun drawRoots(): ByteArray = if (terms.drawsRoots && !pressed && !stopped) Jni.drawRoots(engine, BLOCK) else NO_ROOTS
+    fun drawRoots(): ByteArray = if (terms.drawsRoots && !pressed && !stopped) Jni.drawRoots(engine, BLOCK) ?: NO_ROOTS else NO_ROOTS
 
     fun newLane(): Lane {
         val thread = Thread.currentThread()
@@ -70,7 +83,9 @@ internal class Recorder(
         spans: Int,
         counts: LongArray,
     ) {
-        val answer = Jni.submit(engine, bytes, from, length, spans, counts)
+        // The first part of an array crosses as it is, a later one as a copy: that is the timer's turn, not a full frame's.
+        val part = if (from == 0) bytes else bytes.copyOfRange(from, from + length)
+        val answer = Jni.submit(engine, part, length, spans, counts)
         pressed = answer and PRESSED != 0
         if (answer and STOPPED != 0) stopped = true
         if (answer and SAYS != 0) EngineLog.sayWaiting()
@@ -92,13 +107,13 @@ internal class Recorder(
     }
 
     /** Waits until every span that had ended is delivered or given up. */
-    fun flush(seconds: Double) = Jni.flush(engine, seconds)
+    fun flush(seconds: Double) = Border.check(Jni.flush(engine, seconds))
 
-    fun shutdown(seconds: Double) = Jni.shutdown(engine, seconds)
+    fun shutdown(seconds: Double) = Border.check(Jni.shutdown(engine, seconds))
 
-    fun stats(): Map<String, Any?> = Values.readMap(Jni.stats(engine))
+    fun stats(): Map<String, Any?> = Jni.stats(engine)?.let(Values::readMap) ?: emptyMap()
 
-    fun resource(): Map<String, Any?> = Values.readMap(Jni.resource(engine))
+    fun resource(): Map<String, Any?> = Natives.resource(engine)
 
     fun stop() {
         stopped = true

@@ -37,7 +37,7 @@ internal object Registry {
     /** The recorder of the engine of that name, or of the default one. */
     fun find(name: String?): Recorder? {
         if (!Library.isLoaded) return null
-        val engine = Jni.engine(name)
+        val engine = Jni.engine(name?.toByteArray())
         return if (engine == 0L) null else recorderFor(engine)
     }
 

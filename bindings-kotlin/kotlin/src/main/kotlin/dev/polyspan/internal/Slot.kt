@@ -18,7 +18,43 @@ public abstract class Slot internal constructor() : Guard() {
 
 /** One thread's own. */
 internal class Here {
-    @JvmField var current: Slot? = null
+    var current: Slot? = null
+        private set
+
+
+    /** The coroutine that runs here, where it keeps what is current for itself. */
+    private var carried: Carried? = null
+
+    /** What a coroutine keeps; an element of its context (`dev.polyspan.coroutines`). */
+    abstract class Carried {
+        abstract var slot: Slot?
+    }
+
+    /** What was here before a coroutine. */
+    class State(
+        val current: Slot?,
+        val carried: Carried?,
+    )
+
+    /** A coroutine runs here from now on. */
+    fun enter(by: Carried): State {
+        val before = if (current == null && carried == null) NOTHING else State(current, carried)
+        current = by.slot
+        carried = by
+        return before
+    }
+
+    fun leave(before: State) {
+        current = before.current
+        carried = before.carried
+    }
+
+    /** Makes something current, for the coroutine that runs here as well. */
+    fun make(slot: Slot?) {
+        current = slot
+        val by = carried
+        if (by != null) by.slot = slot
+    }
 
     private var lane: Lane? = null
     private var others: ArrayList<Lane>? = null
@@ -39,6 +75,7 @@ internal class Here {
     }
 
     companion object {
+        private val NOTHING = State(null, null)
         private val threads = ThreadLocal.withInitial(::Here)
 
         fun get(): Here = threads.get()
@@ -53,12 +90,12 @@ internal class Here {
         ): R {
             val here = get()
             val before = here.current
-            here.current = slot
+            here.make(slot)
             try {
                 return body()
             } finally {
                 // A body that suspended may have gone on in another thread.
-                get().current = before
+                get().make(before)
             }
         }
     }

@@ -219,6 +219,7 @@ internal object Starting {
         span.name = name
         span.start = options.startNanos ?: Clock.now()
         typed(span, type, options)
+        inSession(span, recorder)
         if (options !== SpanOptions.NONE) fill(span, options)
         return span
     }
@@ -253,6 +254,15 @@ internal object Starting {
         val local = parent.local ?: parent.localForChildren()
         span.local = local
         local.add(span)
+    }
+
+    /** The session of the app, where no other is around. */
+    fun inSession(
+        span: Span,
+        recorder: Recorder,
+    ) {
+        val sessions = recorder.sessions ?: return
+        if (span.ambient?.hasSession != true) span.attribute("session.id", sessions.touch())
     }
 
     /** What is given at the start and can be set later as well. */

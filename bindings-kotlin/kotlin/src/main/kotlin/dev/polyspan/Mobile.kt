@@ -1,0 +1,144 @@
+// Life on a phone: sessions, batching where power and network are scarce, and what happens when the app leaves the
+// foreground. Plain configuration that the app sets; nothing here asks the platform anything.
+
+package dev.polyspan
+
+import dev.polyspan.internal.Clock
+import dev.polyspan.internal.Ids
+import dev.polyspan.internal.Log
+import dev.polyspan.internal.Random
+import dev.polyspan.internal.Registry
+import java.util.concurrent.atomic.AtomicBoolean
+
+/** How an app records: `Polyspan.init { mobile = MobileOptions() }`. */
+public class MobileOptions {
+    /** Spans of one request at most. */
+    public var batchSize: Int = 256
+
+    /** Seconds that the first span of a request waits for others. */
+    public var batchInterval: Double = 30.0
+
+    /** Spans wait while the network is metered ([Mobile.onNetwork]). */
+    public var unmeteredOnly: Boolean = false
+
+    /** Seconds without a span after which the next one begins a new session; 0 for no sessions. */
+    public var sessionInactivity: Double = 15 * 60.0
+
+    /** Seconds after which a session ends in any case. */
+    public var sessionMaxAge: Double = 4 * 3600.0
+
+    /** Seconds that [Mobile.onBackground] may take by default: what the platform grants, or less. */
+    public var backgroundTimeout: Double = 5.0
+
+    /** Puts what the engine has options for among these; what the app says itself wins. */
+    internal fun describe(options: MutableMap<String, Any?>) {
+        options.putIfAbsent("max_batch_spans", batchSize)
+        // While it waits for another network nothing goes by itself, but where the queue is full.
+        options.putIfAbsent("schedule_delay", if (unmeteredOnly) DAY else batchInterval)
+    }
+
+    internal fun sessions(): Sessions? {
+        if (sessionInactivity <= 0) return null
+        val random = Random.seeded()
+        return Sessions((sessionInactivity * SECOND).toLong(), (sessionMaxAge * SECOND).toLong(), Clock::now) {
+            Ids.hex(random.next()) + Ids.hex(random.next())
+        }
+    }
+
+    private companion object {
+        const val SECOND = 1e9
+        const val DAY = 86400.0
+    }
+}
+
+/** Which session it is: a new id after so long without a span, and after so long in any case. */
+internal class Sessions(
+    private val inactivity: Long,
+    private val maxAge: Long,
+    private val now: () -> Long,
+    private val newId: () -> String,
+) {
+    private var id = ""
+
+    /** The session without touching it; `null` where none has begun. */
+    val current: String? @Synchronized get() = id.ifEmpty { null }
+    private var since = 0L
+
+    private var last = 0L
+
+    /** The session of a span that starts now. */
+    @Synchronized
+    fun touch(): String {
+        val moment = now()
+        if (id.isEmpty() || moment - last >= inactivity || moment - since >= maxAge) {
+            id = newId()
+            since = moment
+        }
+        last = moment
+        return id
+    }
+
+    /** The next span begins a new one. */
+    @Synchronized
+    fun end() {
+        id = ""
+    }
+}
+
+/** What an app tells about its life. All of it may be called at any time, also before `init`. */
+public object Mobile {
+    private val backgrounds = AtomicBoolean()
+
+    /** The id of the current session; `null` where there is none. */
+    @JvmStatic
+    public val sessionId: String? get() = Registry.default?.sessions?.current
+
+    /** Ends the current session, after a sign-out for example: the next span begins a new one. */
+    @JvmStatic
+    public fun endSession() {
+        Registry.default?.sessions?.end()
+    }
+
+    /**
+     * The app leaves the foreground: delivers what there is within so many seconds. Blocks; call it from a worker, or give
+     * `done`, which is run on another thread once everything is delivered or the time is over.
+     *
+     * @return whether everything was delivered; true where `done` is given
+     */
+    @JvmStatic
+    @JvmOverloads
+    public fun onBackground(
+        timeout: Double = -1.0,
+        done: Runnable? = null,
+    ): Boolean {
+        val seconds = if (timeout >= 0) timeout else Registry.default?.mobile?.backgroundTimeout ?: 5.0
+        if (done == null) return delivered(seconds)
+        // One at a time: an app that comes and goes quickly needs no more.
+        if (!backgrounds.compareAndSet(false, true)) {
+            done.run()
+            return true
+        }
+        val flush = {
+            delivered(seconds)
+            backgrounds.set(false)
+            done.run()
+        }
+        Thread(null, flush, "polyspan-background").apply { isDaemon = true }.start()
+        return true
+    }
+
+    /** The network changed: where spans wait for one that is not metered ([MobileOptions.unmeteredOnly]), they go now. */
+    @JvmStatic
+    public fun onNetwork(isMetered: Boolean) {
+        if (!isMetered && Registry.default?.mobile?.unmeteredOnly == true) onBackground { }
+    }
+
+    private fun delivered(seconds: Double): Boolean =
+        try {
+            Polyspan.flush(seconds)
+            true
+        } catch (error: PolyspanError) {
+            Log.sayOnce("background ${error.code}", "not everything was delivered in the background: ${error.message}")
+            false
+        }
+}
