@@ -51,6 +51,9 @@ public fun <C> extract(
     getter: Getter<C>,
 ): Context = extractIn(Here.slot, carrier, getter)
 
+/** The names of all fields that may be in a carrier. */
+internal fun carrierFieldNames(): List<String> = Border.carrierFields(Registry.default)
+
 internal fun <C> extractIn(
     outer: Slot?,
     carrier: C,

@@ -111,6 +111,13 @@ internal class Recorder(
 
     fun shutdown(seconds: Double) = Border.check(Jni.shutdown(engine, seconds))
 
+    /** A number for an instrumentation scope. */
+    fun scope(
+        name: String,
+        version: String,
+        schemaUrl: String,
+    ): Int = Jni.scope(engine, name.toByteArray(), version.toByteArray(), schemaUrl.toByteArray())
+
     fun stats(): Map<String, Any?> = Jni.stats(engine)?.let(Values::readMap) ?: emptyMap()
 
     fun resource(): Map<String, Any?> = Natives.resource(engine)

@@ -14,6 +14,9 @@ public abstract class Slot internal constructor() : Guard() {
 
     /** What it is for the OpenTelemetry API as a context, once that has asked; the adapter's alone. */
     internal var face: Any? = null
+
+    /** The context of the OpenTelemetry API under which it was made. */
+    internal var origin: Any? = null
 }
 
 /** One thread's own. */

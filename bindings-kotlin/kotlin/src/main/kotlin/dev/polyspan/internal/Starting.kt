@@ -25,6 +25,7 @@ internal object Starting {
         val here = Here.get()
         val slot = here.current
         val span = startIn(here, slot, name ?: "", type, options ?: SpanOptions.NONE, engine, instant)
+        belongs(span, slot)
         val observer = span.recorder?.observer
         if (observer != null && span.state == Span.OPEN) observer.started(span, slot)
         return span
@@ -36,12 +37,24 @@ internal object Starting {
         name: String,
         options: SpanOptions,
         engine: Recorder?,
-        scope: (Recorder) -> Int,
+        scope: Int,
     ): Span {
         val span = startIn(Here.get(), slot, name, null, options, engine, false)
-        val recorder = span.recorder
-        if (recorder != null && span.state == Span.OPEN) span.scope = scope(recorder)
+        if (span.state == Span.OPEN) span.scope = scope
+        belongs(span, slot)
+        val observer = span.recorder?.observer
+        if (observer != null && span.state == Span.OPEN) observer.started(span, slot)
         return span
+    }
+
+    /** Keeps what the OpenTelemetry API has in its context besides ours. */
+    private fun belongs(
+        span: Span,
+        slot: Slot?,
+    ) {
+        if (slot == null || span === MUTED) return
+        val origin = slot.face ?: slot.origin
+        if (origin != null) span.origin = origin
     }
 
     private fun startIn(

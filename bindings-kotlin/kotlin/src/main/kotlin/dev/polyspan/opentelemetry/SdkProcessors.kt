@@ -1,0 +1,316 @@
+// Span processors of the OpenTelemetry SDK for Java beside the engine's exporters: stock ones and those of third parties,
+// fed real `ReadableSpan`s. Needs `io.opentelemetry:opentelemetry-sdk-trace`, an optional dependency.
+//
+// What a processor sees of a span that has ended has passed redaction and limits, through one call into the engine; while
+// the span is open it sees what was recorded.
+
+@file:JvmName("SdkProcessors")
+
+package dev.polyspan.opentelemetry
+
+import dev.polyspan.Span
+import dev.polyspan.internal.Ambient
+import dev.polyspan.internal.Beginning
+import dev.polyspan.internal.Cuts
+import dev.polyspan.internal.FrameWriter
+import dev.polyspan.internal.Governed
+import dev.polyspan.internal.Ids
+import dev.polyspan.internal.Log
+import dev.polyspan.internal.Natives
+import dev.polyspan.internal.Observer
+import dev.polyspan.internal.Recorder
+import dev.polyspan.internal.Slot
+import dev.polyspan.internal.Terms
+import io.opentelemetry.api.common.AttributeKey
+import io.opentelemetry.api.common.Attributes
+import io.opentelemetry.api.common.AttributesBuilder
+import io.opentelemetry.api.trace.SpanContext
+import io.opentelemetry.api.trace.SpanKind
+import io.opentelemetry.api.trace.StatusCode
+import io.opentelemetry.api.trace.TraceFlags
+import io.opentelemetry.context.Context
+import io.opentelemetry.sdk.common.CompletableResultCode
+import io.opentelemetry.sdk.common.InstrumentationLibraryInfo
+import io.opentelemetry.sdk.common.InstrumentationScopeInfo
+import io.opentelemetry.sdk.resources.Resource
+import io.opentelemetry.sdk.trace.ReadWriteSpan
+import io.opentelemetry.sdk.trace.SpanProcessor
+import io.opentelemetry.sdk.trace.data.EventData
+import io.opentelemetry.sdk.trace.data.LinkData
+import io.opentelemetry.sdk.trace.data.SpanData
+import io.opentelemetry.sdk.trace.data.StatusData
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.TimeUnit
+
+/**
+ * Gives every span of the engine to a processor of the SDK, from now on.
+ *
+ * @param raw what was recorded, secrets included, rather than what leaves the process
+ */
+@JvmOverloads
+public fun PolyspanOpenTelemetry.addSpanProcessor(
+    processor: SpanProcessor,
+    raw: Boolean = false,
+): PolyspanOpenTelemetry =
+    apply {
+        val recorder = engine.recorder
+        synchronized(recorder) {
+            val known = recorder.observer as Processors? ?: Processors(recorder).also { recorder.observer = it }
+            known.list.add(Registered(processor, raw))
+        }
+    }
+
+/** Flushes the processors; the engine's own exporters have `flush`. */
+public fun PolyspanOpenTelemetry.flushSpanProcessors(timeout: Double = 30.0): Boolean =
+    settled(processors().map { it.forceFlush() }, timeout)
+
+/** Shuts the processors down, and then the engine. */
+public fun PolyspanOpenTelemetry.shutdownWithProcessors(timeout: Double = 30.0): Boolean {
+    val fine = settled(processors().map { it.shutdown() }, timeout)
+    engine.shutdown(timeout)
+    return fine
+}
+
+private fun PolyspanOpenTelemetry.processors(): List<SpanProcessor> =
+    (engine.recorder.observer as Processors?)?.list?.map { it.processor } ?: emptyList()
+
+private fun settled(
+    results: List<CompletableResultCode>,
+    timeout: Double,
+): Boolean = CompletableResultCode.ofAll(results).join((timeout * 1e3).toLong(), TimeUnit.MILLISECONDS).isSuccess
+
+private class Registered(
+    val processor: SpanProcessor,
+    val raw: Boolean,
+)
+
+/** What an engine tells of its spans, where a provider has processors. */
+private class Processors(
+    private val recorder: Recorder,
+) : Observer {
+    val list = CopyOnWriteArrayList<Registered>()
+    private val resource by lazy { Resource.create(attributesOf(recorder.resource())) }
+
+    override fun started(
+        span: Span,
+        slot: Slot?,
+    ) {
+        val face = SdkSpan(span, recorder, resource)
+        span.api = face
+        val context = contextOf(slot) ?: Context.root()
+        each("onStart") { if (it.processor.isStartRequired) it.processor.onStart(context, face) }
+    }
+
+    /** Nothing of the SDK's stable interface is told of a span that is about to end. */
+    override fun ending(span: Span) = Unit
+
+    override fun ended(span: Span) {
+        val face = span.api as? SdkSpan ?: return
+        each("onEnd") {
+            if (it.processor.isEndRequired) {
+                face.settle(it.raw)
+                it.processor.onEnd(face)
+            }
+        }
+        face.settle(raw = false)
+    }
+
+    private inline fun each(
+        method: String,
+        call: (Registered) -> Unit,
+    ) {
+        for (one in list) {
+            try {
+                call(one)
+            } catch (error: Throwable) {
+                val name = one.processor.javaClass.name
+                Log.sayOnce("processor $name $method", "$name: $method threw $error")
+            }
+        }
+    }
+}
+
+/** A span as processors have it. */
+private class SdkSpan(
+    own: Span,
+    private val recorder: Recorder,
+    private val resource: Resource,
+) : OtelSpan(own),
+    ReadWriteSpan {
+    private var settled: Record? = null
+    private var isRaw = false
+
+    /** Reads what is to be seen of it once it has ended. */
+    fun settle(raw: Boolean) {
+        if (settled != null && isRaw == raw) return
+        settled = Record(this, own, recorder, resource, raw)
+        isRaw = raw
+    }
+
+    private val now: Record get() = settled ?: Record(this, own, recorder, resource, raw = true)
+
+    override fun getParentSpanContext(): SpanContext = parentOf(own)
+
+    override fun getName(): String = settled?.name ?: own.name
+
+    override fun toSpanData(): SpanData = now
+
+    @Deprecated("the SDK's own old name of the scope")
+    @Suppress("DEPRECATION")
+    override fun getInstrumentationLibraryInfo(): InstrumentationLibraryInfo = InstrumentationLibraryInfo.empty()
+
+    override fun getInstrumentationScopeInfo(): InstrumentationScopeInfo = now.instrumentationScopeInfo
+
+    override fun hasEnded(): Boolean = !own.isRecording
+
+    override fun getLatencyNanos(): Long = maxOf(0, (if (hasEnded()) own.end else dev.polyspan.internal.Clock.now()) - own.start)
+
+    override fun getKind(): SpanKind = SpanKind.entries[own.kind - 1]
+
+    override fun <T : Any?> getAttribute(key: AttributeKey<T>): T? = now.attributes[key]
+
+    override fun getAttributes(): Attributes = now.attributes
+}
+
+private fun parentOf(own: Span): SpanContext {
+    if (own.parentId == 0L) return SpanContext.getInvalid()
+    val flags = TraceFlags.fromByte((own.trace.flags and 3).toByte())
+    val state = contextTold(own.spanContext).traceState
+    return if (own.flags and PARENT_REMOTE != 0) {
+        SpanContext.createFromRemoteParent(own.traceId, Ids.hex(own.parentId), flags, state)
+    } else {
+        SpanContext.create(own.traceId, Ids.hex(own.parentId), flags, state)
+    }
+}
+
+private const val PARENT_REMOTE = 4
+
+/** A span at one moment. */
+private class Record(
+    private val face: SdkSpan,
+    own: Span,
+    recorder: Recorder,
+    private val resource: Resource,
+    raw: Boolean,
+) : SpanData {
+    private val told: Map<String, Any?> = recordOf(own, recorder, raw)
+    private val name = told["name"] as? String ?: ""
+    private val start = own.start
+    private val end = own.end
+    private val ended = !own.isRecording
+    private val kind = SpanKind.entries.find { it.name.equals(told["kind"] as? String, ignoreCase = true) } ?: SpanKind.INTERNAL
+    private val parent = parentOf(own)
+    private val attributes = attributesOf(told["attributes"] as? Map<*, *>)
+
+    override fun getName(): String = name
+
+    override fun getKind(): SpanKind = kind
+
+    override fun getSpanContext(): SpanContext = face.spanContext
+
+    override fun getParentSpanContext(): SpanContext = parent
+
+    override fun getStatus(): StatusData {
+        val code =
+            when (told["status"]) {
+                "ok" -> StatusCode.OK
+                "error" -> StatusCode.ERROR
+                else -> StatusCode.UNSET
+            }
+        return StatusData.create(code, told["statusMessage"] as? String ?: "")
+    }
+
+    override fun getStartEpochNanos(): Long = start
+
+    override fun getAttributes(): Attributes = attributes
+
+    private fun maps(name: String): List<Map<*, *>> = (told[name] as? List<*>)?.filterIsInstance<Map<*, *>>() ?: emptyList()
+
+    private fun count(
+        map: Map<*, *>,
+        name: String,
+    ): Int = (map[name] as? Long ?: 0).toInt()
+
+    override fun getEvents(): List<EventData> =
+        maps("events").map {
+            val found = attributesOf(it["attributes"] as? Map<*, *>)
+            val total = found.size() + count(it, "droppedAttributes")
+            EventData.create(it["time"] as? Long ?: 0, it["name"] as? String ?: "", found, total)
+        }
+
+    override fun getLinks(): List<LinkData> =
+        maps("links").map {
+            val flags = count(it, "traceFlags")
+            val to = dev.polyspan.SpanContext.of(it["traceId"] as? String, it["spanId"] as? String, flags, it["traceState"] as? String, it["isRemote"] == true)
+            LinkData.create(contextTold(to), attributesOf(it["attributes"] as? Map<*, *>))
+        }
+
+    override fun getEndEpochNanos(): Long = if (ended) end else 0
+
+    override fun hasEnded(): Boolean = ended
+
+    override fun getTotalRecordedEvents(): Int = maps("events").size + count(told, "droppedEvents")
+
+    override fun getTotalRecordedLinks(): Int = maps("links").size + count(told, "droppedLinks")
+
+    override fun getTotalAttributeCount(): Int = attributes.size() + count(told, "droppedAttributes")
+
+    @Deprecated("the SDK's own old name of the scope")
+    @Suppress("DEPRECATION")
+    override fun getInstrumentationLibraryInfo(): InstrumentationLibraryInfo = InstrumentationLibraryInfo.empty()
+
+    override fun getInstrumentationScopeInfo(): InstrumentationScopeInfo = InstrumentationScopeInfo.create(told["scope"] as? String ?: "polyspan")
+
+    override fun getResource(): Resource = resource
+}
+
+/** Writes one span alone, without counting. */
+private class Alone(
+    private val recorder: Recorder,
+) : Governed,
+    Cuts by Cuts.Uncounted {
+    override val terms: Terms get() = recorder.terms
+
+    override fun inherited(around: Ambient?): Beginning = recorder.inherited(around)
+}
+
+/** The record of a span as the engine tells it; nothing where it cannot be redacted. */
+private fun recordOf(
+    own: Span,
+    recorder: Recorder,
+    raw: Boolean,
+): Map<String, Any?> {
+    val writer = FrameWriter(Alone(recorder), recorder.terms.slot)
+    writer.span(own)
+    return Natives.record(recorder, writer.buf.copyOfRange(FrameWriter.HEADER, writer.at), raw) ?: emptyMap()
+}
+
+/** Attributes of the SDK are texts, numbers, truth values, and lists of these; what is more is text. */
+private fun attributesOf(given: Map<*, *>?): Attributes {
+    val found = Attributes.builder()
+    for ((key, value) in given ?: return Attributes.empty()) put(found, key.toString(), value)
+    return found.build()
+}
+
+private fun put(
+    found: AttributesBuilder,
+    key: String,
+    value: Any?,
+) {
+    when (value) {
+        null -> Unit
+        is String -> found.put(key, value)
+        is Long -> found.put(key, value)
+        is Double -> found.put(key, value)
+        is Boolean -> found.put(key, value)
+        is List<*> ->
+            when {
+                value.all { it is String } -> found.put(AttributeKey.stringArrayKey(key), value.map { it as String })
+                value.all { it is Long } -> found.put(AttributeKey.longArrayKey(key), value.map { it as Long })
+                value.all { it is Double } -> found.put(AttributeKey.doubleArrayKey(key), value.map { it as Double })
+                value.all { it is Boolean } -> found.put(AttributeKey.booleanArrayKey(key), value.map { it as Boolean })
+                else -> found.put(key, value.toString())
+            }
+        else -> found.put(key, value.toString())
+    }
+}
