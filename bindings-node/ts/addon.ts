@@ -45,9 +45,10 @@ export function loadAddon(): unknown {
 }
 
 /** A module of Node's own, without a `require` that bundlers would follow where there is another way. */
-function builtin(name: 'fs' | 'module'): unknown {
+export function builtin(name: 'fs' | 'module' | 'worker_threads'): unknown {
   const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown }
   if (getBuiltinModule !== undefined) return getBuiltinModule(`node:${name}`)
+  if (name === 'worker_threads') return require('node:worker_threads')
   return name === 'fs' ? require('node:fs') : require('node:module')
 }
 

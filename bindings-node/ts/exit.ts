@@ -1,6 +1,7 @@
 // The end of a thread or process loses nothing that had ended, within the engines' exit bound.
 
-import { isMainThread } from 'node:worker_threads'
+import type * as Workers from 'node:worker_threads'
+import { builtin } from './addon'
 import { isUsed, leave as leaveStage } from './host/stage'
 import { native } from './native'
 import { recorders, submitAll } from './registry'
@@ -19,10 +20,20 @@ export function arm(handleSignals: boolean): void {
     // Deno ends a process that fails without the event `exit`.
     if ('Deno' in globalThis) process.on('uncaughtExceptionMonitor', fails)
   }
-  if (handleSignals && !signals && isMainThread) {
+  if (handleSignals && !signals && getsSignals()) {
     signals = true
     for (const signal of SIGNALS) process.on(signal, interrupted)
   }
+}
+
+/** Whether this is no worker. Asked late: loading that module takes longer than starting an engine. */
+function isMain(): boolean {
+  return (builtin('worker_threads') as typeof Workers).isMainThread
+}
+
+/** Workers of Node.js may listen and are told of no signal, so that they need not be told apart. */
+function getsSignals(): boolean {
+  return 'Bun' in globalThis || 'Deno' in globalThis ? isMain() : true
 }
 
 /** How many spans had ended when the event loop last ran dry. */
@@ -47,16 +58,17 @@ async function flushAll(): Promise<void> {
 
 function leave(): void {
   submitAll()
-  if (isMainThread) native().gather()
+  const whole = isMain()
+  if (whole) native().gather()
   // The engine is the process's: the end of a worker does not stop it.
-  if (isUsed()) leaveStage(isMainThread)
-  else if (isMainThread) native().exit()
+  if (isUsed()) leaveStage(whole)
+  else if (whole) native().exit()
 }
 
 /** Something was thrown that nobody may catch: the process may end, or go on. */
 function fails(): void {
   submitAll()
-  if (isMainThread) native().gather()
+  if (isMain()) native().gather()
   for (const { engine, terms } of recorders()) {
     try {
       engine.flushNow(terms.exitTimeout)
