@@ -164,13 +164,8 @@ export class FrameWriter extends Writer {
       this.name(name)
       this.inherited(span)
     }
-    const fields = span._fields
     const limit = start + this.recorder.terms.spanBytes
-    for (let i = 0; i < fields.length; i += 2) {
-      const before = this.at
-      this.attribute(fields[i] as Key, fields[i + 1])
-      if (this.at > limit) this.takeBack(before, span)
-    }
+    this.attributes(span, limit)
     if (span._more !== undefined) this.more(span, limit)
   }
 
@@ -214,11 +209,24 @@ export class FrameWriter extends Writer {
     if (inherited.tags.length > 0 && span._isLocalRoot) this.raw(inherited.tags)
   }
 
-  /** What spans are full of, at one go: short texts, whole numbers and truth values under known keys. */
-  private attribute(key: Key, value: unknown): void {
+  private attributes(span: KeptSpan, limit: number): void {
+    const fields = span._fields
+    for (let i = 0; i < fields.length; i += 2) {
+      const before = this.at
+      this.reserve(1)
+      this.buf[before] = ATTRIBUTE
+      this.at = before + 1
+      this.pair(fields[i] as Key, fields[i + 1])
+      if (this.at > limit) this.takeBack(before, span)
+    }
+  }
+
+  /** A key and its value. What spans are full of goes at one go: short texts, whole numbers and truth values under known
+   * keys. */
+  private pair(key: Key, value: unknown): void {
     const code = key.code !== 0 ? key.code : key.frame === this.stamp ? key.entry : 0
     if (code !== 0) {
-      this.reserve(8 + SHORT)
+      this.reserve(7 + SHORT)
       const { buf, view, at } = this
       if (typeof value === 'string') {
         const length = value.length
@@ -227,32 +235,28 @@ export class FrameWriter extends Writer {
           for (let i = 0; i < length; i++) {
             const character = value.charCodeAt(i)
             all |= character
-            buf[at + 8 + i] = character
+            buf[at + 7 + i] = character
           }
           if (all <= 0x7f) {
-            buf[at] = ATTRIBUTE
-            view.setUint16(at + 1, code, true)
-            buf[at + 3] = 5
-            view.setUint32(at + 4, length, true)
-            this.at = at + 8 + length
+            view.setUint16(at, code, true)
+            buf[at + 2] = 5
+            view.setUint32(at + 3, length, true)
+            this.at = at + 7 + length
             return
           }
         }
       } else if (typeof value === 'number') {
-        buf[at] = ATTRIBUTE
-        view.setUint16(at + 1, code, true)
-        this.at = at + 3
+        view.setUint16(at, code, true)
+        this.at = at + 2
         this.number(value)
         return
       } else if (typeof value === 'boolean') {
-        buf[at] = ATTRIBUTE
-        view.setUint16(at + 1, code, true)
-        buf[at + 3] = value ? 2 : 1
-        this.at = at + 4
+        view.setUint16(at, code, true)
+        buf[at + 2] = value ? 2 : 1
+        this.at = at + 3
         return
       }
     }
-    this.u8(ATTRIBUTE)
     this.put(key)
     this.scalar(value)
   }
@@ -351,10 +355,7 @@ export class FrameWriter extends Writer {
     this.view.setUint32(this.at, 0, true)
     this.view.setUint16(this.at + 4, fields.length >>> 1, true)
     this.at += 6
-    for (let i = 0; i < fields.length; i += 2) {
-      this.put(fields[i] as Key)
-      this.scalar(fields[i + 1])
-    }
+    for (let i = 0; i < fields.length; i += 2) this.pair(fields[i] as Key, fields[i + 1])
     this.view.setUint32(before + 1, this.at - before - 5, true)
     if (this.at > limit) {
       this.at = before

@@ -144,18 +144,37 @@ export class KeptSpan implements Slot {
   _attributes(given: Attributes): void {
     if (hasFields(given)) {
       try {
-        for (const name in given) {
-          // biome-ignore lint/suspicious/noPrototypeBuiltins: in such a loop V8 need not look it up; `hasOwn` it does.
-          if (!Object.prototype.hasOwnProperty.call(given, name)) continue
-          const value = given[name]
-          if (value !== undefined) this._attribute(name, value)
-        }
+        this._ownFields(given)
         return
       } catch {
         // A getter: one by one, then. The last value of a key counts.
       }
     }
     each(given, 'attributes', this._cuts(), (name, value) => this._attribute(name, value))
+  }
+
+  /** @internal What `_attribute` does with each field of an object, which costs half of that many calls. */
+  _ownFields(given: { readonly [key: string]: unknown }): void {
+    const { spanBytes } = (this._recorder as Recording).terms
+    if (this._fields === NOTHING) this._fields = []
+    let fields = this._fields
+    let before = fields.length === 0 ? this._name : (fields[fields.length - 2] as Key)
+    for (const name in given) {
+      // biome-ignore lint/suspicious/noPrototypeBuiltins: in such a loop V8 need not look it up; `hasOwn` it does.
+      if (!Object.prototype.hasOwnProperty.call(given, name)) continue
+      const value = given[name]
+      const isText = typeof value === 'string'
+      if ((isText || typeof value === 'number' || typeof value === 'boolean') && name !== '') {
+        before = keyAfter(before, name)
+        fields.push(before, value)
+        this._size += isText ? 16 + value.length : 16
+        if (this._size > spanBytes || (fields.length & 1023) === 0) this._bound()
+      } else if (value !== undefined) {
+        this._attribute(name, value)
+      }
+      // Others may have been taken out, here or by a getter.
+      fields = this._fields
+    }
   }
 
   /** @internal */
@@ -180,8 +199,14 @@ export class KeptSpan implements Slot {
       this._size += 16 + bytes.length
       fields.push(key, bytes)
     }
-    if ((fields.length & 1023) === 0 && fields.length >= MANY * 2) this._compact()
-    if (this._size > recorder.terms.spanBytes) this._tooLarge()
+    this._bound()
+  }
+
+  /** @internal Takes out what is too much. */
+  _bound(): void {
+    const { length } = this._fields
+    if ((length & 1023) === 0 && length >= MANY * 2) this._compact()
+    if (this._size > (this._recorder as Recording).terms.spanBytes) this._tooLarge()
   }
 
   /** @internal Takes out attributes that a later one replaces. */

@@ -31,5 +31,5 @@ export function inside<R>(slot: Slot | undefined, body: () => R): R {
 
 /** Runs `body` with something current, and gives it `given`: a closure less. */
 export function insideWith<A, R>(slot: Slot, body: (given: A) => R, given: A): R {
-  return host.storage.run(slot, body, given)
+  return host.within(slot, body, given)
 }
