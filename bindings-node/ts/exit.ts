@@ -36,28 +36,72 @@ function getsSignals(): boolean {
   return 'Bun' in globalThis || 'Deno' in globalThis ? isMain() : true
 }
 
-/** How many spans had ended when the event loop last ran dry. */
+/** Code of the application that holds spans back and is no exporter of an engine. */
+interface Keeper {
+  /** Fails for nobody. */
+  flush(): Promise<void>
+  /** How long the end may be held up for it, in seconds. */
+  readonly bound: number
+}
+
+const keepers = new Set<Keeper>()
+
+/** Has a keeper flushed at the end of this thread. */
+export function flushedAtExit(keeper: Keeper): void {
+  arm(false)
+  keepers.add(keeper)
+}
+
+/** It has been shut down. */
+export function flushedBefore(keeper: Keeper): void {
+  keepers.delete(keeper)
+}
+
+/** How many spans had ended when everything was last flushed. */
 let settled = -1
+
+function endedByNow(): number {
+  return [...recorders()].reduce((sum, { engine }) => sum + engine.ended(), 0)
+}
 
 /** The event loop runs dry: the application's own code gets what there is while it can still wait for something. */
 function settle(): void {
-  if (!isUsed()) return
+  if (!isUsed() && keepers.size === 0) return
   submitAll()
-  const ended = [...recorders()].reduce((sum, { engine }) => sum + engine.ended(), 0)
-  if (ended === settled) return
-  settled = ended
-  void flushAll()
+  if (endedByNow() === settled) return
+  void flushAll(false).then((inTime) => {
+    // Only what a keeper waits for is left, unless somebody else had something to do at the end.
+    if (!inTime && process.listenerCount('beforeExit') === 1) process.exit()
+  })
 }
 
-/** Within the engines' exit bound, and without an error. */
-async function flushAll(): Promise<void> {
+/** Within the engines' exit bound, and without an error. Whether it ended in time; `hold` keeps the event loop alive
+ * for that long. */
+async function flushAll(hold: boolean): Promise<boolean> {
   submitAll()
-  const all = [...recorders()].map(({ engine, terms }) => engine.flush(terms.exitTimeout))
-  await Promise.allSettled(all)
+  settled = endedByNow()
+  const engines = [...recorders()].map(({ engine, terms }) => engine.flush(terms.exitTimeout))
+  const kept = Promise.all([...keepers].map((keeper) => within(keeper, hold)))
+  await Promise.allSettled(engines)
+  return (await kept).every(Boolean)
+}
+
+/** Whether it has flushed within its bound. */
+function within(keeper: Keeper, hold: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, keeper.bound * 1000, false)
+    if (!hold) late.unref()
+    void keeper.flush().then(() => {
+      clearTimeout(late)
+      resolve(true)
+    })
+  })
 }
 
 function leave(): void {
   submitAll()
+  // What they do at once is done; they cannot wait any more.
+  if (endedByNow() !== settled) for (const keeper of keepers) void keeper.flush()
   const whole = isMain()
   if (whole) native().gather()
   // The engine is the process's: the end of a worker does not stop it.
@@ -82,10 +126,10 @@ function fails(): void {
  * handles the signal itself ends in its own way, and `exit` flushes then. */
 function interrupted(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
-  if (isUsed() && !flushing) {
+  if ((isUsed() || keepers.size > 0) && !flushing) {
     // Code of the application may have to wait for something; a second signal does not.
     flushing = true
-    void flushAll().then(() => end(signal))
+    void flushAll(true).then(() => end(signal))
   } else {
     end(signal)
   }

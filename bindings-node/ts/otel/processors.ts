@@ -4,6 +4,7 @@ import type { Context } from '@opentelemetry/api'
 import { sayOnce } from '../core/log'
 import type { Slot } from '../core/slot'
 import type { Span } from '../core/span'
+import { flushedAtExit, flushedBefore } from '../exit'
 import type { Recorder } from '../recorder'
 import { readValue } from '../values'
 import { contextOf } from './context'
@@ -27,11 +28,27 @@ export class Processors {
   /** Gives processors what was recorded, secrets included. */
   readonly raw: boolean
   private readonly resource: SdkResource
+  /** How long the end of the process may be held up, in seconds. */
+  readonly bound: number
 
   constructor(recorder: Recorder, raw: boolean) {
     this.raw = raw
     const attributes = readValue(recorder.engine.resource()) as SdkResource['attributes']
     this.resource = resourceOf(attributes)
+    this.bound = recorder.terms.exitTimeout
+    flushedAtExit(this)
+  }
+
+  /** At the end of the thread: what fails is said. */
+  async flush(): Promise<void> {
+    const told = this.list.map(async (processor) => {
+      try {
+        await processor.forceFlush()
+      } catch (error) {
+        failed(processor, 'forceFlush', error)
+      }
+    })
+    await Promise.all(told)
   }
 
   /** A span has started where `slot` is current. */
@@ -61,6 +78,7 @@ export class Processors {
   }
 
   async shutdown(): Promise<void> {
+    flushedBefore(this)
     await settled(this.list.map((processor) => () => processor.shutdown()))
   }
 
@@ -69,12 +87,16 @@ export class Processors {
       try {
         call(processor)
       } catch (error) {
-        const name = (processor as object).constructor?.name ?? 'a span processor'
-        const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-        sayOnce(`processor ${name} ${method}`, `${name}: ${method} threw ${what}`)
+        failed(processor, method, error)
       }
     }
   }
+}
+
+function failed(processor: SpanProcessor, method: string, error: unknown): void {
+  const name = (processor as object).constructor?.name ?? 'a span processor'
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  sayOnce(`processor ${name} ${method}`, `${name}: ${method} threw ${what}`)
 }
 
 /** Calls all of them, and fails with the first failure once all are done. */
