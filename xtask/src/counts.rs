@@ -1,5 +1,5 @@
 //! Reads how many tests a run held from the closing lines of the runners in use: cargo's libtest and
-//! wasm-bindgen's runner (same format), pytest, and Node's.
+//! wasm-bindgen's runner (same format), pytest, Node's, and Maven's.
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -29,7 +29,9 @@ impl Counts {
         for line in output.lines() {
             let line = line.trim();
             let closing = line.strip_prefix("test result:").or_else(|| pytest_closing(line));
-            if let Some(counts) = closing.and_then(words).or_else(|| node_closing(line)) {
+            let counts =
+                closing.and_then(words).or_else(|| node_closing(line)).or_else(|| maven_closing(line));
+            if let Some(counts) = counts {
                 total.get_or_insert_default().add(counts);
             }
         }
@@ -55,6 +57,19 @@ fn node_closing(line: &str) -> Option<Counts> {
         "skipped" => Some(Counts { skipped: number, ..Counts::default() }),
         _ => None,
     }
+}
+
+/// `[INFO] Tests run: 12, Failures: 0, Errors: 0, Skipped: 1`; a class alone says how long it took as well.
+fn maven_closing(line: &str) -> Option<Counts> {
+    let (_, counts) = line.split_once("] Tests run: ")?;
+    if counts.contains("Time elapsed") {
+        return None;
+    }
+    let mut numbers = counts.split(", ").map(|part| part.rsplit(' ').next()?.parse::<u64>().ok());
+    let (run, failures, errors, skipped) =
+        (numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??);
+    let failed = failures + errors;
+    Some(Counts { passed: run.saturating_sub(failed + skipped), failed, skipped })
 }
 
 fn words(text: &str) -> Option<Counts> {
@@ -105,6 +120,13 @@ mod tests {
         let output = "ℹ tests 9\nℹ suites 0\nℹ pass 6\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\nℹ todo 0\n";
         assert_eq!(Counts::read(output), Some(Counts { passed: 6, failed: 2, skipped: 1 }));
         assert_eq!(Counts::read("# pass 2\n# fail 0\n"), Some(Counts::passed(2)));
+    }
+
+    #[test]
+    fn maven_counts_classes_and_then_all() {
+        let output = "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in a.B\n[INFO]\n\
+                      [ERROR] Tests run: 12, Failures: 1, Errors: 2, Skipped: 3\n";
+        assert_eq!(Counts::read(output), Some(Counts { passed: 6, failed: 3, skipped: 3 }));
     }
 
     #[test]

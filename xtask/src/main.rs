@@ -6,6 +6,8 @@ mod collector;
 mod counts;
 mod demo;
 mod frameworks;
+mod kotlin;
+mod maven;
 mod model;
 mod nextjs;
 mod nightly;
@@ -18,9 +20,11 @@ mod servers;
 mod soak;
 mod suites;
 mod trace_tree;
+mod uniffi;
 mod wasm;
 mod wheels;
 mod workspace;
+mod zig;
 
 use std::process::ExitCode;
 
@@ -85,6 +89,8 @@ enum Habit {
     Wheels,
     /// Build the npm package and its addons for every platform that links here
     Npm,
+    /// Build the Maven artifact and its native libraries for every platform that links here
+    Maven,
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -120,6 +126,7 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Soak { minutes } => soak::run(&workspace, minutes),
         Habit::Wheels => wheels::run(&workspace),
         Habit::Npm => npm::run(&workspace),
+        Habit::Maven => maven::run(&workspace),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());

@@ -10,14 +10,9 @@ use serde_json::Value;
 
 use crate::node::Package;
 use crate::prerequisites::{self, Tool};
-use crate::process;
 use crate::python_env::PythonEnv;
 use crate::workspace::Workspace;
-
-const REQUIREMENTS: &[&str] = &["xtask/python/wheels.txt", "xtask/python/npm.txt"];
-
-/// The oldest glibc the addons run with: older than what Node.js 20 itself asks for.
-const GLIBC: &str = "2.17";
+use crate::zig;
 
 /// One entry of `bindings-node/platforms.json`.
 pub struct Platform {
@@ -42,11 +37,13 @@ pub fn platforms(workspace: &Workspace) -> Result<Vec<Platform>> {
 /// Builds into `target/npm`.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Npm])?;
-    let env = PythonEnv::ensure(workspace, REQUIREMENTS)?;
+    let env = PythonEnv::ensure(workspace, zig::REQUIREMENTS)?;
     let mut addons = Vec::new();
     let mut missing = Vec::new();
     for platform in platforms(workspace)? {
-        match cross_build(workspace, &env, &platform) {
+        match zig::build(workspace, &env, "polyspan-node", &platform.target)
+            .and_then(|folder| addon_in(&folder))
+        {
             Ok(addon) => addons.push((platform, addon)),
             Err(error) => missing.push((platform, error)),
         }
@@ -70,26 +67,6 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The addon for another platform, by Zig.
-fn cross_build(workspace: &Workspace, env: &PythonEnv, platform: &Platform) -> Result<PathBuf> {
-    let target = platform.target.as_str();
-    if target.ends_with("-msvc") {
-        bail!("Microsoft's libraries cannot be had here");
-    }
-    process::run(workspace.command("rustup").args(["target", "add", target]))?;
-    let with_libc = if target.ends_with("-gnu") { format!("{target}.{GLIBC}") } else { target.to_owned() };
-    let mut build = workspace.cargo(["zigbuild", "--release", "--package", "polyspan-node", "--target"]);
-    env.activate(&mut build, workspace)?;
-    if target.ends_with("-musl") {
-        // A library that is loaded cannot bring a C library of its own.
-        let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
-        build.env(variable, "-Ctarget-feature=-crt-static");
-    }
-    process::run(build.arg(with_libc)).context("it does not link here")?;
-    let folder = workspace.target.join(target).join("release");
-    addon_in(&folder)
 }
 
 /// What cargo calls the library, for whichever system it is.

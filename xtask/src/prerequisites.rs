@@ -16,6 +16,8 @@ pub enum Tool {
     Go,
     /// With Node.js.
     Npm,
+    /// With a JDK.
+    Maven,
 }
 
 /// Checks all of `tools` and names every one that is missing, not only the first.
@@ -65,6 +67,7 @@ impl Tool {
             Self::CCompiler => c_compiler(),
             Self::Go => go(),
             Self::Npm => npm(),
+            Self::Maven => maven(),
         }
     }
 }
@@ -119,6 +122,22 @@ fn npm() -> Result<(), String> {
         .map_err(|_| format!("{how} (found Node.js without npm: on Debian `apt-get install npm`)"))
 }
 
+fn maven() -> Result<(), String> {
+    let how = "Maven 3.8 or later with JDK 17 or later, for Kotlin: on Debian `apt-get install maven default-jdk-headless`";
+    match process::ask(Command::new("javac").arg("--version")) {
+        // A first release has one number.
+        Ok(version) if at_least(&format!("{version}.0"), 17, 0) => {}
+        Ok(version) => return Err(format!("{how} (found {version})")),
+        Err(_) => return Err(how.to_owned()),
+    }
+    let program = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
+    match process::ask(Command::new(program).arg("--version")) {
+        Ok(version) if at_least(&version, 3, 8) => Ok(()),
+        Ok(version) => Err(format!("{how} (found {})", version.lines().next().unwrap_or_default())),
+        Err(_) => Err(format!("{how} (found a JDK alone)")),
+    }
+}
+
 /// Compares the first `number.number` in a program's version line.
 fn at_least(line: &str, major: u32, minor: u32) -> bool {
     let version = line.split(' ').find_map(|word| {
@@ -144,6 +163,8 @@ mod tests {
         assert!(!at_least("v18.20.4", 20, 0));
         assert!(!at_least("Python 3.9.18", 3, 11));
         assert!(at_least("go version go1.26.8 linux/amd64", 1, 21));
+        assert!(at_least("javac 17.0.15", 17, 0));
+        assert!(at_least("Apache Maven 3.8.7\nMaven home: /usr/share/maven", 3, 8));
         assert!(!at_least("go version go1.19.8 linux/amd64", 1, 21));
         assert!(!at_least("nothing here", 0, 0));
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::collector;
 use crate::counts::Counts;
+use crate::kotlin;
 use crate::model;
 use crate::nextjs;
 use crate::node;
@@ -74,6 +75,12 @@ pub const SUITES: &[Suite] = &[
         needs: RUST_NPM,
         run: servers::test,
     },
+    Suite {
+        name: "kotlin",
+        about: "the Maven artifact, from Kotlin and from Java",
+        needs: RUST_MAVEN,
+        run: kotlin::test,
+    },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: RUST_PYTHON_GO, run: e2e },
     Suite {
         name: "next",
@@ -86,6 +93,7 @@ pub const SUITES: &[Suite] = &[
 const RUST: &[Tool] = &[Tool::Rust, Tool::CCompiler];
 const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
 const RUST_NPM: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Npm];
+const RUST_MAVEN: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Maven];
 const RUST_PYTHON_GO: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
 const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go, Tool::Npm];
 

@@ -1,0 +1,63 @@
+//! The Maven artifact `polyspan`: the native library inside, the sources that UniFFI generates, and its tests.
+
+use std::env::consts;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::suites::{Outcome, counted};
+use crate::uniffi::{Border, empty};
+use crate::workspace::Workspace;
+
+const PROJECT: &str = "bindings-kotlin/kotlin/pom.xml";
+
+/// Builds the artifact and runs its tests.
+pub fn test(workspace: &Workspace) -> Result<Outcome> {
+    let border = Border::built(workspace, "kotlin")?;
+    let natives = made(workspace).join("natives");
+    empty(&natives)?;
+    put(&natives, &platform(consts::OS, consts::ARCH), &border.library)?;
+    counted(&process::watch(maven(workspace, &border)?.arg("test"))?)
+}
+
+/// Everything that is made for Kotlin.
+pub fn made(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("kotlin")
+}
+
+/// Maven for the artifact with these generated sources; what it downloads lies in the cache folder.
+pub fn maven(workspace: &Workspace, border: &Border) -> Result<Command> {
+    let mut command = workspace.command(if cfg!(windows) { "mvn.cmd" } else { "mvn" });
+    let path = |path: &Path| path.to_str().map(str::to_owned).context("a path that is no text");
+    command.args(["--batch-mode", "--no-transfer-progress", "--file", PROJECT]);
+    command.arg(format!("-Dmaven.repo.local={}", path(&workspace.cache.join("maven"))?));
+    command.arg(format!("-Dpolyspan.made={}", path(&made(workspace))?));
+    command.arg(format!("-Dpolyspan.generated={}", path(&border.sources)?));
+    Ok(command)
+}
+
+/// Puts a library where the artifact and JNA look for it.
+pub fn put(natives: &Path, platform: &str, library: &Path) -> Result<()> {
+    let folder = natives.join(platform);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let name = library.file_name().context("a library has a name")?;
+    fs::copy(library, folder.join(name)).with_context(|| format!("cannot copy {}", library.display()))?;
+    Ok(())
+}
+
+/// What JNA calls a platform, from the words that Rust has for it.
+pub fn platform(system: &str, processor: &str) -> String {
+    let system = match system {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    let processor = match processor {
+        "x86_64" => "x86-64",
+        other => other,
+    };
+    format!("{system}-{processor}")
+}
