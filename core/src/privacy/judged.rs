@@ -4,8 +4,9 @@
 use super::names::{Group, Verdict};
 use super::rules::Rules;
 
-/// Names remembered, each in the one slot that its hash says.
-const SLOTS: usize = 256;
+/// Pairs of names remembered, each in the pair that its hash says: were there one place only, two names that
+/// stand side by side in every text could drive each other out for ever.
+const PAIRS: usize = 128;
 /// Bytes of the longest name remembered.
 const LONGEST: usize = 40;
 
@@ -28,8 +29,8 @@ impl Slot {
 /// The names that one user of one engine's rules has met.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    /// None until the first name.
-    slots: Vec<Slot>,
+    /// None until the first name; of each pair the one that was met last stands first.
+    pairs: Vec<[Slot; 2]>,
 }
 
 impl Judged {
@@ -38,10 +39,16 @@ impl Judged {
         if name.is_empty() || name.len() > LONGEST {
             return rules.judge(name, Group::None);
         }
-        if self.slots.is_empty() {
-            self.slots = vec![Slot::EMPTY; SLOTS];
+        if self.pairs.is_empty() {
+            self.pairs = vec![[Slot::EMPTY; 2]; PAIRS];
         }
-        let Some(slot) = self.slots.get_mut(hash(name)) else { return rules.judge(name, Group::None) };
+        let Some([slot, other]) = self.pairs.get_mut(hash(name)) else {
+            return rules.judge(name, Group::None);
+        };
+        if slot.holds(name) {
+            return slot.verdict;
+        }
+        core::mem::swap(slot, other);
         if !slot.holds(name) {
             let verdict = rules.judge(name, Group::None);
             *slot = Slot { length: name.len() as u8, verdict, ..Slot::EMPTY };
@@ -53,7 +60,7 @@ impl Judged {
     }
 }
 
-/// A slot's number; names that differ in one letter or in case have different ones, as a rule.
+/// A pair's number; names that differ in one letter or in case have different ones, as a rule.
 fn hash(name: &[u8]) -> usize {
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     let mut hash = name.len() as u64;
@@ -61,12 +68,10 @@ fn hash(name: &[u8]) -> usize {
     for word in words {
         hash = mix(hash, u64::from_le_bytes(*word));
     }
-    // The end once more, together with what is left, rather than that byte by byte.
-    hash = match name.last_chunk() {
-        Some(last) => mix(hash, u64::from_le_bytes(*last)),
-        None => mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
-    };
-    (hash >> 20) as usize % SLOTS
+    for byte in rest {
+        hash = mix(hash, u64::from(*byte));
+    }
+    (hash >> 20) as usize % PAIRS
 }
 
 #[cfg(test)]
@@ -80,13 +85,13 @@ mod tests {
         let mut judged = Judged::default();
         let long = "x".repeat(LONGEST) + "_token";
         let few = ["password", "passwords", "token_count", "employee_no", "session_token", "auth", "", &long];
-        // More names than slots, twice, so that they drive each other out.
+        // More names than places, twice, so that they drive each other out.
         let many: Vec<String> =
-            (0..3 * SLOTS).map(|number| format!("token{number}_{}", number % 7)).collect();
-        for name in few.into_iter().chain(many.iter().map(String::as_str)).cycle().take(8 * SLOTS) {
+            (0..6 * PAIRS).map(|number| format!("token{number}_{}", number % 7)).collect();
+        for name in few.into_iter().chain(many.iter().map(String::as_str)).cycle().take(16 * PAIRS) {
             let verdict = judged.verdict(&redactor.rules, name.as_bytes());
             assert_eq!(verdict, redactor.rules.judge(name.as_bytes(), Group::None), "{name}");
         }
-        assert_eq!(judged.slots.len(), SLOTS);
+        assert_eq!(judged.pairs.len(), PAIRS);
     }
 }

@@ -42,6 +42,8 @@ impl Replacer<'_, '_> {
 
     /// Writes the text with the edits made.
     pub(super) fn edit(&mut self, out: &mut Vec<u8>, text: &[u8], edits: &[Edit]) {
+        // Marks are about as long as what they stand for.
+        out.reserve(text.len());
         let mut from = 0;
         for edit in edits {
             out.extend_from_slice(text.get(from..edit.start).unwrap_or_default());
