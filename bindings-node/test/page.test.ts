@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { init, MemoryExporter, setLogger } from 'polyspan'
+import { type Engine, init, MemoryExporter, setLogger } from 'polyspan'
 import { pageTerms } from 'polyspan/next'
-import { type Json, map, text, value, vectors } from './vectors'
+import type { NativeEngine } from '../lib/native'
+import { camel, type Json, map, only, pairs, text, told, value, vectors } from './vectors'
 
 setLogger(() => undefined)
 const PACKAGE = join(__dirname, '..')
@@ -205,6 +206,79 @@ test('a page writes frames as the vectors have them', async () => {
   }
   assert.ok(compared >= 5, `${compared}`)
 })
+
+// It is not in the package's types.
+const { _door } = require('polyspan') as { _door: { engineOf(engine: Engine): NativeEngine } }
+const { readValue } = require('../lib/values') as typeof import('../lib/values')
+
+/** Whether the queue of a page has room for such a span. */
+function fitsPage({ input, output, attributes, metadata, status_message }: Json): boolean {
+  const values = [input, output].map((form) => (form === undefined ? '' : told(value(form))))
+  const whole = [values, pairs(attributes ?? []), pairs(metadata ?? []), text(status_message ?? '')]
+  return Buffer.byteLength(JSON.stringify(whole)) < 250 * 1024
+}
+
+for (const entry of vectors('limits.json').cases as Json[]) {
+  const { span: given, kept } = entry
+  // The relay's own attribute is one of those that are counted.
+  if (kept === undefined || entry.options.limits?.attributes !== undefined || !fitsPage(given)) continue
+  test(`page: limits: ${entry.name}`, async () => {
+    const exporter = new MemoryExporter()
+    const engine = init({
+      service: 'x',
+      name: 'page limits',
+      exporter,
+      replace: true,
+      ...camel(entry.options),
+    })
+    try {
+      const native = _door.engineOf(engine)
+      const platform = {
+        source: 'edge',
+        current: () => undefined,
+        inside: <R>(_: unknown, body: () => R): R => body(),
+        post: async (_url: string, _type: string, bytes: Uint8Array) => {
+          // The attribute that says where it came from is within every limit so.
+          native.relay(bytes, '')
+          return 204
+        },
+      }
+      // A page that keeps as much as the server's own spans do.
+      const page = new Page({ ...(readValue(native.terms()) as object), openSpans: 1 }, platform)
+      const { input, output } = given
+      const span = new Span(page, 'x', decided(1, 2, 3, 4, ''), undefined, false, {
+        input: input === undefined ? undefined : value(input),
+      })
+      for (const [key, item] of map(given.attributes ?? [])) span.set(key, item)
+      for (const [key, item] of map(given.metadata ?? [])) span.update({ metadata: { [key]: item } })
+      for (const event of given.events ?? [])
+        span.event(event.name, Object.fromEntries(map(event.attributes ?? [])))
+      if (given.status_message !== undefined) span.status('error', text(given.status_message))
+      if (output !== undefined) span.update({ output: value(output) })
+      span.end()
+      await page.deliver()
+      await engine.flush()
+      const stats = engine.stats()
+      assert.ok(stats.addsUp)
+      if (entry.limited !== undefined) assert.equal(stats.limited + page.limited, entry.limited)
+      const record = only(exporter)
+      const { 'polyspan.relay.source': source, ...attributes } = told(record.attributes)
+      assert.equal(source, '')
+      assert.deepEqual(attributes, pairs(kept.attributes ?? []))
+      assert.deepEqual(told(record.metadata), pairs(kept.metadata ?? []))
+      assert.deepEqual(told(record.input), kept.input === undefined ? undefined : told(value(kept.input)))
+      assert.deepEqual(told(record.output), kept.output === undefined ? undefined : told(value(kept.output)))
+      assert.equal(record.statusMessage, text(kept.status_message ?? ''))
+      const events = (kept.events ?? []).map((event: Json) => [event.name, pairs(event.attributes ?? [])])
+      assert.deepEqual(
+        record.events.map((event) => [event.name, told(event.attributes)]),
+        events,
+      )
+    } finally {
+      await engine.shutdown()
+    }
+  })
+}
 
 /** A page whose relay answers as told. */
 function paged(answer: () => number): { page: InstanceType<typeof Page>; posts: number[] } {

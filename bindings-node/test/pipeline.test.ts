@@ -6,21 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Engine, init, MemoryExporter, type PolyspanError, setLogger } from 'polyspan'
-import { type Json, map, only, text, told, value, vectors } from './vectors'
+import { camel, type Json, map, only, pairs, text, told, value, vectors } from './vectors'
 
 setLogger(() => undefined)
-
-function camel(given: Json): Json {
-  if (Array.isArray(given) || typeof given !== 'object' || given === null) return given
-  return Object.fromEntries(
-    Object.entries(given).map(([name, item]) => [
-      name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()),
-      camel(item),
-    ]),
-  )
-}
-
-const pairs = (list: Json[]): Json => told(map(list))
 
 for (const entry of vectors('limits.json').cases as Json[]) {
   test(`limits: ${entry.name}`, async () => {

@@ -87,3 +87,17 @@ export function only(exporter: MemoryExporter): SpanRecord {
   if (spans.length !== 1) throw new Error(`${spans.length} spans`)
   return spans[0] as SpanRecord
 }
+
+/** Options under the names that they have in TypeScript. */
+export function camel(given: Json): Json {
+  if (Array.isArray(given) || typeof given !== 'object' || given === null) return given
+  return Object.fromEntries(
+    Object.entries(given).map(([name, item]) => [
+      name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()),
+      camel(item),
+    ]),
+  )
+}
+
+/** Pairs as they come back. */
+export const pairs = (list: Json[]): Json => told(map(list))
