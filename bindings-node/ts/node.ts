@@ -13,6 +13,8 @@ const storage = new AsyncLocalStorage<unknown>()
  * long as a tenth of a span. */
 function within<A, R>(current: unknown, body: (given: A) => R, given: A): R {
   const before = storage.getStore()
+  // Children of a span that is not sampled share one that stands for them.
+  if (before === current) return body(given)
   storage.enterWith(current)
   try {
     return body(given)
