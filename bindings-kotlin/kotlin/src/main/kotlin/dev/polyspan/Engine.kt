@@ -67,6 +67,7 @@ public class Engine internal constructor(
         } finally {
             // What ended meanwhile is counted.
             recorder.handIn()
+            Registry.findDefault()
         }
     }
 

@@ -119,11 +119,14 @@ public class MemoryExporter
     ) {
         internal val native: NativeMemory = Natives.memory(maxOf(1, capacity))
 
-        /** The spans received so far, in the order they ended. Flush before. */
-        public val spans: List<SpanRecord> get() = read("spans", take = false).map(::SpanRecord)
+        /** The spans received so far, in the order of their ends. Flush before. */
+        public val spans: List<SpanRecord> get() = ended(take = false)
 
         /** Takes the spans out. */
-        public fun take(): List<SpanRecord> = read("spans", take = true).map(::SpanRecord)
+        public fun take(): List<SpanRecord> = ended(take = true)
+
+        /** What several threads have handed in has no order of its own. */
+        private fun ended(take: Boolean): List<SpanRecord> = read("spans", take).map(::SpanRecord).sortedBy { it.endTime }
 
         /** The log records received so far, in the order they were recorded. */
         public val logs: List<LogRecord> get() = read("logs", take = false).map(::LogRecord)

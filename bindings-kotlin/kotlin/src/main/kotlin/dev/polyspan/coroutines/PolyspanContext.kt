@@ -21,8 +21,10 @@ import dev.polyspan.internal.Slot
 import dev.polyspan.running
 import dev.polyspan.startSpan
 import kotlinx.coroutines.CopyableThreadContextElement
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
@@ -82,7 +84,7 @@ public fun polyspanContext(
 
 /**
  * Records what `body` does as a span, which is current inside, whatever threads it runs in, and ends with it.
- * Cancelling it is recorded as a failure.
+ * Cancelling it is recorded as a failure. Coroutines that the body starts belong to it: the span ends after them.
  */
 public suspend fun <R> span(
     name: String,
@@ -90,10 +92,10 @@ public suspend fun <R> span(
     input: Any? = Unset,
     parent: Parent? = null,
     options: SpanOptions? = null,
-    body: suspend (Span) -> R,
+    body: suspend CoroutineScope.(Span) -> R,
 ): R {
     val span = startSpan(name, type, input, parent, options, null)
-    if (currentCoroutineContext()[CurrentElement] != null) return running(span) { body(it) }
+    if (currentCoroutineContext()[CurrentElement] != null) return running(span) { coroutineScope { body(it) } }
     try {
         return withContext(CurrentElement(span)) { body(span) }
     } catch (error: Throwable) {

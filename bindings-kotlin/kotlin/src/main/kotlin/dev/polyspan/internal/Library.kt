@@ -57,7 +57,7 @@ internal object Library {
         return file.toString()
     }
 
-    /** A library that is loaded needs its file no more, but where the system keeps it open. */
+    /** Files go when the process ends: JNA may want the library later. The last one named goes first. */
     private fun forget(
         file: Path,
         folder: Path,

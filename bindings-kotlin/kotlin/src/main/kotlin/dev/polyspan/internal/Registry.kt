@@ -52,11 +52,12 @@ internal object Registry {
         return chosen
     }
 
+    /** An engine is to stop: the default one is looked for anew once it has. */
     @Synchronized
     fun forget(recorder: Recorder) {
         recorder.stop()
         running.remove(recorder)
-        if (chosen === recorder) chosen = find(null)?.takeIf { it !== recorder }
+        if (chosen === recorder) chosen = null
     }
 
     /** Hands in what every thread has written. */
