@@ -36,6 +36,8 @@ pub fn maven(workspace: &Workspace, border: &Border) -> Result<Command> {
     command.arg(format!("-Dmaven.repo.local={}", path(&workspace.cache.join("maven"))?));
     command.arg(format!("-Dpolyspan.made={}", path(&made(workspace))?));
     command.arg(format!("-Dpolyspan.generated={}", path(&border.sources)?));
+    // The compiler runs inside; it lives too briefly for more than the first of Java's compilers.
+    command.env("MAVEN_OPTS", "-Xmx1g -XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
     Ok(command)
 }
 

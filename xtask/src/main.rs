@@ -90,7 +90,11 @@ enum Habit {
     /// Build the npm package and its addons for every platform that links here
     Npm,
     /// Build the Maven artifact and its native libraries for every platform that links here
-    Maven,
+    Maven {
+        /// The library of this machine alone; Maven builds on it find the artifact in the cache
+        #[arg(long)]
+        here: bool,
+    },
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -126,7 +130,8 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Soak { minutes } => soak::run(&workspace, minutes),
         Habit::Wheels => wheels::run(&workspace),
         Habit::Npm => npm::run(&workspace),
-        Habit::Maven => maven::run(&workspace),
+        Habit::Maven { here: false } => maven::run(&workspace),
+        Habit::Maven { here: true } => maven::install(&workspace),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());

@@ -1,6 +1,7 @@
 //! `cargo xtask maven`: the Maven artifact of a release, from one machine. Builds the native library of every platform
 //! that links here, says which it could not and how large each is, packs them into the jar, and runs the tests with it.
 
+use std::env::consts;
 use std::fs;
 use std::process::ExitCode;
 
@@ -25,6 +26,19 @@ const PLATFORMS: &[(&str, &str, &str)] = &[
 
 /// What the library may weigh on x86-64, stripped, with TLS.
 const MAX_BYTES: u64 = 4_000_000;
+
+/// Builds the artifact with the library of this machine, and puts it where other builds with Maven find it: the
+/// benchmarks and the example.
+pub fn install(workspace: &Workspace) -> Result<ExitCode> {
+    prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Maven])?;
+    let border = Border::built(workspace, "kotlin")?;
+    process::run(&mut workspace.cargo(["build", "--release", "--package", PACKAGE]))?;
+    let natives = made(workspace).join("natives");
+    empty(&natives)?;
+    put(&natives, &platform(consts::OS, consts::ARCH), &library_in(&workspace.target.join("release"))?)?;
+    process::run(maven(workspace, &border)?.args(["--quiet", "-DskipTests", "install"]))?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Builds into `target/kotlin/build`.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
