@@ -207,6 +207,22 @@ impl Stats {
         Ok(counts)
     }
 
+    /// What came of the frames that web pages posted to this engine: `frames` that were read, their `spans`, and by
+    /// reason what was `refused`.
+    #[getter]
+    fn relay<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let relay = &self.0.relay;
+        let refused = PyDict::new(py);
+        for (reason, count) in &relay.refused {
+            refused.set_item(reason.as_str(), count)?;
+        }
+        let counts = PyDict::new(py);
+        counts.set_item("frames", relay.frames)?;
+        counts.set_item("spans", relay.spans)?;
+        counts.set_item("refused", refused)?;
+        Ok(counts)
+    }
+
     /// Whether both equations hold, for spans and for log records, and the second for data points of metrics.
     fn adds_up(&self) -> bool {
         self.0.adds_up()

@@ -116,3 +116,10 @@ def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(polyspan.PolyspanError) as raised:
         polyspan.set_selector("acme")  # type: ignore[arg-type]
     assert raised.value.code == "invalid_option" and "selector" in str(raised.value)
+
+
+def test_frames_of_pages_are_counted_as_in_other_languages(started: Started) -> None:
+    engine = started("web").engine
+    engine.span("one").end()
+    # Its own spans are none of them.
+    assert engine.stats().relay == {"frames": 0, "spans": 0, "refused": {}}
