@@ -11,18 +11,8 @@ import type { Platform } from './page/page'
 import type { PageTerms } from './page/terms'
 import { onTheWeb } from './page/web'
 
-export { currentSpan, extract, flush, inject, span, stats } from './page/api'
 export { type FetchOptions, type InstrumentOptions, instrument } from './page/instrument'
-export type { PageStats } from './page/page'
-export type {
-  Attributes,
-  ParentInput,
-  Span,
-  SpanContext,
-  SpanKind,
-  SpanOptions,
-  SpanUpdate,
-} from './page/span'
+export * from './page/public'
 export type { PageTerms } from './page/terms'
 
 /** `fetch` as it was before anything recorded it, so that posts are no spans. */

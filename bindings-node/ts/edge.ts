@@ -8,17 +8,7 @@ import type { Span } from './page/span'
 import type { PageTerms } from './page/terms'
 import { onTheWeb } from './page/web'
 
-export { currentSpan, extract, flush, inject, span, stats } from './page/api'
-export type { PageStats } from './page/page'
-export type {
-  Attributes,
-  ParentInput,
-  Span,
-  SpanContext,
-  SpanKind,
-  SpanOptions,
-  SpanUpdate,
-} from './page/span'
+export * from './page/public'
 export type { PageTerms } from './page/terms'
 
 interface Storage {
