@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import polyspan
 import uvicorn
 from agent import serve
+from ending import counting
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
@@ -29,16 +28,7 @@ class Question(BaseModel):
     question: str
 
 
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-    polyspan.flush(timeout=5)
-    stats = polyspan.stats()
-    dropped = sum(stats.dropped.values())
-    print(f"support-agent: {stats.ended} ended / {stats.exported} exported / {dropped} dropped", flush=True)
-
-
-app = FastAPI(title="support", lifespan=lifespan)
+app = FastAPI(title="support", lifespan=counting("support-agent"))
 
 
 @app.post("/questions")

@@ -7,27 +7,16 @@ counts of its spans. Without the lines that name Polyspan it is a service like a
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import polyspan
 import uvicorn
+from ending import counting
 from fastapi import FastAPI, HTTPException
 from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from polyspan.opentelemetry import TracerProvider
 
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-    polyspan.flush(timeout=5)
-    stats = polyspan.stats()
-    dropped = sum(stats.dropped.values())
-    print(f"parcel-service: {stats.ended} ended / {stats.exported} exported / {dropped} dropped", flush=True)
-
-
-app = FastAPI(title="parcels", lifespan=lifespan)
+app = FastAPI(title="parcels", lifespan=counting("parcel-service"))
 tracer = trace.get_tracer("parcels")
 
 ORDERS = {
