@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::kotlin_app;
 use crate::nextjs::Application;
 use crate::prerequisites::{self, Tool};
 use crate::process;
@@ -55,6 +56,23 @@ pub fn run_next(workspace: &Workspace) -> Result<ExitCode> {
     let Received { ended, exported, dropped, received } = received(workspace, &mut run)?;
     println!("{ended} ended / {exported} exported / {dropped} dropped in Python, {received} received in all");
     if ended == 0 || exported != ended || received <= ended {
+        bail!("not every span arrived");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The app in Kotlin that asks the agent; one trace from the tap on.
+pub fn run_kotlin(workspace: &Workspace) -> Result<ExitCode> {
+    prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Maven])?;
+    process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
+    let classes = kotlin_app::built(workspace)?;
+    let env = PythonEnv::ensure(workspace, REQUIREMENTS)?;
+    env.install_package(workspace, "dev")?;
+    let mut run = env.python(workspace);
+    run.args(["examples/kotlin-app/run.py", "java", "-cp"]).arg(classes).arg("AppKt");
+    let Received { ended, exported, dropped, received } = received(workspace, &mut run)?;
+    println!("{ended} ended / {exported} exported / {dropped} dropped / {received} received");
+    if ended == 0 || [exported, received] != [ended; 2] {
         bail!("not every span arrived");
     }
     Ok(ExitCode::SUCCESS)

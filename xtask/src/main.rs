@@ -7,6 +7,7 @@ mod counts;
 mod demo;
 mod frameworks;
 mod kotlin;
+mod kotlin_app;
 mod maven;
 mod model;
 mod nextjs;
@@ -48,6 +49,9 @@ enum Habit {
         /// The Next.js application in front of it too, visited with Chromium
         #[arg(long)]
         next: bool,
+        /// The app in Kotlin that asks it
+        #[arg(long, conflicts_with = "next")]
+        kotlin: bool,
     },
     /// Run every test suite, or those named
     Test {
@@ -113,8 +117,9 @@ fn main() -> ExitCode {
 fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match habit {
-        Habit::Demo { next: false } => demo::run(&workspace),
-        Habit::Demo { next: true } => demo::run_next(&workspace),
+        Habit::Demo { next: true, .. } => demo::run_next(&workspace),
+        Habit::Demo { kotlin: true, .. } => demo::run_kotlin(&workspace),
+        Habit::Demo { .. } => demo::run(&workspace),
         Habit::Test { list: true, .. } => {
             suites::list(SUITES);
             Ok(ExitCode::SUCCESS)

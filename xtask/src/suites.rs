@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::collector;
 use crate::counts::Counts;
 use crate::kotlin;
+use crate::kotlin_app;
 use crate::model;
 use crate::nextjs;
 use crate::node;
@@ -83,6 +84,12 @@ pub const SUITES: &[Suite] = &[
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: RUST_PYTHON_GO, run: e2e },
     Suite {
+        name: "kotlin-app",
+        about: "an app in Kotlin, its services, and a real Collector",
+        needs: RUST_PYTHON_GO_MAVEN,
+        run: kotlin_app::test,
+    },
+    Suite {
         name: "next",
         about: "a Next.js application, from a real browser to a real Collector",
         needs: ALL,
@@ -95,6 +102,7 @@ const RUST_PYTHON: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python];
 const RUST_NPM: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Npm];
 const RUST_MAVEN: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Maven];
 const RUST_PYTHON_GO: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go];
+const RUST_PYTHON_GO_MAVEN: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go, Tool::Maven];
 const ALL: &[Tool] = &[Tool::Rust, Tool::CCompiler, Tool::Python, Tool::Go, Tool::Npm];
 
 /// Prints the suites, one a line.
@@ -298,7 +306,8 @@ fn e2e(workspace: &Workspace) -> Result<Outcome> {
     pytest
         .env("POLYSPAN_OTELCOL", collector)
         .env("POLYSPAN_TEST_RECEIVER", workspace.program("polyspan-test-receiver"));
-    // The suite `next` runs that one.
+    // The suites `next` and `kotlin-app` run these.
     pytest.args(["-m", "pytest", "tests/e2e", "--ignore", "tests/e2e/test_nextjs.py"]);
+    pytest.args(["--ignore", "tests/e2e/test_kotlin.py"]);
     counted(&process::watch(&mut pytest)?)
 }
