@@ -2,9 +2,9 @@
 
     python run.py COMMAND...
 
-COMMAND starts the app, for example `java -cp ... AppKt`; it is given the addresses of the agent and of the service. All
-programs inherit the environment, so `OTEL_EXPORTER_OTLP_ENDPOINT` decides where the spans go. `cargo xtask demo
---kotlin` runs this with a receiver.
+COMMAND starts the app, for example `java -cp ... AppKt`; it is given the addresses of the agent and of the
+service. All programs inherit the environment, so `OTEL_EXPORTER_OTLP_ENDPOINT` decides where the spans go.
+`cargo xtask demo --kotlin` runs this with a receiver.
 """
 
 from __future__ import annotations

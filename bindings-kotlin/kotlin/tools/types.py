@@ -95,7 +95,9 @@ package dev.polyspan
         for attribute in kind["attributes"]:
             key = camel(attribute["name"])
             form = FORMS[attribute["form"]]
-            parts.append(f"    /** {attribute['about'][:1].upper() + attribute['about'][1:]}. */\n    public var {key}: {form}? by given\n")
+            parts.append(
+                f"    /** {attribute['about'][:1].upper() + attribute['about'][1:]}. */\n    public var {key}: {form}? by given\n"
+            )
         out += "\n".join(parts) + "}\n"
         out += f"""
 /** Records what `body` does as a span: {kind["about"][:1].lower() + kind["about"][1:]}. */
