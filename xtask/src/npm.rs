@@ -57,6 +57,10 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     if !tried.success {
         bail!("the packages do not work");
     }
+    println!("\nBuilt, in {}:", folder.display());
+    for (platform, addon) in &addons {
+        println!("  {}: an addon of {:.1} MB", platform.name, fs::metadata(addon)?.len() as f64 / 1e6);
+    }
     if !missing.is_empty() {
         println!(
             "\nNot built here; on a machine of that system `cargo build --release --package polyspan-node --target \
