@@ -31,7 +31,7 @@ fn begins_as_scheme(value: &[u8]) -> bool {
 
 /// What stands behind the scheme, if there is one.
 pub(super) fn without_scheme(value: &[u8]) -> &[u8] {
-    if !begins_as_scheme(value) || !value.iter().take(LONGEST + 1).any(|byte| *byte == b' ') {
+    if !begins_as_scheme(value) || !value.get(..=LONGEST).unwrap_or(value).contains(&b' ') {
         return value;
     }
     let rest = scheme_of(value, &SCHEMES).and_then(|length| value.get(length..));

@@ -21,6 +21,12 @@ impl Runs {
 
     /// Notes the runs of a block.
     pub(super) fn find(&mut self, text: &[u8], marks: Marks, hits: &mut Vec<Hit>) {
+        const EDGES: u32 = 1 | 1 << (BLOCK - 1);
+        if (marks.digits | marks.joins) & EDGES == 0 {
+            within(marks, hits);
+            self.until = marks.at + BLOCK;
+            return;
+        }
         // The run may have begun in the block before.
         let from = marks.at.saturating_sub(24).max(self.until);
         let before = text.get(from..marks.at).unwrap_or_default();
@@ -54,6 +60,25 @@ impl Runs {
             next = end;
         }
         self.until = next;
+    }
+}
+
+/// Notes the runs of a block that none enters or leaves, by its marks alone.
+fn within(marks: Marks, hits: &mut Vec<Hit>) {
+    let Marks { at, digits, joins, .. } = marks;
+    let runs = digits | joins & digits << 1 & digits >> 1;
+    // Where as many in a row begin as a card has digits.
+    let two = runs & runs >> 1;
+    let four = two & two >> 2;
+    let long = four & four >> 4 & runs >> 8;
+    let mut starts = long & !(long << 1);
+    while starts != 0 {
+        let start = starts.trailing_zeros();
+        let length = (runs >> start).trailing_ones();
+        if (digits >> start & ((1 << length) - 1)).count_ones() as usize >= CARD {
+            hits.push(Hit { at: at + start as usize, rule: Rule::Digits });
+        }
+        starts &= starts - 1;
     }
 }
 
@@ -297,6 +322,27 @@ mod tests {
         assert_eq!(card("1700000000000000"), None);
         assert_eq!(card("0000000000000000"), None);
         assert!(is_card(5_555_555_555_554_444) && !is_card(1_700_000_000_000_000_000));
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #[test]
+        fn runs_are_those_that_a_walk_finds(text in "([a-z{]{0,9}[0-9]{1,12}[ -]{0,2}){0,40}") {
+            let bytes = text.as_bytes();
+            let (mut walked, mut at) = (Vec::new(), 0);
+            while at < bytes.len() {
+                let (end, digits) = run(bytes, at);
+                if digits >= CARD {
+                    walked.push(at);
+                }
+                at = end.max(at + 1);
+            }
+            let mut hits = Vec::new();
+            Triggers::new([]).find(bytes, &mut hits);
+            hits.retain(|hit| hit.rule == Rule::Digits);
+            let found: Vec<_> = hits.iter().map(|hit| hit.at).collect();
+            proptest::prop_assert_eq!(found, walked);
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct Marks {
     pub(super) anchors: u32,
     /// One bit for each digit.
     pub(super) digits: u32,
+    /// One bit for each blank and hyphen, which may join groups of digits.
+    pub(super) joins: u32,
 }
 
 /// The families that have a half of a byte in one place, by that half. Twice, since blocks are looked up in halves.
@@ -125,7 +127,7 @@ fn sift<S: Simd>(
     while let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let marks = marks(simd, &octets, at, bytes);
         if marks.anchors != 0 || marks.digits.count_ones() >= dense {
-            found(marks);
+            found(Marks { joins: joins(simd, bytes), ..marks });
         }
         at += BLOCK;
     }
@@ -141,7 +143,7 @@ fn sift<S: Simd>(
     {
         let marks = marks(simd, &octets, at + from, bytes);
         if marks.anchors != 0 || marks.digits.count_ones() >= dense {
-            found(marks);
+            found(Marks { joins: joins(simd, bytes), ..marks });
         }
         from += BLOCK;
     }
@@ -176,7 +178,15 @@ fn marks<S: Simd>(
     let none =
         (families(simd, first, windows) | families(simd, second, windows)).simd_eq(u8x32::splat(simd, 0));
     let digits = (windows[0] - u8x32::splat(simd, b'0')).simd_lt(u8x32::splat(simd, 10));
-    Marks { at, anchors: !none.to_bitmask() as u32, digits: digits.to_bitmask() as u32 }
+    Marks { at, anchors: !none.to_bitmask() as u32, digits: digits.to_bitmask() as u32, joins: 0 }
+}
+
+/// The blanks and hyphens of a block.
+#[inline(always)]
+fn joins<S: Simd>(simd: S, bytes: &[u8; BLOCK + ANCHOR - 1]) -> u32 {
+    let bytes = window::<S, 0>(simd, bytes);
+    let joins = bytes.simd_eq(u8x32::splat(simd, b' ')) | bytes.simd_eq(u8x32::splat(simd, b'-'));
+    joins.to_bitmask() as u32
 }
 
 /// The bytes in one of an anchor's places.

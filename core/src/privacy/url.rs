@@ -29,7 +29,7 @@ impl Scanner<'_, '_> {
         let authority = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let host = rest.get(..authority).unwrap_or_default();
         let mut at_sign = host.iter().rposition(|byte| *byte == b'@');
-        let colon = rest.iter().position(|byte| *byte == b':').filter(|colon| *colon < authority);
+        let colon = host.iter().position(|byte| *byte == b':');
         if let (None, Some(colon)) = (at_sign, colon) {
             // A password with a slash in it, unless what follows the colon is a port.
             let port = rest.get(colon + 1..authority).unwrap_or_default();
