@@ -24,8 +24,6 @@ use crate::stats::DropReason;
 const SPARE_SPANS: usize = 32;
 /// Larger ones are freed.
 const SPARE_CAPACITY: usize = 8 * 1024;
-/// So are those of frames: hosts hand in about 64 KiB at a time.
-const SPARE_FRAME: usize = 128 * 1024;
 /// Engines remembered per thread.
 const KNOWN_ENGINES: usize = 8;
 /// The number of open spans is looked at every so many starts.
@@ -53,8 +51,6 @@ pub(crate) struct Recorder {
     until_check: u32,
     /// The event of the log record, or of the unsampled span, at hand.
     log: Vec<u8>,
-    /// The event of the frame at hand.
-    frame: Vec<u8>,
 }
 
 /// Runs `f` with this thread's recorder. While the thread ends, or when called from within itself (a
@@ -126,7 +122,6 @@ impl Recorder {
             version: registry::version().wrapping_sub(1),
             until_check: OPEN_CHECK,
             log: Vec::new(),
-            frame: Vec::new(),
         })
     }
 
@@ -426,20 +421,13 @@ pub(crate) fn submit(live: &Arc<Live>, frame: &[u8], spans: u64) -> bool {
             shard.already_shutdown.fetch_add(spans, Ordering::AcqRel);
             return false;
         }
-        let mut event = core::mem::take(&mut recorder.frame);
-        event.clear();
-        event.extend_from_slice(&((frame.len() + 4) as u32).to_le_bytes());
-        event.extend_from_slice(&[EventKind::Frame as u8, VERSION]);
-        event.extend_from_slice(&live.slot.to_le_bytes());
-        event.extend_from_slice(&announced.to_le_bytes());
-        event.extend_from_slice(frame);
-        let written = recorder.writer.push(&event).is_ok();
+        let length = ((frame.len() + 4) as u32).to_le_bytes();
+        let kind = [EventKind::Frame as u8, VERSION];
+        let (slot, announced) = (live.slot.to_le_bytes(), announced.to_le_bytes());
+        let written = recorder.writer.push_parts([&length, &kind, &slot, &announced, frame]).is_ok();
         if !written {
             shard.buffer_full.fetch_add(spans, Ordering::AcqRel);
             lose_all(live, frame);
-        }
-        if event.capacity() <= SPARE_FRAME {
-            recorder.frame = event;
         }
         written
     })

@@ -48,6 +48,13 @@ impl Segment {
     fn room(&self) -> usize {
         self.bytes.capacity() - self.bytes.len()
     }
+
+    #[inline]
+    fn append<const N: usize>(&mut self, event: [&[u8]; N]) {
+        for part in event {
+            self.bytes.extend_from_slice(part);
+        }
+    }
 }
 
 /// A segment on its way; the export thread gives it back with [`Handoff::recycle`].
@@ -260,23 +267,38 @@ impl Writer {
     /// [`Full`] when the budget has no room; the event is not written.
     #[inline]
     pub(crate) fn push(&mut self, event: &[u8]) -> Result<(), Full> {
+        self.push_parts([event])
+    }
+
+    /// Appends an event that lies in several places, without putting it together first.
+    ///
+    /// # Errors
+    /// [`Full`] as for [`Writer::push`].
+    #[inline]
+    pub(crate) fn push_parts<const N: usize>(&mut self, event: [&[u8]; N]) -> Result<(), Full> {
+        let length = event.iter().map(|part| part.len()).sum();
         match self.lane.slot.lend() {
-            Some(mut segment) if segment.value.room() >= event.len() => {
-                segment.value.bytes.extend_from_slice(event);
+            Some(mut segment) if segment.value.room() >= length => {
+                segment.value.append(event);
                 self.lane.slot.put(segment);
-                self.filled += event.len();
+                self.filled += length;
                 Ok(())
             }
-            Some(segment) => self.push_after(segment, event),
-            None => self.push_first(event),
+            Some(segment) => self.push_after(segment, event, length),
+            None => self.push_first(event, length),
         }
     }
 
     /// The segment in the slot has no room.
     #[cold]
-    fn push_after(&mut self, full: Owned<Node<Segment>>, event: &[u8]) -> Result<(), Full> {
+    fn push_after<const N: usize>(
+        &mut self,
+        full: Owned<Node<Segment>>,
+        event: [&[u8]; N],
+        length: usize,
+    ) -> Result<(), Full> {
         self.capacity = (self.capacity * 2).min(LARGEST_SEGMENT);
-        let written = match self.segment_with(event) {
+        let written = match self.segment_with(event, length) {
             Some(next) => {
                 self.handoff.full.push(full);
                 self.lane.slot.put(next);
@@ -293,11 +315,11 @@ impl Writer {
 
     /// The slot was empty: the export thread has taken everything.
     #[cold]
-    fn push_first(&mut self, event: &[u8]) -> Result<(), Full> {
+    fn push_first<const N: usize>(&mut self, event: [&[u8]; N], length: usize) -> Result<(), Full> {
         if self.filled < self.capacity / 4 {
             self.capacity = (self.capacity / 2).max(SMALLEST_SEGMENT);
         }
-        let Some(segment) = self.segment_with(event) else {
+        let Some(segment) = self.segment_with(event, length) else {
             self.lane.slot.put_nothing();
             self.handoff.hurry();
             return Err(Full);
@@ -307,12 +329,19 @@ impl Writer {
         Ok(())
     }
 
-    fn segment_with(&mut self, event: &[u8]) -> Option<Owned<Node<Segment>>> {
-        let capacity = self.capacity.max(event.len());
+    fn segment_with<const N: usize>(
+        &mut self,
+        event: [&[u8]; N],
+        length: usize,
+    ) -> Option<Owned<Node<Segment>>> {
+        // A host's frame takes most of the largest segment, which is pooled, where one of the frame's own size would
+        // be new memory each time.
+        let rounded = length.next_power_of_two().min(LARGEST_SEGMENT);
+        let capacity = self.capacity.max(rounded).max(length);
         let mut segment = self.handoff.segment(self.lane.id, self.next_number, capacity)?;
         self.next_number += 1;
-        segment.value.bytes.extend_from_slice(event);
-        self.filled = event.len();
+        segment.value.append(event);
+        self.filled = length;
         Some(segment)
     }
 }

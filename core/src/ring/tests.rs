@@ -86,6 +86,22 @@ mod plain {
     }
 
     #[test]
+    fn frames_of_a_host_take_pooled_segments() {
+        let (handoff, _) = handoff(1 << 20);
+        let mut writer = Writer::new(&handoff);
+        let mut reader = Reader { handoff: Arc::clone(&handoff), seen: Vec::new() };
+        for _ in 0..3 {
+            // Each finds the slot empty, as the export thread is quick.
+            writer.push_parts([&[1; 12], &[2; 40_000]]).unwrap();
+            assert_eq!(handoff.used(), LARGEST_SEGMENT);
+            reader.pass();
+        }
+        assert_eq!(handoff.pool.len(), 1, "the same memory served all of them");
+        assert_eq!(reader.seen.len(), 3 * 40_012);
+        assert_eq!((reader.seen[11], reader.seen[12]), (1, 2));
+    }
+
+    #[test]
     fn five_thousand_idle_lanes_hold_nothing() {
         let (handoff, _) = handoff(32 << 20);
         let mut writers: Vec<_> = (0..5_000).map(|_| Writer::new(&handoff)).collect();
