@@ -12,7 +12,9 @@
 //! Order: segments of a lane are numbered; a pass looks at the slots first and at the stack afterwards, so
 //! that it never sees a later segment of a lane without the earlier ones, and sorts by number.
 //!
-//! Waking: the export thread sleeps without a timer only in [`IDLE`]. A writer that put a *new* segment
+//! Waking: full segments rouse the export thread once they are a good part of the budget; until then its timer will
+//! do, since a thread that is woken for each one runs beside the one that records, which costs both of them more than
+//! the work itself. It sleeps without a timer only in [`IDLE`]. A writer that put a *new* segment
 //! into its slot looks at the state after a fence; the export thread looks at the slots after it has said
 //! that it will sleep, also after a fence. One of the two sees the other.
 
@@ -31,8 +33,10 @@ pub(crate) const LARGEST_SEGMENT: usize = 64 * 1024;
 const IDLE: u8 = 0;
 /// The export thread is awake or has a timer running.
 const ARMED: u8 = 1;
-/// A segment is full: the export thread should not wait for its timer.
+/// Full segments wait: the export thread should not wait for its timer.
 const URGENT: u8 = 2;
+/// They do when they are this part of the budget.
+const URGENT_PART: usize = 16;
 
 /// Events of one lane, one after the other.
 #[derive(Debug)]
@@ -309,7 +313,9 @@ impl Writer {
                 Err(Full)
             }
         };
-        self.handoff.hurry();
+        if self.handoff.used() > self.handoff.budget / URGENT_PART {
+            self.handoff.hurry();
+        }
         written
     }
 

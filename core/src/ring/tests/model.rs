@@ -87,12 +87,13 @@ fn no_wake_is_lost() {
     });
 }
 
-/// A full segment never waits for the timer: the pass sees it, or the thread is told that it is urgent, or
-/// it is woken.
+/// Full segments never wait for the timer once they are a good part of the budget: the pass sees them, or the thread is
+/// told that it is urgent, or it is woken.
 #[test]
 fn no_hurry_is_lost() {
     check(|| {
-        let (handoff, wakes) = handoff(1 << 20);
+        // Of which a single segment is enough.
+        let (handoff, wakes) = handoff(URGENT_PART);
         let mut writer = writer(&handoff, 2);
         let writing = thread::spawn(move || {
             for number in 0..3 {
