@@ -1,5 +1,5 @@
-"""The main job of the Kotlin example: what somebody does in an app is one trace with the spans of the services
-that it calls, also where a call fails and the network goes away for a while.
+"""The main job of the Kotlin example: what somebody does in an app is one trace with the spans of the
+services that it calls, also where a call fails and the network goes away for a while.
 
 Run it with `cargo xtask test kotlin-app`, which builds the app.
 """

@@ -1,6 +1,6 @@
 // Span types: the table of `core/src/kinds.rs`, as `tests/vectors/semantics.json` pins it.
 //
-// Written by `tools/types.py`.
+// Written by `tools/tables.py`.
 
 package dev.polyspan
 

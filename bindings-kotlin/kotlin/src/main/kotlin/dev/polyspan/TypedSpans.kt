@@ -3,7 +3,7 @@
 // `tool("search", { toolCallId = "c1" }) { }` is `span("search", type = SpanType.Tool) { }` with attributes that an
 // editor completes and the compiler knows. What these are called on the wire stands in `docs/ai-spans.md`.
 //
-// Written by `tools/types.py` from the table of span types.
+// Written by `tools/tables.py` from the table of span types.
 
 @file:Suppress("ktlint:standard:max-line-length")
 

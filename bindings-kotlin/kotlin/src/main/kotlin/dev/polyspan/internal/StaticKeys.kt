@@ -1,6 +1,6 @@
 // Static keys: the table of `core/src/frame/keys.rs`, as `tests/vectors/frame.json` pins it; the position is the id.
 //
-// Written by `tools/types.py`.
+// Written by `tools/tables.py`.
 
 package dev.polyspan.internal
 

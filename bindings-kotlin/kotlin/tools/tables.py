@@ -1,9 +1,11 @@
 """Writes `SpanType.kt`, `TypedSpans.kt` and `StaticKeys.kt` from the core's tables, as `tests/vectors` pins them.
 
-    python3 bindings-kotlin/kotlin/tools/types.py
+    python3 bindings-kotlin/kotlin/tools/tables.py
 
-A test compares the first and the last with the vectors (`TablesTest`).
+A test compares the first and the last with the vectors (`FrameTest`).
 """
+
+# ruff: noqa: E501 (lines of Kotlin)
 
 import json
 from pathlib import Path
@@ -39,7 +41,7 @@ def camel(name: str) -> str:
 def span_types(types: list[dict]) -> str:
     out = """// Span types: the table of `core/src/kinds.rs`, as `tests/vectors/semantics.json` pins it.
 //
-// Written by `tools/types.py`.
+// Written by `tools/tables.py`.
 
 package dev.polyspan
 
@@ -82,7 +84,7 @@ def typed(types: list[dict]) -> str:
 // `tool("search", { toolCallId = "c1" }) { }` is `span("search", type = SpanType.Tool) { }` with attributes that an
 // editor completes and the compiler knows. What these are called on the wire stands in `docs/ai-spans.md`.
 //
-// Written by `tools/types.py` from the table of span types.
+// Written by `tools/tables.py` from the table of span types.
 
 @file:Suppress("ktlint:standard:max-line-length")
 
@@ -116,7 +118,7 @@ def static_keys(keys: list[str]) -> str:
     lines = "".join(f'        "{key}",\n' for key in keys)
     return f"""// Static keys: the table of `core/src/frame/keys.rs`, as `tests/vectors/frame.json` pins it; the position is the id.
 //
-// Written by `tools/types.py`.
+// Written by `tools/tables.py`.
 
 package dev.polyspan.internal
 
