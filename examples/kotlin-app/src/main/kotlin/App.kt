@@ -31,7 +31,12 @@ private class Parcels(
     private val desk: String,
     private val service: String,
 ) {
-    private val client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build().traced()
+    private val client =
+        HttpClient
+            .newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .build()
+            .traced()
 
     private suspend fun send(request: HttpRequest.Builder): String =
         withContext(Dispatchers.IO) {

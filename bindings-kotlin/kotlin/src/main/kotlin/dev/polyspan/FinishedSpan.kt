@@ -227,10 +227,34 @@ public class FinishedSpan internal constructor(
         for (name in touched) {
             changes[name] =
                 when (name) {
-                    "input", "output" -> listOf(told[name])
-                    "events" -> readEvents().map { mapOf("name" to it.name, "time" to it.time, "attributes" to it.attributes, "dropped" to it.dropped) }
-                    "links" -> readLinks().map { mapOf("context" to it.context.bytes(), "attributes" to it.attributes, "dropped" to it.dropped) }
-                    else -> told[name]
+                    "input", "output" -> {
+                        listOf(told[name])
+                    }
+
+                    "events" -> {
+                        readEvents().map {
+                            mapOf(
+                                "name" to it.name,
+                                "time" to it.time,
+                                "attributes" to it.attributes,
+                                "dropped" to it.dropped,
+                            )
+                        }
+                    }
+
+                    "links" -> {
+                        readLinks().map {
+                            mapOf(
+                                "context" to it.context.bytes(),
+                                "attributes" to it.attributes,
+                                "dropped" to it.dropped,
+                            )
+                        }
+                    }
+
+                    else -> {
+                        told[name]
+                    }
                 }
         }
         return wholeValue(changes)

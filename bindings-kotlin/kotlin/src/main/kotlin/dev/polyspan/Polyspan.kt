@@ -95,7 +95,12 @@ public object Polyspan {
 
     /** The id of the current trace; `null` where no span is current or the trace is not sampled. */
     @JvmStatic
-    public fun currentTraceId(): String? = Here.slot?.currentSpan?.trace?.takeIf { it.isSampled && it.isValid }?.id
+    public fun currentTraceId(): String? =
+        Here.slot
+            ?.currentSpan
+            ?.trace
+            ?.takeIf { it.isSampled && it.isValid }
+            ?.id
 
     /** Records a span that stands for an instant: it starts and ends now, or at the start time that is given. */
     @JvmStatic

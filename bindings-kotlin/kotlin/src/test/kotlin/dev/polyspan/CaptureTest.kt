@@ -179,7 +179,19 @@ class CaptureTest {
         assertEquals("x".repeat(100) + "…[truncated]", read("x".repeat(1000), bounds, cuts))
         assertEquals(1, cuts.altered)
         assertEquals(listOf(0L, 1L, 2L, "[…7 more items]"), read(List(10) { it }, bounds, cuts))
-        assertEquals(mapOf("a" to 1L, "b" to 2L, "__truncated" to "2 more keys omitted"), read(linkedMapOf("a" to 1, "b" to 2, "c" to 3, "d" to 4), bounds, cuts))
+        assertEquals(
+            mapOf("a" to 1L, "b" to 2L, "__truncated" to "2 more keys omitted"),
+            read(
+                linkedMapOf(
+                    "a" to 1,
+                    "b" to 2,
+                    "c" to 3,
+                    "d" to 4,
+                ),
+                bounds,
+                cuts,
+            ),
+        )
         assertEquals(1, cuts.altered)
         assertEquals(listOf(listOf(listOf("[MaxDepth]"))), read(listOf(listOf(listOf(listOf(1)))), bounds, cuts))
         assertEquals(1, cuts.limited)

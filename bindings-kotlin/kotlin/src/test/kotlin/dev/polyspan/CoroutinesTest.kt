@@ -153,7 +153,14 @@ class CoroutinesTest {
             val ids = spans.associateBy { it.spanId }
             assertEquals(9, spans.size)
             for (one in spans) {
-                val expected = if (one.name.startsWith("item")) "stream" else if (one.name == "stream") "reader" else null
+                val expected =
+                    if (one.name.startsWith("item")) {
+                        "stream"
+                    } else if (one.name == "stream") {
+                        "reader"
+                    } else {
+                        null
+                    }
                 assertEquals(expected, ids[one.parentSpanId]?.name, one.name)
             }
         }

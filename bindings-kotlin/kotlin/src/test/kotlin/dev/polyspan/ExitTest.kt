@@ -27,7 +27,8 @@ class ExitTest {
         val java = Path.of(System.getProperty("java.home"), "bin", "java").toString()
         val library = System.getProperty("polyspan.library")?.let { listOf("-Dpolyspan.library=$it") } ?: emptyList()
         val path = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
-        val command = listOf(java, "-XX:+UseSerialGC", "-Xmx128m") + library + listOf("-cp", path, "dev.polyspan.ExitProgram", what, file.toString())
+        val command =
+            listOf(java, "-XX:+UseSerialGC", "-Xmx128m") + library + listOf("-cp", path, "dev.polyspan.ExitProgram", what, file.toString())
         val output = folder.resolve("$what.log")
         val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start()
         try {
@@ -99,15 +100,18 @@ internal object ExitProgram {
                 Polyspan.start("open")
                 span("one") { }
             }
+
             "exits" -> {
                 toFile(file)
                 span("one") { }
                 span("open") { Runtime.getRuntime().exit(3) }
             }
+
             "fails" -> {
                 toFile(file)
                 span("one") { throw IllegalStateException("uncaught here") }
             }
+
             "exporter" -> {
                 Polyspan.init {
                     service = "exit"
@@ -121,10 +125,16 @@ internal object ExitProgram {
                 }
                 span("one") { }
             }
+
             "nothing" -> {
                 span("early") { it.set("k", 1) }
                 inject(HashMap<String, String>())
-                val ours = Thread.getAllStackTraces().keys.map { it.name }.filter { it.startsWith("polyspan") }
+                val ours =
+                    Thread
+                        .getAllStackTraces()
+                        .keys
+                        .map { it.name }
+                        .filter { it.startsWith("polyspan") }
                 println("threads $ours")
             }
         }

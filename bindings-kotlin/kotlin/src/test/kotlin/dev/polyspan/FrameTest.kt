@@ -77,21 +77,30 @@ class FrameTest {
                     out.u8(if (kind == "name") 1 else 10)
                     out.inlineKey(Vectors.text(given))
                 }
+
                 "status_message", "tracestate" -> {
                     out.u8(if (kind == "tracestate") 3 else 2)
                     out.sized(Vectors.text(given))
                 }
+
                 "attribute", "metadata" -> {
                     out.u8(if (kind == "attribute") 4 else 9)
                     out.inlineKey(Vectors.text(given.asJsonArray[0]))
                     captured(out, given.asJsonArray[1])
                 }
+
                 "input", "output" -> {
                     out.u8(if (kind == "input") 7 else 8)
                     captured(out, given)
                 }
-                "link" -> out.raw(link(given.asJsonObject) ?: return null)
-                else -> return null
+
+                "link" -> {
+                    out.raw(link(given.asJsonObject) ?: return null)
+                }
+
+                else -> {
+                    return null
+                }
             }
         }
         return out.copied()

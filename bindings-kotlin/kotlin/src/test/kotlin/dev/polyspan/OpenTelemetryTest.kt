@@ -39,7 +39,12 @@ class OpenTelemetryTest {
         with { otel, memory ->
             val tracer = otel.getTracer("app", "1.2")
             val key = ContextKey.named<String>("mine")
-            val request = tracer.spanBuilder("request").setSpanKind(ApiKind.SERVER).setAttribute("a", 1).startSpan()
+            val request =
+                tracer
+                    .spanBuilder("request")
+                    .setSpanKind(ApiKind.SERVER)
+                    .setAttribute("a", 1)
+                    .startSpan()
             val inner = ApiContext.current().with(request).with(key, "kept")
             inner.makeCurrent().use {
                 assertSame(inner, ApiContext.current())
@@ -65,9 +70,31 @@ class OpenTelemetryTest {
     @Test
     fun `everything a span of the API may hold`() {
         with { otel, memory ->
-            val linked = ApiSpan.wrap(io.opentelemetry.api.trace.SpanContext.create("0".repeat(31) + "1", "0".repeat(15) + "2", io.opentelemetry.api.trace.TraceFlags.getSampled(), io.opentelemetry.api.trace.TraceState.getDefault())).spanContext
-            val span = otel.getTracer("app").spanBuilder("work").setNoParent().addLink(linked, Attributes.of(AttributeKey.stringKey("l"), "x")).startSpan()
-            span.setAttribute("text", "a").setAttribute("long", 1).setAttribute("double", 0.5).setAttribute("bool", true)
+            val linked =
+                ApiSpan
+                    .wrap(
+                        io.opentelemetry.api.trace.SpanContext.create(
+                            "0".repeat(31) + "1",
+                            "0".repeat(15) + "2",
+                            io.opentelemetry.api.trace.TraceFlags
+                                .getSampled(),
+                            io.opentelemetry.api.trace.TraceState
+                                .getDefault(),
+                        ),
+                    ).spanContext
+            val span =
+                otel
+                    .getTracer(
+                        "app",
+                    ).spanBuilder("work")
+                    .setNoParent()
+                    .addLink(linked, Attributes.of(AttributeKey.stringKey("l"), "x"))
+                    .startSpan()
+            span
+                .setAttribute("text", "a")
+                .setAttribute("long", 1)
+                .setAttribute("double", 0.5)
+                .setAttribute("bool", true)
             span.setAttribute(AttributeKey.stringArrayKey("list"), listOf("a", "b"))
             span.addEvent("e", Attributes.of(AttributeKey.longKey("k"), 1L)).recordException(IllegalStateException("no"))
             span.setStatus(StatusCode.ERROR, "why").updateName("renamed").end()
@@ -104,7 +131,12 @@ class OpenTelemetryTest {
             val found = propagator.extract(ApiContext.root(), carrier, Headers)
             assertTrue(ApiSpan.fromContext(found).spanContext.isRemote)
             assertEquals("acme", Baggage.fromContext(found).getEntryValue("tenant"))
-            otel.getTracer("app").spanBuilder("inner").setParent(found).startSpan().end()
+            otel
+                .getTracer("app")
+                .spanBuilder("inner")
+                .setParent(found)
+                .startSpan()
+                .end()
             outer.end()
             otel.engine.flush()
             val spans = memory.spans.associateBy { it.name }
@@ -148,7 +180,11 @@ class OpenTelemetryTest {
                 },
             )
             span("ours") { it.set("password", "hunter2").event("e", mapOf("k" to 1)) }
-            otel.getTracer("app").spanBuilder("theirs").startSpan().end()
+            otel
+                .getTracer("app")
+                .spanBuilder("theirs")
+                .startSpan()
+                .end()
             assertTrue(otel.flushSpanProcessors())
             otel.engine.flush()
             val (ours, theirs) = kept.spans.toList()

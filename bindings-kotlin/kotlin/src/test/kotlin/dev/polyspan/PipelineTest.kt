@@ -56,7 +56,8 @@ class PipelineTest {
                     assertEquals(kept["output"]?.let { Vectors.told(Vectors.value(it)) }, Vectors.told(record.output))
                     assertEquals(kept["status_message"]?.let(Vectors::text) ?: "", record.statusMessage)
                     assertEquals(
-                        kept["events"]?.asJsonArray?.map { it.asJsonObject["name"].asString to pairs(it.asJsonObject["attributes"]) } ?: emptyList<Any>(),
+                        kept["events"]?.asJsonArray?.map { it.asJsonObject["name"].asString to pairs(it.asJsonObject["attributes"]) }
+                            ?: emptyList<Any>(),
                         record.events.map { it.name to told(it.attributes) },
                     )
                 }
@@ -117,7 +118,9 @@ class PipelineTest {
     fun `redaction as configured`(): List<DynamicTest> =
         Vectors.cases("redaction.json", "configured").map { entry ->
             dynamicTest(entry["name"].asString) {
-                Engines.with({ redaction = Vectors.plain(entry["redaction"]) }) { engine, memory -> replay(listOf(Noted(entry)), engine, memory) }
+                Engines.with(
+                    { redaction = Vectors.plain(entry["redaction"]) },
+                ) { engine, memory -> replay(listOf(Noted(entry)), engine, memory) }
             }
         }
 
@@ -259,14 +262,38 @@ class PipelineTest {
                     span.attributes["half"] = true
                     error("fails")
                 }
-                "becomes_tool" -> span.apply { type = SpanType.Tool }
-                "first", "second" -> span.apply { attributes["order"] = "${attributes["order"] ?: ""} $name".trim() }
-                "drops_health" -> span.takeIf { it.name != "GET /healthz" }
-                "copies_password" -> span.apply { attributes["length"] = (attributes["password"] as? String ?: "").length }
-                "counts_input" -> span.apply { attributes["length"] = (input as? String ?: "").length }
-                "adds_password" -> span.apply { attributes["password"] = "hunter2" }
-                "adds_text" -> span.apply { output = "abcdefghijklmnopqrstuvwxyz" }
-                else -> error("no processor $name")
+
+                "becomes_tool" -> {
+                    span.apply { type = SpanType.Tool }
+                }
+
+                "first", "second" -> {
+                    span.apply { attributes["order"] = "${attributes["order"] ?: ""} $name".trim() }
+                }
+
+                "drops_health" -> {
+                    span.takeIf { it.name != "GET /healthz" }
+                }
+
+                "copies_password" -> {
+                    span.apply { attributes["length"] = (attributes["password"] as? String ?: "").length }
+                }
+
+                "counts_input" -> {
+                    span.apply { attributes["length"] = (input as? String ?: "").length }
+                }
+
+                "adds_password" -> {
+                    span.apply { attributes["password"] = "hunter2" }
+                }
+
+                "adds_text" -> {
+                    span.apply { output = "abcdefghijklmnopqrstuvwxyz" }
+                }
+
+                else -> {
+                    error("no processor $name")
+                }
             }
         }
 

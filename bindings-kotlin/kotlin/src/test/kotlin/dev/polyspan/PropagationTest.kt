@@ -25,7 +25,12 @@ class PropagationTest {
     @BeforeAll
     fun start() {
         Polyspan.setLogger { }
-        engine = Polyspan.init { service = "tests"; name = Engines.name(); exporters = emptyList<Any>() }
+        engine =
+            Polyspan.init {
+                service = "tests"
+                name = Engines.name()
+                exporters = emptyList<Any>()
+            }
         Polyspan.setDefault(engine.name)
     }
 
@@ -41,7 +46,10 @@ class PropagationTest {
     private fun present(element: JsonElement?): JsonElement? = element?.takeIf { !it.isJsonNull }
 
     private fun headers(pairs: JsonArray): List<Pair<String, Any>> =
-        pairs.map { it.asJsonArray.toList() }.map { (name, value) -> Vectors.text(name) to if (isHex(value)) Vectors.bytes(value) else Vectors.text(value) }
+        pairs.map { it.asJsonArray.toList() }.map { (name, value) ->
+            Vectors.text(name) to
+                if (isHex(value)) Vectors.bytes(value) else Vectors.text(value)
+        }
 
     private fun isHex(value: JsonElement) = value.isJsonObject && value.asJsonObject.has("hex")
 

@@ -40,7 +40,7 @@ private fun own(
     value: Any?,
 ) {
     when (options) {
-        is ContextOptions ->
+        is ContextOptions -> {
             when (name) {
                 "tags" -> options.tags = texts(value)
                 "metadata" -> options.metadata = map(value)
@@ -48,7 +48,9 @@ private fun own(
                 "baggage" -> options.baggage = map(value).mapValues { it.value.toString() }
                 else -> error("no option $name")
             }
-        is SpanOptions ->
+        }
+
+        is SpanOptions -> {
             when (name) {
                 "type" -> options.type = checkNotNull(SpanType.of(value as String))
                 "kind" -> options.kind = SpanKind.entries.first { it.wireName == value }
@@ -61,6 +63,7 @@ private fun own(
                 "internal" -> options.internal = value as Boolean
                 else -> error("no option $name")
             }
+        }
     }
 }
 
@@ -84,7 +87,14 @@ internal class Inheritance(
             assertEquals(leftOut?.get("excluded")?.asLong ?: 0, stats.excluded)
             val spans = memory.spans
             val names = spans.associate { it.spanId to it.name }
-            val empty = mapOf("parent" to null, "ids" to emptyMap<String, Any>(), "attributes" to emptyMap<String, Any>(), "metadata" to emptyMap<String, Any>(), "tags" to emptyList<Any>())
+            val empty =
+                mapOf(
+                    "parent" to null,
+                    "ids" to emptyMap<String, Any>(),
+                    "attributes" to emptyMap<String, Any>(),
+                    "metadata" to emptyMap<String, Any>(),
+                    "tags" to emptyList<Any>(),
+                )
             val expected = Vectors.plainMap(entry["spans"]).mapValues { (_, span) -> empty + (map(span) - "hides") }
             assertEquals(expected, spans.associate { it.name to shown(it, names) })
             assertEquals(entry["traces"]?.asInt ?: 1, spans.map { it.traceId }.toSet().size)
@@ -98,15 +108,20 @@ internal class Inheritance(
         for (step in steps) {
             val inside = step["inside"]?.asJsonArray?.map { it.asJsonObject } ?: emptyList()
             when {
-                step.has("context") ->
+                step.has("context") -> {
                     context({ inherited(this, Vectors.plainMap(step["context"])) }) { run(engine, inside) }
-                step.has("extract") ->
+                }
+
+                step.has("extract") -> {
                     context({ parent = extract(Vectors.plainMap(step["extract"])) }) { run(engine, inside) }
+                }
+
                 step.has("inject") -> {
                     val written = inject(LinkedHashMap<String, String>())
                     assertEquals(step["traceparent"].asBoolean, "traceparent" in written)
                     assertEquals(Vectors.plainMap(step["inject"]), written - "traceparent")
                 }
+
                 else -> {
                     val options = SpanOptions().also { inherited(it, Vectors.plainMap(step["with"])) }
                     engine.span(step["span"].asString, options = options) { run(engine, inside) }
@@ -180,9 +195,18 @@ internal class Piped(
                     "parent" to names[span.parentSpanId],
                 )
             }
-        val empty = mapOf("attributes" to emptyMap<String, Any>(), "metadata" to emptyMap<String, Any>(), "input" to null, "output" to null, "parent" to null)
+        val empty =
+            mapOf(
+                "attributes" to emptyMap<String, Any>(),
+                "metadata" to emptyMap<String, Any>(),
+                "input" to null,
+                "output" to null,
+                "parent" to null,
+            )
         assertEquals(entry["exported"].asJsonArray.map { empty + Vectors.plainMap(it) - "type" }, found)
-        entry["exported"].asJsonArray.zip(spans).forEach { (wanted, span) -> wanted.asJsonObject["type"]?.let { assertEquals(it.asString, span.type) } }
+        entry["exported"].asJsonArray.zip(spans).forEach { (wanted, span) ->
+            wanted.asJsonObject["type"]?.let { assertEquals(it.asString, span.type) }
+        }
         val stats = engine.stats()
         assertTrue(stats.addsUp)
         for ((name, count) in Vectors.plainMap(entry["counts"])) assertEquals(count, stats.all[Vectors.camel(name)], name)

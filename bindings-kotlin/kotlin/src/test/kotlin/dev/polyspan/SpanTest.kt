@@ -19,8 +19,27 @@ class SpanTest {
         Engines.with { engine, memory ->
             val start = Instant.ofEpochSecond(1_700_000_000, 1)
             val linked = SpanContext.of("1", "2")
-            span("work", type = SpanType.Tool, input = mapOf("q" to 1), options = spanOptions { startTime = start; tags = listOf("t"); metadata = mapOf("m" to 1) }) { span ->
-                span.set("text", "a").set("int", 1).set("double", 0.5).set("bool", true).set("list", listOf(1, "b")).set("none", null as Any?)
+            span(
+                "work",
+                type = SpanType.Tool,
+                input = mapOf("q" to 1),
+                options =
+                    spanOptions {
+                        startTime = start
+                        tags = listOf("t")
+                        metadata =
+                            mapOf("m" to 1)
+                    },
+            ) { span ->
+                span
+                    .set(
+                        "text",
+                        "a",
+                    ).set("int", 1)
+                    .set("double", 0.5)
+                    .set("bool", true)
+                    .set("list", listOf(1, "b"))
+                    .set("none", null as Any?)
                 span.set("text", "b")
                 span.event("e", mapOf("k" to 1)).link(linked, mapOf("l" to 2))
                 span.update(name = "renamed", output = "out", metadata = mapOf("n" to 2), attributes = mapOf("more" to 3))
@@ -50,14 +69,20 @@ class SpanTest {
     @Test
     fun `an exception is recorded and thrown on`() {
         Engines.with { engine, memory ->
-            assertThrows(IllegalArgumentException::class.java) { span("fails") { throw IllegalArgumentException("bad", RuntimeException("why")) } }
+            assertThrows(
+                IllegalArgumentException::class.java,
+            ) { span("fails") { throw IllegalArgumentException("bad", RuntimeException("why")) } }
             Polyspan.start("told").error("something", id = "E1", domain = "user")
             engine.flush()
             val (failed, told) = memory.take()
             assertEquals("error", failed.status)
             assertEquals("bad", failed.statusMessage)
             assertEquals("java.lang.IllegalArgumentException", failed.attributes["error.type"])
-            val stack = failed.events.single().attributes["exception.stacktrace"].toString()
+            val stack =
+                failed.events
+                    .single()
+                    .attributes["exception.stacktrace"]
+                    .toString()
             assertTrue(stack.contains("Caused by: java.lang.RuntimeException: why"), stack)
             assertEquals("E1", told.attributes["error.type"])
             assertEquals("something", told.statusMessage)
@@ -88,7 +113,13 @@ class SpanTest {
             root.endTree()
             engine.flush()
             assertEquals(listOf("grandchild", "child", "root"), memory.spans.map { it.name })
-            assertEquals(1, memory.spans.map { it.endTime }.toSet().size)
+            assertEquals(
+                1,
+                memory.spans
+                    .map { it.endTime }
+                    .toSet()
+                    .size,
+            )
             other.end()
         }
     }
@@ -117,7 +148,13 @@ class SpanTest {
             engine.flush()
             assertEquals(6400, memory.spans.size)
             assertEquals(6400, engine.stats().ended)
-            assertEquals(6400, memory.spans.map { it.spanId }.toSet().size)
+            assertEquals(
+                6400,
+                memory.spans
+                    .map { it.spanId }
+                    .toSet()
+                    .size,
+            )
         }
     }
 
@@ -189,7 +226,10 @@ class SpanTest {
     @Test
     fun `spans by their type`() {
         Engines.with { engine, memory ->
-            modelGeneration("draft", { model = "gpt-5"; temperature = 0.2 }) { span ->
+            modelGeneration("draft", {
+                model = "gpt-5"
+                temperature = 0.2
+            }) { span ->
                 span.set(ModelGenerationAttributes().apply { usage = mapOf("inputTokens" to 812, "outputTokens" to 64) })
             }
             engine.flush()

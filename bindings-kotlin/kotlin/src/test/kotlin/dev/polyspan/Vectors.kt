@@ -44,23 +44,48 @@ internal object Vectors {
         if (!form.isJsonObject) return plain(form)
         val given = form.asJsonObject
         return when {
-            given.has("int") -> given["int"].asString.toLong()
-            given.has("double") -> double(given["double"].asString)
-            given.has("bytes") -> hex(given["bytes"].asString)
-            given.has("array") -> given["array"].asJsonArray.map(::value)
-            given.has("map") -> map(given["map"].asJsonArray)
-            given.has("repeat") -> text(given)
+            given.has("int") -> {
+                given["int"].asString.toLong()
+            }
+
+            given.has("double") -> {
+                double(given["double"].asString)
+            }
+
+            given.has("bytes") -> {
+                hex(given["bytes"].asString)
+            }
+
+            given.has("array") -> {
+                given["array"].asJsonArray.map(::value)
+            }
+
+            given.has("map") -> {
+                map(given["map"].asJsonArray)
+            }
+
+            given.has("repeat") -> {
+                text(given)
+            }
+
             given.has("array_of") -> {
                 val (item, count) = given["array_of"].asJsonArray.toList()
                 List(count.asInt) { value(item) } + then(given) { listOf(value(it)) }
             }
+
             given.has("map_of") -> {
                 val (item, count) = given["map_of"].asJsonArray.toList()
                 val entries = (0 until count.asInt).map { "k$it" to value(item) }
                 entries.toMap() + then(given) { listOf(text(it.asJsonArray[0]) to value(it.asJsonArray[1])) }
             }
-            given.has("nested") -> (0 until given["nested"].asInt).fold<Int, Any>("x") { inner, _ -> listOf(inner) }
-            else -> error("a value of no known form: $given")
+
+            given.has("nested") -> {
+                (0 until given["nested"].asInt).fold<Int, Any>("x") { inner, _ -> listOf(inner) }
+            }
+
+            else -> {
+                error("a value of no known form: $given")
+            }
         }
     }
 

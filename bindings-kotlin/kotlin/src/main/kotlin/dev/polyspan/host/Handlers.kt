@@ -137,7 +137,14 @@ internal abstract class Handler(
         val changes = ArrayList<ByteArray>()
         spans.forEachIndexed { at, span ->
             val change = span?.changes()
-            verdicts[at] = if (span == null) DROP else if (change == null) KEEP else CHANGE
+            verdicts[at] =
+                if (span == null) {
+                    DROP
+                } else if (change == null) {
+                    KEEP
+                } else {
+                    CHANGE
+                }
             if (change != null) changes.add(change)
         }
         val refused = job.judge(verdicts, changes, failures) ?: return
@@ -236,16 +243,23 @@ internal class Exporter(
 
     override fun run(job: Job) {
         when (job.task) {
-            "export" -> deliver(job)
+            "export" -> {
+                deliver(job)
+            }
+
             "flush" -> {
                 calls("flush") { exporter.flush() }
                 job.done()
             }
+
             "shutdown" -> {
                 calls("shutdown") { exporter.shutdown() }
                 job.done()
             }
-            else -> job.done()
+
+            else -> {
+                job.done()
+            }
         }
     }
 

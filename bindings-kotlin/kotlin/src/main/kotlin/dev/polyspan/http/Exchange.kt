@@ -28,7 +28,16 @@ internal object Exchange {
         span.set("http.request.method", method)
         span.set("url.full", url.toString())
         url.host?.let { span.set("server.address", it) }
-        span.set("server.port", if (url.port >= 0) url.port else if (url.scheme == "http") HTTP else HTTPS)
+        span.set(
+            "server.port",
+            if (url.port >= 0) {
+                url.port
+            } else if (url.scheme == "http") {
+                HTTP
+            } else {
+                HTTPS
+            },
+        )
         return span
     }
 

@@ -92,7 +92,13 @@ private class TracedHttpClient(
         try {
             val answer = send(carrying(request, span))
             answer.whenComplete { response, error ->
-                if (error == null) Exchange.answered(span, response.statusCode()) else span.error((error as? CompletionException)?.cause ?: error)
+                if (error ==
+                    null
+                ) {
+                    Exchange.answered(span, response.statusCode())
+                } else {
+                    span.error((error as? CompletionException)?.cause ?: error)
+                }
             }
             // The client's own, which may be cancelled.
             return answer

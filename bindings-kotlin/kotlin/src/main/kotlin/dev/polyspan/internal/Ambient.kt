@@ -95,12 +95,19 @@ internal class Ambient(
                     span = parent.span ?: span
                     ambient = parent.ambient ?: ambient
                 }
+
                 is Span -> {
                     span = parent
                     ambient = parent.ambient ?: ambient
                 }
-                null -> Unit
-                else -> span = parent.spanContext?.let { Span.none(it.trace, it.id, ambient, it.isRemote) }
+
+                null -> {
+                    Unit
+                }
+
+                else -> {
+                    span = parent.spanContext?.let { Span.none(it.trace, it.id, ambient, it.isRemote) }
+                }
             }
             val adds =
                 options.inherits ||

@@ -58,23 +58,41 @@ internal class Capture private constructor(
                 spent += LEAST
                 out.nothing()
             }
-            is String -> text(value)
+
+            is String -> {
+                text(value)
+            }
+
             is Boolean -> {
                 spent += LEAST
                 out.bool(value)
             }
+
             is Long, is Int, is Short, is Byte -> {
                 spent += LEAST
                 out.int((value as Number).toLong())
             }
+
             is Double, is Float -> {
                 spent += LEAST
                 out.double((value as Number).toDouble())
             }
-            is ULong -> integer(BigInteger(value.toString()))
-            is UInt, is UShort, is UByte -> integer(BigInteger(value.toString()))
-            is BigInteger -> integer(value)
-            else -> shaped(value, depth)
+
+            is ULong -> {
+                integer(BigInteger(value.toString()))
+            }
+
+            is UInt, is UShort, is UByte -> {
+                integer(BigInteger(value.toString()))
+            }
+
+            is BigInteger -> {
+                integer(value)
+            }
+
+            else -> {
+                shaped(value, depth)
+            }
         }
     }
 
@@ -127,8 +145,14 @@ internal class Capture private constructor(
             return
         }
         when (val shape = Shape.of(value)) {
-            is Shape.Text -> text(shape.text)
-            is Shape.Data -> bytes(shape.bytes)
+            is Shape.Text -> {
+                text(shape.text)
+            }
+
+            is Shape.Data -> {
+                bytes(shape.bytes)
+            }
+
             is Shape.Other -> {
                 if (standIns >= STAND_INS) {
                     marker(CIRCULAR)
@@ -138,9 +162,18 @@ internal class Capture private constructor(
                 value(shape.value, depth)
                 standIns--
             }
-            is Shape.Items -> inside(value) { list(shape, depth) }
-            is Shape.Entries -> inside(value) { entries(shape, depth) }
-            is Shape.Fields -> inside(value) { fields(value, shape.fields, depth) }
+
+            is Shape.Items -> {
+                inside(value) { list(shape, depth) }
+            }
+
+            is Shape.Entries -> {
+                inside(value) { entries(shape, depth) }
+            }
+
+            is Shape.Fields -> {
+                inside(value) { fields(value, shape.fields, depth) }
+            }
         }
     }
 

@@ -58,7 +58,11 @@ internal class Local : Guard() {
         val before = span.previous
         val after = span.next
         if (before != null) before.next = after
-        if (after != null) after.previous = before else if (last === span) last = before
+        if (after != null) {
+            after.previous = before
+        } else if (last === span) {
+            last = before
+        }
         span.previous = null
         span.next = null
         leave()

@@ -26,7 +26,11 @@ internal object Launch {
         given.processors?.takeIf { it.isNotEmpty() }?.let { processors -> code.add { it.processors(processors) } }
         given.spanFilter?.let { filter -> code.add { it.filter(filter) } }
         val sampler = given.sampler
-        if (sampler is Sampler) code.add { it.sampler(sampler) } else if (sampler != null) plain["sampler"] = Names.described(sampler)
+        if (sampler is Sampler) {
+            code.add { it.sampler(sampler) }
+        } else if (sampler != null) {
+            plain["sampler"] = Names.described(sampler)
+        }
         given.mobile?.describe(plain)
         val options = wholeValue(plain)
         val engine = if (code.isEmpty) started(options, provider) else code.start(options, provider)
@@ -112,8 +116,11 @@ internal object Launch {
     private fun isCode(given: Any): Boolean =
         when (given) {
             is MemoryExporter, is SpanExporter -> true
+
             is Map<*, *> -> given["formatters"] != null
+
             is String -> false
+
             else -> throw PolyspanError(
                 "invalid_option",
                 "exporter: an object of ${given.javaClass.name} is not usable; expected a name, a map, or a SpanExporter",

@@ -7,31 +7,46 @@ internal object Names {
     private val ownKeys =
         setOf("resource", "headers", "attributes", "patterns", "prices", "request_context", "model_prices", "labels")
 
-    fun snake(name: String): String = buildString {
-        for (char in name) if (char in 'A'..'Z') append('_').append(char.lowercaseChar()) else append(char)
-    }
-
-    fun camel(name: String): String = buildString {
-        var upper = false
-        for (char in name) {
-            if (char == '_') upper = true else append(if (upper) char.uppercaseChar() else char).also { upper = false }
+    fun snake(name: String): String =
+        buildString {
+            for (char in name) if (char in 'A'..'Z') append('_').append(char.lowercaseChar()) else append(char)
         }
-    }
+
+    fun camel(name: String): String =
+        buildString {
+            var upper = false
+            for (char in name) {
+                if (char == '_') upper = true else append(if (upper) char.uppercaseChar() else char).also { upper = false }
+            }
+        }
 
     /** A description of an engine, exporter or sampler with the engine's names. */
     fun described(given: Any?): Any? =
         when (given) {
-            is Map<*, *> ->
+            is Map<*, *> -> {
                 LinkedHashMap<String, Any?>().apply {
                     for ((key, value) in given) {
                         val name = snake(key.toString())
                         this[name] = if (name in ownKeys) value else described(value)
                     }
                 }
-            is List<*> -> given.map(::described)
-            is java.time.Duration -> given.toNanos() / 1e9
-            is kotlin.time.Duration -> given.inWholeNanoseconds / 1e9
-            else -> given
+            }
+
+            is List<*> -> {
+                given.map(::described)
+            }
+
+            is java.time.Duration -> {
+                given.toNanos() / 1e9
+            }
+
+            is kotlin.time.Duration -> {
+                given.inWholeNanoseconds / 1e9
+            }
+
+            else -> {
+                given
+            }
         }
 
     /** A message that begins with the path of an option, as Kotlin spells it. */

@@ -49,8 +49,7 @@ internal object Natives {
 
     private fun ambient(ambient: Ambient?): FfiAmbient? = ambient?.let { ambientOfHandle(it.number) }
 
-    fun resource(engine: Long): Map<String, Any?> =
-        engine(engine)?.use { found -> call { Values.readMap(found.resource()) } } ?: emptyMap()
+    fun resource(engine: Long): Map<String, Any?> = engine(engine)?.use { found -> call { Values.readMap(found.resource()) } } ?: emptyMap()
 
     fun setDefault(name: String) = call { setDefaultEngine(name) }
 

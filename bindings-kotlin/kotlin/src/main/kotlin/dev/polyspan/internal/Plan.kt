@@ -47,12 +47,16 @@ internal class Plan {
         signal: String,
     ) = Natives.call {
         when (given) {
-            is MemoryExporter -> options.memory(given.native, signal)
+            is MemoryExporter -> {
+                options.memory(given.native, signal)
+            }
+
             is SpanExporter -> {
                 val exporter = Exporter(given)
                 val events = exporter.events.map { it.wireName }
                 options.exporter(GivenExporter(handler(exporter), exporter.name, exporter.atOnce, events), signal)
             }
+
             is Map<*, *> -> {
                 val formatters = given["formatters"]
                 val chain = if (formatters is List<*>) formatters else listOf(formatters)

@@ -53,7 +53,12 @@ internal class Recorder(
         val thread = Thread.currentThread()
         if (!isVirtual(thread)) return Lane(this, WeakReference(thread)).also(lanes::add)
         val place = Math.floorMod(turns.getAndIncrement(), SHARED)
-        return synchronized(shared) { shared[place] ?: Lane(this, null).also { shared[place] = it; lanes.add(it) } }
+        return synchronized(shared) {
+            shared[place] ?: Lane(this, null).also {
+                shared[place] = it
+                lanes.add(it)
+            }
+        }
     }
 
     /** What spans inside begin with. */

@@ -120,6 +120,7 @@ internal sealed class Shape {
                 is java.util.concurrent.atomic.AtomicLong,
                 is java.util.concurrent.atomic.LongAdder,
                 -> Other(number.toLong())
+
                 else -> Text(number.toString())
             }
 

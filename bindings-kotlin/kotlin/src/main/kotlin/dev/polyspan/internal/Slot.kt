@@ -24,7 +24,6 @@ internal class Here {
     var current: Slot? = null
         private set
 
-
     /** The coroutine that runs here, where it keeps what is current for itself. */
     private var carried: Carried? = null
 

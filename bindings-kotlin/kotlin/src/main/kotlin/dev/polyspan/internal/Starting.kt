@@ -129,8 +129,14 @@ internal object Starting {
         slot: Slot?,
     ): Context =
         when (given) {
-            is Span -> Context(given, given.ambient ?: slot?.ambient)
-            is Context -> Context(given.span, given.ambient ?: slot?.ambient)
+            is Span -> {
+                Context(given, given.ambient ?: slot?.ambient)
+            }
+
+            is Context -> {
+                Context(given.span, given.ambient ?: slot?.ambient)
+            }
+
             else -> {
                 val to = given.spanContext
                 val ambient = slot?.ambient

@@ -9,14 +9,38 @@ internal class Values private constructor(
 ) {
     private fun value(): Any? =
         when (val kind = bytes[at++].toInt()) {
-            NULL -> null
-            FALSE -> false
-            TRUE -> true
-            INT -> Bytes.getLong(bytes, skip(8))
-            DOUBLE -> Bytes.getDouble(bytes, skip(8))
-            TEXT -> text(u32())
-            BYTES -> u32().let { size -> skip(size).let { bytes.copyOfRange(it, it + size) } }
-            LIST -> List(count()) { value() }
+            NULL -> {
+                null
+            }
+
+            FALSE -> {
+                false
+            }
+
+            TRUE -> {
+                true
+            }
+
+            INT -> {
+                Bytes.getLong(bytes, skip(8))
+            }
+
+            DOUBLE -> {
+                Bytes.getDouble(bytes, skip(8))
+            }
+
+            TEXT -> {
+                text(u32())
+            }
+
+            BYTES -> {
+                u32().let { size -> skip(size).let { bytes.copyOfRange(it, it + size) } }
+            }
+
+            LIST -> {
+                List(count()) { value() }
+            }
+
             MAP -> {
                 val count = count()
                 val map = LinkedHashMap<String, Any?>(count * 2)
@@ -26,7 +50,10 @@ internal class Values private constructor(
                 }
                 map
             }
-            else -> throw IllegalArgumentException("polyspan: a value of kind $kind")
+
+            else -> {
+                throw IllegalArgumentException("polyspan: a value of kind $kind")
+            }
         }
 
     private fun skip(size: Int): Int {

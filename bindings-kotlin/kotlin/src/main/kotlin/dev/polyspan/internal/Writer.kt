@@ -62,7 +62,11 @@ internal open class Writer(size: Int) {
         at += 8
     }
 
-    fun raw(bytes: ByteArray, from: Int = 0, length: Int = bytes.size - from) {
+    fun raw(
+        bytes: ByteArray,
+        from: Int = 0,
+        length: Int = bytes.size - from,
+    ) {
         reserve(length)
         System.arraycopy(bytes, from, buf, at, length)
         at += length

@@ -37,7 +37,11 @@ private class OtelSlot(
     }
 
     override val currentSpan: Span? by lazy(LazyThreadSafetyMode.PUBLICATION) {
-        ownSpan(io.opentelemetry.api.trace.Span.fromContextOrNull(context), this)
+        ownSpan(
+            io.opentelemetry.api.trace.Span
+                .fromContextOrNull(context),
+            this,
+        )
     }
 
     override val ambient: Ambient? by lazy(LazyThreadSafetyMode.PUBLICATION) { ambientOf(context) }

@@ -39,7 +39,11 @@ internal fun ownSpan(
 
 /** A span context of the API as ours. */
 internal fun contextGiven(context: SpanContext): dev.polyspan.SpanContext {
-    val state = context.traceState.asMap().entries.joinToString(",") { "${it.key}=${it.value}" }
+    val state =
+        context.traceState
+            .asMap()
+            .entries
+            .joinToString(",") { "${it.key}=${it.value}" }
     val flags = context.traceFlags.asByte().toInt() and 0xff
     return dev.polyspan.SpanContext.of(context.traceId, context.spanId, flags, state, context.isRemote)
 }
@@ -73,13 +77,17 @@ internal fun plain(
 
 private fun plainValue(value: Value<*>): Any? =
     when (val inner = value.value) {
-        is List<*> ->
+        is List<*> -> {
             if (inner.firstOrNull() is io.opentelemetry.api.common.KeyValue) {
                 inner.filterIsInstance<io.opentelemetry.api.common.KeyValue>().associate { it.key to plainValue(it.value) }
             } else {
                 inner.map { if (it is Value<*>) plainValue(it) else it }
             }
-        else -> inner
+        }
+
+        else -> {
+            inner
+        }
     }
 
 internal open class OtelSpan(

@@ -163,7 +163,18 @@ private class SdkSpan(
 
     override fun hasEnded(): Boolean = !own.isRecording
 
-    override fun getLatencyNanos(): Long = maxOf(0, (if (hasEnded()) own.end else dev.polyspan.internal.Clock.now()) - own.start)
+    override fun getLatencyNanos(): Long =
+        maxOf(
+            0,
+            (
+                if (hasEnded()) {
+                    own.end
+                } else {
+                    dev.polyspan.internal.Clock
+                        .now()
+                }
+            ) - own.start,
+        )
 
     override fun getKind(): SpanKind = SpanKind.entries[own.kind - 1]
 
@@ -241,7 +252,14 @@ private class Record(
     override fun getLinks(): List<LinkData> =
         maps("links").map {
             val flags = count(it, "traceFlags")
-            val to = dev.polyspan.SpanContext.of(it["traceId"] as? String, it["spanId"] as? String, flags, it["traceState"] as? String, it["isRemote"] == true)
+            val to =
+                dev.polyspan.SpanContext.of(
+                    it["traceId"] as? String,
+                    it["spanId"] as? String,
+                    flags,
+                    it["traceState"] as? String,
+                    it["isRemote"] == true,
+                )
             LinkData.create(contextTold(to), attributesOf(it["attributes"] as? Map<*, *>))
         }
 
@@ -259,7 +277,8 @@ private class Record(
     @Suppress("DEPRECATION")
     override fun getInstrumentationLibraryInfo(): InstrumentationLibraryInfo = InstrumentationLibraryInfo.empty()
 
-    override fun getInstrumentationScopeInfo(): InstrumentationScopeInfo = InstrumentationScopeInfo.create(told["scope"] as? String ?: "polyspan")
+    override fun getInstrumentationScopeInfo(): InstrumentationScopeInfo =
+        InstrumentationScopeInfo.create(told["scope"] as? String ?: "polyspan")
 
     override fun getResource(): Resource = resource
 }
@@ -298,12 +317,27 @@ private fun put(
     value: Any?,
 ) {
     when (value) {
-        null -> Unit
-        is String -> found.put(key, value)
-        is Long -> found.put(key, value)
-        is Double -> found.put(key, value)
-        is Boolean -> found.put(key, value)
-        is List<*> ->
+        null -> {
+            Unit
+        }
+
+        is String -> {
+            found.put(key, value)
+        }
+
+        is Long -> {
+            found.put(key, value)
+        }
+
+        is Double -> {
+            found.put(key, value)
+        }
+
+        is Boolean -> {
+            found.put(key, value)
+        }
+
+        is List<*> -> {
             when {
                 value.all { it is String } -> found.put(AttributeKey.stringArrayKey(key), value.map { it as String })
                 value.all { it is Long } -> found.put(AttributeKey.longArrayKey(key), value.map { it as Long })
@@ -311,6 +345,10 @@ private fun put(
                 value.all { it is Boolean } -> found.put(AttributeKey.booleanArrayKey(key), value.map { it as Boolean })
                 else -> found.put(key, value.toString())
             }
-        else -> found.put(key, value.toString())
+        }
+
+        else -> {
+            found.put(key, value.toString())
+        }
     }
 }
