@@ -1,0 +1,61 @@
+// Sessions of a person with an app: their ids change after a time without any trace, and after a time at all.
+
+import Foundation
+
+/// Gives ids to sessions: a new one after `inactivity` without a trace that began, and after `maxAge` whatever happens.
+public final class Sessions: Sendable {
+    private struct State {
+        var id = ""
+        var began = Date.distantPast
+        var used = Date.distantPast
+        var around: Surroundings?
+    }
+
+    /// Seconds.
+    public let inactivity: TimeInterval
+    public let maxAge: TimeInterval
+    private let now: @Sendable () -> Date
+    private let state = Locked(State())
+
+    /// - Parameters:
+    ///   - inactivity: seconds; 30 minutes by default.
+    ///   - maxAge: seconds; a day by default.
+    ///   - now: the clock.
+    public init(
+        inactivity: TimeInterval = 1800, maxAge: TimeInterval = 86_400, now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.inactivity = inactivity
+        self.maxAge = maxAge
+        self.now = now
+    }
+
+    /// The id of the session that goes on now, or of one that begins. Counts as use.
+    public var current: String { state.with { renewed(&$0).id } }
+
+    /// Begins a new session, whatever became of the one before: after signing out.
+    public func renew() {
+        state.with { $0.used = .distantPast }
+    }
+
+    /// What traces of the session inherit.
+    func surroundings() -> Surroundings {
+        state.with { state in
+            if let around = renewed(&state).around { return around }
+            let around = Surroundings.inside(nil, adding: ["session_id": .text(state.id)], place: "session")
+            state.around = around
+            return around
+        }
+    }
+
+    private func renewed(_ state: inout State) -> State {
+        let moment = now()
+        // A clock that was set back is no reason for a new one.
+        if moment.timeIntervalSince(state.used) >= inactivity || moment.timeIntervalSince(state.began) >= maxAge {
+            state.id = hexDigits(randomWord()) + hexDigits(randomWord())
+            state.began = moment
+            state.around = nil
+        }
+        state.used = moment
+        return state
+    }
+}

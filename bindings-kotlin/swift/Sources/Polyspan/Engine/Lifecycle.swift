@@ -1,0 +1,41 @@
+// An app's life: it goes to the background, is frozen there, and may never come back.
+
+import Foundation
+
+#if canImport(UIKit) && !os(watchOS)
+import UIKit
+#endif
+
+extension Polyspan {
+    /// To be called when the app goes to the background: hands over everything and waits at most as long as the system
+    /// grants. What is not delivered by then goes on when the app does. Blocks: call it where waiting is allowed.
+    ///
+    /// - Parameter granted: seconds; iOS gives an app about five without a background task.
+    /// - Returns: whether everything was delivered.
+    @discardableResult
+    public static func didEnterBackground(granted: TimeInterval = 4) -> Bool {
+        (try? flush(timeout: max(0, granted))) != nil
+    }
+
+    #if canImport(UIKit) && !os(watchOS)
+    /// Flushes by itself each time the app goes to the background, in a background task of its own.
+    @MainActor
+    public static func followLifecycle() {
+        NotificationCenter.default.addObserver(
+            forName: UIApplication.didEnterBackgroundNotification, object: nil, queue: .main
+        ) { _ in
+            MainActor.assumeIsolated {
+                let application = UIApplication.shared
+                var task = UIBackgroundTaskIdentifier.invalid
+                task = application.beginBackgroundTask(withName: "polyspan") { application.endBackgroundTask(task) }
+                let granted = min(25, application.backgroundTimeRemaining - 2)
+                let own = task
+                Task.detached {
+                    didEnterBackground(granted: granted)
+                    await application.endBackgroundTask(own)
+                }
+            }
+        }
+    }
+    #endif
+}

@@ -1,0 +1,302 @@
+// Where spans go when they end, for one engine: frames that many threads fill, handed in when one is full, a moment after
+// its first span, and whenever somebody flushes; and what the engine has decided ahead.
+//
+// Threads are spread over a few shards, so that they seldom meet. Nothing foreign is called while a shard is locked.
+
+import Dispatch
+import Foundation
+import PolyspanNative
+import PolyspanShims
+
+/// Threads are spread over so many frames.
+private let shardCount = 8
+/// Roots drawn at once.
+private let blockOfRoots: Int32 = 128
+/// Spans of one frame at most.
+private let frameSpans: UInt32 = 512
+/// Bytes of one frame, after which it is handed in: with the last span and the engine's own header it should still fit into
+/// a segment of 64 KiB, which are pooled.
+private let frameBytes: UInt32 = 56 * 1024
+/// A frame that one huge span has made larger is given back.
+private let keptBytes: UInt32 = 512 * 1024
+/// How long the first span of a frame waits for others.
+private let delay = DispatchTimeInterval.milliseconds(50)
+
+/// What `submit` answers: bits.
+private enum Submitted {
+    static let pressed: UInt32 = 2
+    static let stopped: UInt32 = 4
+    static let says: UInt32 = 8
+}
+
+/// What spans inside a context begin with.
+final class Beginning: Sendable {
+    /// Fields of the frame.
+    let fields: Data
+    /// Tag fields, for the first span of a trace.
+    let tags: Data
+    /// Flag bits of the head.
+    let flags: UInt16
+    /// Whether the engine wants to be asked about such spans.
+    let asks: Bool
+
+    init(_ told: Inherited) {
+        fields = told.fields
+        tags = told.tags
+        flags = UInt16(truncatingIfNeeded: told.flags)
+        asks = told.asks
+    }
+}
+
+private struct Shard {
+    var lock = polyspan_lock()
+    var frame = Buffer.empty()
+    var spans: UInt32 = 0
+    /// The frame to go on with while another one is handed in.
+    var spare = Buffer.empty()
+    /// What is left of the roots decided ahead.
+    var roots = Buffer.empty()
+    var nextRoot: UInt32 = 0
+    /// Shards in cache lines of their own.
+    private var padding: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+}
+
+/// A new trace, and whether its spans record.
+struct Root {
+    let trace: Trace
+    let records: Bool
+}
+
+final class Recorder: @unchecked Sendable {
+    let engine: NativeEngine
+    let terms: Terms
+    let name: String
+    private let none: Beginning
+    private let sessionsGiven = Locked<Sessions?>(nil)
+    private let shards: UnsafeMutablePointer<Shard>
+    /// One frame of a shard after the other: whoever flushes waits for one that is being handed in.
+    private let handing = (0..<shardCount).map { _ in NSLock() }
+    private let counts: UnsafeMutablePointer<Int64>
+    /// Spans that record and have not ended; whether the engine was shut down, is short of memory, and whether the timer
+    /// runs.
+    private let open: UnsafeMutablePointer<Int64>
+    private var stoppedFlag: UnsafeMutablePointer<Int64> { open + 1 }
+    private var pressedFlag: UnsafeMutablePointer<Int64> { open + 2 }
+    private var armedFlag: UnsafeMutablePointer<Int64> { open + 3 }
+
+    init(_ engine: NativeEngine) {
+        self.engine = engine
+        name = engine.name()
+        terms = Terms((try? engine.terms()).flatMap(ValueReader.read) ?? .null)
+        none = Beginning(engine.inherited(around: nil))
+        shards = .allocate(capacity: shardCount)
+        shards.initialize(repeating: Shard(), count: shardCount)
+        counts = .allocate(capacity: Count.all)
+        counts.initialize(repeating: 0, count: Count.all)
+        open = .allocate(capacity: 5)
+        open.initialize(repeating: 0, count: 5)
+        Clock.reAnchor()
+    }
+
+    deinit {
+        submit()
+        for at in 0..<shardCount {
+            polyspan_buffer_free(&shards[at].frame)
+            polyspan_buffer_free(&shards[at].spare)
+            polyspan_buffer_free(&shards[at].roots)
+        }
+        shards.deallocate()
+        counts.deallocate()
+        open.deallocate()
+    }
+
+    var isStopped: Bool { polyspan_load(stoppedFlag) != 0 }
+    var isPressed: Bool { polyspan_load(pressedFlag) != 0 }
+    /// Spans that record and have not ended.
+    var openCount: Int64 { polyspan_load(open) }
+
+    /// Gives traces the id of their session, where the application wants that.
+    var sessions: Sessions? {
+        get { polyspan_load(open + 4) == 0 ? nil : sessionsGiven.with { $0 } }
+        set {
+            sessionsGiven.with { $0 = newValue }
+            _ = polyspan_swap(open + 4, newValue == nil ? 0 : 1)
+        }
+    }
+
+    func stop() { _ = polyspan_swap(stoppedFlag, 1) }
+
+    @inline(__always)
+    private func shard() -> UnsafeMutablePointer<Shard> {
+        shards + Int(polyspan_thread_number()) % shardCount
+    }
+
+    // --- Counts -----------------------------------------------------------------------------------------------
+
+    @inline(__always)
+    func count(_ place: Count, _ by: Int64 = 1) {
+        _ = polyspan_add(counts + place.rawValue, by)
+        arm()
+    }
+
+    func add(_ cuts: Cuts) {
+        if cuts.altered > 0 { count(.altered, cuts.altered) }
+        if cuts.limited > 0 { count(.limited, cuts.limited) }
+    }
+
+    /// Counts one more open span; false where too many are.
+    @inline(__always)
+    func opens() -> Bool {
+        if polyspan_add(open, 1) < terms.openSpans { return true }
+        _ = polyspan_add(open, -1)
+        return false
+    }
+
+    @inline(__always)
+    func closed() { _ = polyspan_add(open, -1) }
+
+    // --- Roots and what is inherited ----------------------------------------------------------------------------
+
+    /// The trace of a new root as the engine decided ahead; nil where it has to be asked.
+    func nextRoot() -> Root? {
+        guard terms.drawsRoots, !isPressed else { return nil }
+        let shard = shard()
+        polyspan_lock_take(&shard.pointee.lock)
+        if shard.pointee.nextRoot >= shard.pointee.roots.at {
+            polyspan_lock_give(&shard.pointee.lock)
+            let drawn = engine.drawRoots(n: blockOfRoots)
+            guard !drawn.isEmpty else { return nil }
+            polyspan_lock_take(&shard.pointee.lock)
+            // Another thread may have been here: what it has left is as good as what came.
+            if shard.pointee.nextRoot >= shard.pointee.roots.at {
+                shard.pointee.roots.at = 0
+                shard.pointee.nextRoot = 0
+                shard.pointee.roots.raw(drawn)
+            }
+        }
+        let roots = shard.pointee.roots
+        let at = Int(shard.pointee.nextRoot)
+        guard Int(roots.at) >= at + 18 else {
+            polyspan_lock_give(&shard.pointee.lock)
+            return nil
+        }
+        let high = UInt64(bigEndian: UnsafeRawPointer(roots.bytes + at).loadUnaligned(as: UInt64.self))
+        let low = UInt64(bigEndian: UnsafeRawPointer(roots.bytes + at + 8).loadUnaligned(as: UInt64.self))
+        let decision = roots.bytes[at + 16]
+        let length = Int(roots.bytes[at + 17])
+        let state =
+            length == 0 ? "" : String(decoding: UnsafeRawBufferPointer(start: roots.bytes + at + 18, count: length), as: UTF8.self)
+        shard.pointee.nextRoot = UInt32(at + 18 + length)
+        polyspan_lock_give(&shard.pointee.lock)
+        // Sampled, and random as our ids are.
+        return Root(trace: Trace(high: high, low: low, flags: decision == 2 ? 3 : 2, state: state), records: decision != 0)
+    }
+
+    /// What spans inside begin with.
+    @inline(__always)
+    func inherited(_ around: Surroundings?) -> Beginning {
+        guard let around else { return none }
+        return around.beginning(for: self)
+    }
+
+    // --- Frames -------------------------------------------------------------------------------------------------
+
+    /// Takes in the body of a span as an event of that kind.
+    @inline(__always)
+    func take(_ span: UnsafeMutablePointer<polyspan_span>, kind: UInt8) {
+        let isEnded = kind == EventKind.ended
+        let hasDropped =
+            span.pointee.dropped_attributes | span.pointee.dropped_events | span.pointee.dropped_links != 0
+        let length = Int(span.pointee.body.at) + (hasDropped ? 13 : 0)
+        append(kind: kind, length: length, spans: isEnded ? 1 : 0) { frame in
+            frame.raw(span.pointee.body.written)
+            if hasDropped {
+                frame.put(Field.dropped)
+                frame.put(span.pointee.dropped_attributes)
+                frame.put(span.pointee.dropped_events)
+                frame.put(span.pointee.dropped_links)
+            }
+        }
+    }
+
+    /// Appends an event whose body has `length` bytes, which `write` writes.
+    @inline(__always)
+    func append(kind: UInt8, length: Int, spans: UInt32, _ write: (inout Buffer) -> Void) {
+        let shard = shard()
+        polyspan_lock_take(&shard.pointee.lock)
+        let start = shard.pointee.frame.at
+        if shard.pointee.frame.reserve(length + 8) {
+            shard.pointee.frame.put(UInt32(length))
+            shard.pointee.frame.put(UInt32(kind) | 1 << 8 | UInt32(terms.slot) << 16)
+            write(&shard.pointee.frame)
+            if Int(shard.pointee.frame.at) != Int(start) + 8 + length { shard.pointee.frame.at = start }
+        }
+        // One that memory had no room for is announced all the same: the engine then counts it as lost.
+        shard.pointee.spans += spans
+        let isFull = shard.pointee.frame.at >= frameBytes || shard.pointee.spans >= frameSpans
+        polyspan_lock_give(&shard.pointee.lock)
+        if isFull { submit(shard - shards) } else { arm() }
+    }
+
+    @inline(__always)
+    private func arm() {
+        if polyspan_load(armedFlag) == 0, polyspan_swap(armedFlag, 1) == 0 { armed() }
+    }
+
+    private func armed() {
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + delay) { [weak self] in
+            guard let self else { return }
+            _ = polyspan_swap(armedFlag, 0)
+            Clock.reAnchor()
+            submit()
+        }
+    }
+
+    /// Hands in what all frames hold, and the counts.
+    func submit() {
+        for at in 0..<shardCount { submit(at, evenEmpty: at == 0) }
+    }
+
+    private func submit(_ at: Int, evenEmpty: Bool = false) {
+        let shard = shards + at
+        handing[at].lock()
+        defer { handing[at].unlock() }
+        polyspan_lock_take(&shard.pointee.lock)
+        var frame = shard.pointee.frame
+        let spans = shard.pointee.spans
+        shard.pointee.frame = shard.pointee.spare
+        shard.pointee.frame.at = 0
+        shard.pointee.spare = .empty()
+        shard.pointee.spans = 0
+        polyspan_lock_give(&shard.pointee.lock)
+        if frame.at > 0 || spans > 0 || evenEmpty { handIn(frame, spans) }
+        frame.at = 0
+        polyspan_lock_take(&shard.pointee.lock)
+        if frame.capacity <= keptBytes, shard.pointee.spare.bytes == nil {
+            shard.pointee.spare = frame
+            frame = .empty()
+        }
+        polyspan_lock_give(&shard.pointee.lock)
+        polyspan_buffer_free(&frame)
+    }
+
+    private func handIn(_ frame: Buffer, _ spans: UInt32) {
+        var taken = Data(capacity: Count.all * 8)
+        for place in 0..<Count.all {
+            withUnsafeBytes(of: polyspan_swap(counts + place, 0).littleEndian) { taken.append(contentsOf: $0) }
+        }
+        let bytes =
+            frame.at == 0 ? Data() : Data(bytesNoCopy: frame.bytes, count: Int(frame.at), deallocator: .none)
+        let answer = UInt32(bitPattern: engine.submit(frame: bytes, spans: Int32(clamping: spans), counts: taken))
+        _ = polyspan_swap(pressedFlag, answer & Submitted.pressed == 0 ? 0 : 1)
+        if answer & Submitted.stopped != 0 { stop() }
+        if answer & Submitted.says != 0 { Log.sayWaiting() }
+    }
+}
+
+/// Kinds of events.
+enum EventKind {
+    static let updated: UInt8 = 2
+    static let ended: UInt8 = 3
+    static let unsampled: UInt8 = 5
+}

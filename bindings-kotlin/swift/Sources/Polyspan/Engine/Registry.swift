@@ -1,0 +1,66 @@
+// The engines that this process runs through Swift, each with its recorder.
+
+import Foundation
+import PolyspanNative
+import PolyspanShims
+
+enum Registry {
+    private struct Slot {
+        var lock = polyspan_lock()
+        var chosen: Unmanaged<Recorder>?
+    }
+
+    /// The default one: read by every span that begins a trace.
+    private nonisolated(unsafe) static let slot: UnsafeMutablePointer<Slot> = {
+        let slot = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
+        slot.initialize(to: Slot())
+        return slot
+    }()
+
+    private static let byName = Locked<[(name: String, recorder: Recorder)]>([])
+
+    /// The recorder of the default engine; nil where none runs.
+    static var recorder: Recorder? {
+        polyspan_lock_take(&slot.pointee.lock)
+        defer { polyspan_lock_give(&slot.pointee.lock) }
+        return slot.pointee.chosen?.takeUnretainedValue()
+    }
+
+    private static func choose(_ recorder: Recorder?) {
+        let next = recorder.map { Unmanaged.passRetained($0) }
+        polyspan_lock_take(&slot.pointee.lock)
+        let before = slot.pointee.chosen
+        slot.pointee.chosen = next
+        polyspan_lock_give(&slot.pointee.lock)
+        before?.release()
+    }
+
+    static func add(_ recorder: Recorder) {
+        let replaced = byName.with { list -> Recorder? in
+            let known = list.firstIndex { $0.name == recorder.name }
+            let before = known.map { list.remove(at: $0).recorder }
+            list.append((recorder.name, recorder))
+            return before
+        }
+        replaced?.stop()
+        findDefault()
+    }
+
+    static func remove(_ recorder: Recorder) {
+        recorder.stop()
+        byName.with { list in list.removeAll { $0.recorder === recorder } }
+        findDefault()
+    }
+
+    /// Looks for the default engine anew.
+    static func findDefault() {
+        let name = findEngine(name: nil)?.name()
+        choose(name.flatMap(recorder(named:)))
+    }
+
+    static func recorder(named name: String) -> Recorder? {
+        byName.with { list in list.first { $0.name == name }?.recorder }
+    }
+
+    static var recorders: [Recorder] { byName.with { $0.map(\.recorder) } }
+}

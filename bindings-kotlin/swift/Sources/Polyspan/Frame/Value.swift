@@ -1,0 +1,110 @@
+// Values as spans hold them and as they come back from the engine: what an OpenTelemetry `AnyValue` can be.
+
+import Foundation
+
+/// Any value of an attribute, an input, an output or metadata.
+public enum Value: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case int(Int64)
+    case double(Double)
+    case text(String)
+    case bytes(Data)
+    case array([Value])
+    case map(Attributes)
+}
+
+/// Keys and values in the order in which they were given. A key may stand there more than once; the last one counts.
+public struct Attributes: Sendable, Hashable, ExpressibleByDictionaryLiteral, RandomAccessCollection {
+    /// A key with its value.
+    public struct Entry: Sendable, Hashable {
+        public var key: String
+        public var value: Value
+
+        public init(key: String, value: Value) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    var entries: [Entry]
+
+    public init(_ entries: [Entry] = []) {
+        self.entries = entries
+    }
+
+    public init(dictionaryLiteral elements: (String, Value)...) {
+        entries = elements.map { Entry(key: $0.0, value: $0.1) }
+    }
+
+    /// The entries of a dictionary, in the order of their keys.
+    public init(_ dictionary: [String: Value]) {
+        entries = dictionary.sorted { $0.key < $1.key }.map { Entry(key: $0.key, value: $0.value) }
+    }
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { entries.count }
+    public subscript(position: Int) -> Entry { entries[position] }
+
+    /// The value of a key. Setting it replaces what is there; setting nil takes it out.
+    public subscript(key: String) -> Value? {
+        get { entries.last { $0.key == key }?.value }
+        set {
+            guard let newValue else { return entries.removeAll { $0.key == key } }
+            if let place = entries.lastIndex(where: { $0.key == key }) {
+                entries[place].value = newValue
+            } else {
+                entries.append(Entry(key: key, value: newValue))
+            }
+        }
+    }
+
+    /// The same without an order.
+    public var dictionary: [String: Value] {
+        Dictionary(entries.map { ($0.key, $0.value) }) { _, last in last }
+    }
+
+    /// These, and then those of `more`.
+    public func merging(_ more: Attributes) -> Attributes { Attributes(entries + more.entries) }
+}
+
+extension Value {
+    /// Whatever it is, as a span would record it: see `docs/swift.md`, "Values".
+    public init(_ anything: Any?) {
+        self = capturedWhole(anything)
+    }
+
+    public var text: String? { if case .text(let text) = self { text } else { nil } }
+    public var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
+    public var int: Int64? { if case .int(let int) = self { int } else { nil } }
+    public var array: [Value]? { if case .array(let array) = self { array } else { nil } }
+    public var map: Attributes? { if case .map(let map) = self { map } else { nil } }
+    public var bytes: Data? { if case .bytes(let bytes) = self { bytes } else { nil } }
+
+    /// A number of either kind.
+    public var double: Double? {
+        switch self {
+        case .double(let double): double
+        case .int(let int): Double(int)
+        default: nil
+        }
+    }
+
+    /// The value of a key of a map; nil for all else.
+    public subscript(key: String) -> Value? { map?[key] }
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .text(value) }
+    public init(integerLiteral value: Int64) { self = .int(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: Value...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, Value)...) {
+        self = .map(Attributes(elements.map { Attributes.Entry(key: $0.0, value: $0.1) }))
+    }
+}

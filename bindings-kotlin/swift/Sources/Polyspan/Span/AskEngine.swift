@@ -1,0 +1,94 @@
+// Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
+
+import Foundation
+import PolyspanNative
+import PolyspanShims
+
+/// Has the engine start a span: it is described as the body of an event, and goes on as what the engine has written of it.
+func askEngine(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span {
+    let withContent = recorder.terms.readsContent
+    let withInput = recorder.terms.showsStarts && recorder.terms.io
+    let started = PolyspanNative.startSpan(
+        engine: recorder.engine,
+        described: described(given, recorder, withContent: withContent, withInput: withInput),
+        parent: parent.map { SpanContext(trace: $0.trace, id: $0.seenId, isRemote: $0.isRemote).data } ?? Data(),
+        around: around?.native,
+        request: given.options?.context?.requestContext.map(wholeValue) ?? Data(),
+        traceId: parent == nil ? given.options?.traceId : nil)
+    guard started.slot != nil, let identity = SpanContext(data: started.context) else { return startsNowhere(parent, around) }
+    let inner = started.ambient.map(Surroundings.init) ?? around
+    guard let body = polyspan_span_take() else {
+        recorder.count(.unsampled)
+        return .standing(trace: identity.trace, id: identity.id, recorder: recorder, around: inner)
+    }
+    guard let written = started.body, written.count >= Head.size else {
+        // The engine has counted its start.
+        return quiet(given, identity.trace, id: identity.id, parent, inner, recorder, body)
+    }
+    body.pointee.body.raw(written)
+    let trace = shared(identity.trace, with: parent)
+    let ownId = UInt64(bigEndian: body.word(Head.spanId, UInt64.self).littleEndian)
+    _ = recorder.opens()
+    let span = Span(
+        trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: parent, around: inner, isRemote: false,
+        body: body)
+    body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
+    list(body, in: trace, below: parent)
+    fill(span, given, hasContent: withContent, hasInput: withInput)
+    return span
+}
+
+/// The body of an event that says what is known of a span which is to start.
+private func described(_ given: Described, _ recorder: Recorder, withContent: Bool, withInput: Bool) -> Data {
+    withScratch { out in
+        guard out.reserve(Head.size) else { return Data() }
+        out.end.initializeMemory(as: UInt8.self, repeating: 0, count: Head.size)
+        out.at = UInt32(Head.size)
+        var flags: UInt16 = 0
+        if given.kind != nil { flags |= RecordFlag.kindGiven }
+        if given.options?.isInternal == true { flags |= RecordFlag.internal }
+        if given.isInstant { flags |= RecordFlag.event }
+        if let start = given.options?.startTime.flatMap(Clock.nanos) { out.set(start, at: Head.start) }
+        out.set(given.kind?.rawValue ?? 1, at: Head.kind)
+        out.set(given.type.number, at: Head.type)
+        out.set(flags, at: Head.recordFlags)
+        out.put(Field.name)
+        _ = out.key(given.name)
+        var cuts = Cuts()
+        func put(_ tag: UInt8, _ attributes: Attributes?) {
+            for entry in attributes?.entries ?? [] where !entry.key.isEmpty {
+                out.put(tag)
+                _ = out.key(entry.key)
+                capture(entry.value)
+            }
+        }
+        func capture(_ value: Any?) {
+            var capture = Capture(recorder.terms.bounds)
+            capture.value(value, into: &out)
+            cuts.altered += capture.cuts.altered
+            cuts.limited += capture.cuts.limited
+        }
+        if withContent {
+            put(Field.attribute, given.attributes)
+            for (target, attributes) in given.options?.links ?? [] {
+                guard let to = target.asSpanContext else { continue }
+                Span.standing().linkField(to, attributes, recorder, into: &out)
+            }
+        }
+        put(Field.metadata, given.options?.metadata)
+        if withInput, let input = given.input {
+            out.put(Field.input)
+            capture(input)
+        }
+        recorder.add(cuts)
+        return out.data
+    }
+}
+
+/// The trace of the parent where it is the same in everything, so that `endTree` finds the span.
+private func shared(_ trace: Trace, with parent: Span?) -> Trace {
+    guard let known = parent?.trace, known.high == trace.high, known.low == trace.low, known.flags == trace.flags,
+        known.state == trace.state
+    else { return trace }
+    return known
+}

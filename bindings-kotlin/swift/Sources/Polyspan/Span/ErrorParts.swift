@@ -1,0 +1,23 @@
+// Errors as text: their type and message, and where they came from.
+
+import Foundation
+
+/// What an `exception` event holds (OpenTelemetry semantic conventions, "Exceptions on spans").
+struct ErrorParts {
+    let type: String
+    let message: String
+    /// The call stack of whoever recorded it, since errors of Swift carry none; empty where it is not asked for.
+    var stack = ""
+
+    init(_ error: any Error) {
+        let kind = String(reflecting: Swift.type(of: error))
+        if kind == "__C.NSError" || kind == "Foundation.NSError" {
+            let found = error as NSError
+            type = found.domain
+            message = found.localizedDescription
+        } else {
+            type = kind
+            message = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
+        }
+    }
+}

@@ -1,0 +1,466 @@
+// The span as applications see it: what it is given is written into its body at once, which leaves when it ends. How, stands
+// in `SpanBody.swift`. Nothing here throws, and any thread may use it.
+
+import Foundation
+import PolyspanShims
+
+/// The role of a span in a request.
+public enum SpanKind: UInt8, Sendable {
+    case `internal` = 1
+    case server, client, producer, consumer
+}
+
+/// How an operation went.
+public enum SpanStatus: UInt8, Sendable {
+    case unset, ok, error
+}
+
+/// An operation with a beginning and an end.
+public final class Span: @unchecked Sendable {
+    let trace: Trace
+    let id: UInt64
+    /// The id that others see: that of an ancestor where this span is hidden.
+    let seenId: UInt64
+    let recorder: Recorder?
+    let parent: Span?
+    let around: Surroundings?
+    let isRemote: Bool
+    /// Nil where it stands for a span that is counted elsewhere or nowhere.
+    let body: Body?
+
+    init(
+        trace: Trace, id: UInt64, seenId: UInt64, recorder: Recorder?, parent: Span?, around: Surroundings?, isRemote: Bool,
+        body: Body?
+    ) {
+        self.trace = trace
+        self.id = id
+        self.seenId = seenId
+        self.recorder = recorder
+        self.parent = parent
+        self.around = around
+        self.isRemote = isRemote
+        self.body = body
+    }
+
+    /// What stands for a span of another process, or for none.
+    static func standing(
+        trace: Trace = .none, id: UInt64 = 0, recorder: Recorder? = nil, around: Surroundings? = nil, isRemote: Bool = false
+    ) -> Span {
+        Span(
+            trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: isRemote, body: nil)
+    }
+
+    deinit {
+        guard let body else { return }
+        if body.pointee.is_listed { unlist(body) }
+        if body.isOpen { recorder?.closed() }
+        if let follower = body.pointee.follower { Unmanaged<Span>.fromOpaque(follower).release() }
+        polyspan_span_give(body)
+    }
+
+    /// What is current while the host stage calls the application: what that records would be its own next work.
+    static let muted = Span.standing()
+
+    // --- Identity -------------------------------------------------------------------------------------------------
+
+    /// The trace id as 32 lower-case hex digits; all zeros where no engine runs.
+    public var traceId: String { trace.id }
+    /// The span id as 16 lower-case hex digits.
+    public var spanId: String { hexDigits(seenId) }
+    /// Whether what is set is kept: false when it is not sampled, has ended, or no engine runs.
+    public var isRecording: Bool { body?.locked { $0.isOpen } ?? false }
+    /// Its identity as others refer to it: a parent for other spans, a target for links.
+    public var context: SpanContext { SpanContext(trace: trace, id: seenId, isRemote: isRemote) }
+
+    // --- Setting things ---------------------------------------------------------------------------------------------
+
+    @inline(__always)
+    private func whenOpen(_ change: (Body, Recorder) -> Void) {
+        guard let body, let recorder else { return }
+        body.locked { if $0.isOpen { change($0, recorder) } }
+    }
+
+    /// Sets an attribute; the last value of a key counts.
+    @discardableResult
+    public func set(_ key: String, _ value: String) -> Span {
+        whenOpen { body, recorder in body.text(recorder, key, value) }
+        return self
+    }
+
+    @discardableResult
+    public func set(_ key: String, _ value: Int) -> Span {
+        whenOpen { body, recorder in body.attribute(recorder, key) { $0.int(Int64(value)) } }
+        return self
+    }
+
+    @discardableResult
+    public func set(_ key: String, _ value: Double) -> Span {
+        whenOpen { body, recorder in body.attribute(recorder, key) { $0.double(value) } }
+        return self
+    }
+
+    @discardableResult
+    public func set(_ key: String, _ value: Bool) -> Span {
+        whenOpen { body, recorder in body.attribute(recorder, key) { $0.bool(value) } }
+        return self
+    }
+
+    /// The same for any value: `Encodable`, collections, dates, data, errors; see `docs/swift.md`, "Values". Nil is null.
+    @discardableResult
+    public func set(_ key: String, _ value: Any?) -> Span {
+        captured(value) { body, recorder, bytes in body.attribute(recorder, key) { $0.raw(bytes) } }
+        return self
+    }
+
+    /// Sets all of these.
+    @discardableResult
+    public func set(_ attributes: Attributes) -> Span {
+        for entry in attributes.entries {
+            switch entry.value {
+            case .text(let text): set(entry.key, text)
+            case .int(let number): set(entry.key, Int(number))
+            case .double(let number): set(entry.key, number)
+            case .bool(let bool): set(entry.key, bool)
+            default: set(entry.key, entry.value as Any?)
+            }
+        }
+        return self
+    }
+
+    /// Captures a value, which may run code of the application, before the span is locked.
+    private func captured(_ value: Any?, _ put: (Body, Recorder, UnsafeRawBufferPointer) -> Void) {
+        guard let body, let recorder, isRecording else { return }
+        withScratch { out in
+            var capture = Capture(recorder.terms.bounds)
+            capture.value(value, into: &out)
+            recorder.add(capture.cuts)
+            body.locked { if $0.isOpen { put($0, recorder, out.written) } }
+        }
+    }
+
+    /// Sets any of these: name, input and output are replaced, the others merged. What is nil stays; `Value.null` is a null.
+    ///
+    /// - Parameters:
+    ///   - metadata: added to the metadata of this span; the last value of a key counts.
+    ///   - tags: of the trace; only its first span in this process carries them.
+    @discardableResult
+    public func update(
+        name: String? = nil, input: Any? = nil, output: Any? = nil, metadata: Attributes? = nil,
+        attributes: Attributes? = nil, tags: [String]? = nil
+    ) -> Span {
+        if let name { rename(name) }
+        if let input { slot(Field.input, input) }
+        if let output { slot(Field.output, output) }
+        if let metadata { self.metadata(metadata) }
+        if let attributes { set(attributes) }
+        if let tags { self.tags(tags) }
+        shows()
+        return self
+    }
+
+    func slot(_ tag: UInt8, _ value: Any) {
+        guard let recorder, recorder.terms.io else { return }
+        if let text = value as? String {
+            whenOpen { body, recorder in body.slot(recorder, tag) { $0.cutText(text, recorder) } }
+        } else {
+            captured(value) { body, recorder, bytes in body.slot(recorder, tag) { $0.raw(bytes) } }
+        }
+    }
+
+    func metadata(_ metadata: Attributes) {
+        for entry in metadata.entries {
+            if entry.key.isEmpty {
+                recorder?.count(.altered)
+                continue
+            }
+            captured(entry.value) { body, recorder, bytes in
+                body.field(recorder, dropped: nil) { out in
+                    out.put(Field.metadata)
+                    if out.key(entry.key) { recorder.count(.altered) }
+                    out.raw(bytes)
+                }
+            }
+        }
+    }
+
+    func tags(_ tags: [String]) {
+        whenOpen { body, recorder in
+            guard body.isLocalRoot else {
+                recorder.count(.altered, Int64(tags.count))
+                return
+            }
+            for tag in tags {
+                body.field(recorder, dropped: nil) { out in
+                    out.put(Field.tag)
+                    if out.key(tag) { recorder.count(.altered) }
+                }
+            }
+        }
+    }
+
+    /// Adds an event that happens now, or at `time`.
+    @discardableResult
+    public func event(_ name: String, _ attributes: Attributes = [:], time: Date? = nil) -> Span {
+        event(name, attributes, nanos: moment(time) ?? Clock.now())
+    }
+
+    @discardableResult
+    func event(_ name: String, _ attributes: Attributes, nanos: UInt64) -> Span {
+        guard let body, let recorder, isRecording else { return self }
+        withScratch { out in
+            let count = pairs(attributes, recorder, into: &out)
+            body.locked { body in
+                if body.isOpen { body.event(recorder, name, time: nanos, count: count, attributes: out.written) }
+            }
+        }
+        shows()
+        return self
+    }
+
+    /// Writes keys and values in turn; how many.
+    private func pairs(_ attributes: Attributes, _ recorder: Recorder, into out: inout Buffer) -> Int {
+        var count = 0
+        for entry in attributes.entries {
+            guard !entry.key.isEmpty, count < Int(UInt16.max) else {
+                recorder.count(.altered)
+                continue
+            }
+            if out.key(entry.key) { recorder.count(.altered) }
+            if case .text(let text) = entry.value {
+                out.cutText(text, recorder)
+            } else {
+                var capture = Capture(recorder.terms.bounds)
+                capture.value(entry.value, depth: 0, into: &out)
+                recorder.add(capture.cuts)
+            }
+            count += 1
+        }
+        return count
+    }
+
+    /// Links to another span.
+    @discardableResult
+    public func link(_ target: any SpanParent, _ attributes: Attributes = [:]) -> Span {
+        guard let body, let recorder, isRecording else { return self }
+        guard let to = target.asSpanContext else {
+            recorder.count(.altered)
+            Log.refuse("link")
+            return self
+        }
+        withScratch { out in
+            linkField(to, attributes, recorder, into: &out)
+            body.locked { body in
+                if body.isOpen { body.field(recorder, dropped: \.dropped_links) { $0.raw(out.written) } }
+            }
+        }
+        return self
+    }
+
+    func linkField(_ to: SpanContext, _ attributes: Attributes, _ recorder: Recorder, into out: inout Buffer) {
+        out.put(Field.link)
+        let place = Int(out.at)
+        out.put(UInt32(0))
+        out.raw(to.data.prefix(24))
+        out.put(to.traceFlags)
+        out.put(UInt8(to.isRemote ? 1 : 0))
+        out.sized(to.traceState)
+        out.put(UInt32(0))
+        let countAt = Int(out.at)
+        out.put(UInt16(0))
+        let count = pairs(attributes, recorder, into: &out)
+        out.set(UInt16(count), at: countAt)
+        out.set(UInt32(Int(out.at) - place - 4), at: place)
+    }
+
+    /// Records that the operation failed: the error with its type and message, and the status. Ends the span unless told
+    /// otherwise.
+    ///
+    /// - Parameters:
+    ///   - end: whether the span ends.
+    ///   - id: names the error where its type says too little; becomes `error.type`.
+    ///   - details: whatever else is known about it.
+    @discardableResult
+    public func error(
+        _ error: any Error, end: Bool = true, id: String? = nil, domain: String? = nil, category: String? = nil,
+        details: Any? = nil, metadata: Attributes? = nil
+    ) -> Span {
+        let parts = ErrorParts(error)
+        exception(parts, [:], nanos: Clock.now())
+        set("error.type", id ?? parts.type)
+        if let id { set("polyspan.error.id", id) }
+        if let domain { set("polyspan.error.domain", domain) }
+        if let category { set("polyspan.error.category", category) }
+        if let details { set("polyspan.error.details", details) }
+        if let metadata { self.metadata(metadata) }
+        status(.error, parts.message)
+        if end { self.end() } else { shows() }
+        return self
+    }
+
+    /// Records an error as an event and leaves the status alone.
+    @discardableResult
+    public func recordException(_ error: any Error, _ attributes: Attributes = [:], time: Date? = nil) -> Span {
+        exception(ErrorParts(error), attributes, nanos: moment(time) ?? Clock.now())
+        return self
+    }
+
+    private func exception(_ parts: ErrorParts, _ attributes: Attributes, nanos: UInt64) {
+        var fields: Attributes = ["exception.type": .text(parts.type), "exception.message": .text(parts.message)]
+        // What the caller gives replaces what was found.
+        for entry in attributes.entries { fields[entry.key] = entry.value }
+        event("exception", fields, nanos: nanos)
+    }
+
+    /// Sets the status, with a message for an error. `ok` is final.
+    @discardableResult
+    public func status(_ status: SpanStatus, _ message: String? = nil) -> Span {
+        guard let body, let recorder, status != .unset else { return self }
+        body.locked { body in
+            if body.isOpen {
+                body.status(recorder, status.rawValue, message)
+            } else if body.pointee.state == SpanState.quiet, recorder.terms.countsUnsampled,
+                body.word(Head.status, UInt8.self) != 1
+            {
+                body.set(status.rawValue, at: Head.status)
+            }
+        }
+        return self
+    }
+
+    /// Replaces the name.
+    @discardableResult
+    public func rename(_ name: String) -> Span {
+        guard let body, let recorder else { return self }
+        body.locked { body in
+            if body.isOpen {
+                body.field(recorder, dropped: nil) { out in
+                    out.put(Field.name)
+                    if out.key(name) { recorder.count(.altered) }
+                }
+            } else if body.pointee.state == SpanState.quiet, recorder.terms.countsUnsampled {
+                body.pointee.body.at = UInt32(Head.size)
+                _ = body.pointee.body.key(name)
+            }
+        }
+        return self
+    }
+
+    func moment(_ time: Date?) -> UInt64? {
+        guard let time else { return nil }
+        guard let nanos = Clock.nanos(time) else {
+            recorder?.count(.altered)
+            Log.refuse("time")
+            return nil
+        }
+        return nanos
+    }
+
+    /// Shows what it is by now to who follows open spans.
+    private func shows() {
+        guard let body, let recorder, recorder.terms.showsUpdates else { return }
+        body.locked { if $0.isOpen { recorder.take($0, kind: EventKind.updated) } }
+    }
+
+    // --- Ending -----------------------------------------------------------------------------------------------------
+
+    /// Ends the span now, or at `time`. The first end counts.
+    @inline(__always)
+    public func end(at time: Date? = nil) {
+        end(nanos: moment(time))
+    }
+
+    /// Sets the output, then ends the span.
+    public func end(output: Any?, at time: Date? = nil) {
+        update(output: output)
+        end(at: time)
+    }
+
+    func end(nanos: UInt64?) {
+        guard let body, let recorder else { return }
+        polyspan_lock_take(&body.pointee.lock)
+        let state = body.pointee.state
+        body.pointee.state = SpanState.ended
+        switch state {
+        case SpanState.open: leave(body, recorder, nanos ?? Clock.now())
+        case SpanState.quiet: leaveQuietly(body, recorder, nanos)
+        default: recorder.count(.endedTwice)
+        }
+        polyspan_lock_give(&body.pointee.lock)
+        if state == SpanState.open, body.pointee.is_listed { unlist(body) }
+    }
+
+    private func leave(_ body: Body, _ recorder: Recorder, _ end: UInt64) {
+        let start = body.word(Head.start, UInt64.self)
+        if end < start { recorder.count(.altered) }
+        body.set(max(start, end), at: Head.end)
+        recorder.take(body, kind: EventKind.ended)
+        recorder.closed()
+        // What was kept is in the frame.
+        if body.pointee.body.bytes != body.pointee.body.fixed { polyspan_buffer_free(&body.pointee.body) }
+    }
+
+    private func leaveQuietly(_ body: Body, _ recorder: Recorder, _ end: UInt64?) {
+        guard recorder.terms.countsUnsampled else { return recorder.count(.unsampled) }
+        let start = body.word(Head.start, UInt64.self)
+        let nanos = end ?? Clock.now()
+        let length = 14 + Int(body.pointee.body.at) - Head.size
+        recorder.append(kind: EventKind.unsampled, length: length, spans: 0) { frame in
+            frame.put(nanos > start ? nanos - start : 0)
+            frame.put(body.word(Head.type, UInt16.self))
+            frame.put(body.recordFlags & RecordFlag.kindGiven)
+            frame.put(body.word(Head.kind, UInt8.self))
+            frame.put(body.word(Head.status, UInt8.self))
+            frame.raw(UnsafeRawBufferPointer(rebasing: body.pointee.body.written[Head.size...]))
+        }
+    }
+
+    private func unlist(_ body: Body) {
+        let open = trace.open
+        polyspan_lock_take(&open.pointee.lock)
+        if body.pointee.is_listed {
+            body.pointee.is_listed = false
+            if let previous = body.pointee.previous { previous.pointee.next = body.pointee.next }
+            if let next = body.pointee.next {
+                next.pointee.previous = body.pointee.previous
+            } else {
+                open.pointee.last = body.pointee.previous
+            }
+        }
+        polyspan_lock_give(&open.pointee.lock)
+    }
+
+    /// Ends every open span below this one, the latest first, and then this one, all at the same moment.
+    public func endTree() {
+        let moment = Clock.now()
+        if let body, let recorder {
+            let open = trace.open
+            polyspan_lock_take(&open.pointee.lock)
+            var at = open.pointee.last
+            // Spans in the list live: each is taken out under this lock before it goes.
+            while let span = at {
+                at = span.pointee.previous
+                guard span != body, isBelow(span, body) else { continue }
+                span.locked { span in
+                    guard span.isOpen else { return }
+                    span.pointee.state = SpanState.ended
+                    leave(span, recorder, moment)
+                }
+            }
+            polyspan_lock_give(&open.pointee.lock)
+        }
+        end(nanos: moment)
+    }
+
+    private func isBelow(_ span: Body, _ top: Body) -> Bool {
+        var above = span.pointee.parent
+        while let one = above {
+            if one == top { return true }
+            above = one.pointee.parent
+        }
+        return false
+    }
+}
+
+extension Span: SpanParent {
+    public var asSpanContext: SpanContext? { context }
+}

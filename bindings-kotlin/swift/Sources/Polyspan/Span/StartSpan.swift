@@ -1,0 +1,184 @@
+// Starting spans. Most are decided here, from what the engine has handed out ahead; about the others the engine is asked
+// (`AskEngine.swift`).
+
+import Foundation
+import PolyspanShims
+
+/// Starts a span of that engine, or of the parent's, or of the default one.
+func start(_ given: Described, parent chosen: (any SpanParent)?, recorder own: Recorder?) -> Span {
+    let slot = Slot.current
+    if slot?.span === Span.muted { return Span.muted }
+    var parent = slot?.span
+    var around = slot?.around
+    if let chosen {
+        let context = chosenParent(chosen, slot: slot)
+        parent = context.span
+        around = context.around
+    } else if given.options?.root == true {
+        parent = nil
+    }
+    if let found = parent, !found.trace.isValid { parent = nil }
+    guard let recorder = own ?? parent?.recorder ?? Registry.recorder, !recorder.isStopped || own != nil else {
+        return startElsewhere(given, parent, around)
+    }
+    if parent == nil, around == nil, let sessions = recorder.sessions { around = sessions.surroundings() }
+    let options = given.options
+    let inherited = options?.context?.added
+    let asks = options?.metadata != nil || options?.isInternal == true || inherited?["request_context"] != nil
+    if let parent, !parent.trace.isSampled, !parent.isRemote, !asks, inherited == nil, chosen == nil,
+        follows(recorder, parent)
+    {
+        if !recorder.terms.countsUnsampled { return follower(of: parent, recorder) }
+        if let counted = begin(given, parent, around, recorder) { return counted }
+    }
+    if let inherited, !inherited.isEmpty { around = .inside(around, adding: inherited, place: "span") }
+    if asks || mustAsk(recorder, given, parent, around) { return askEngine(given, parent, around, recorder) }
+    return begin(given, parent, around, recorder) ?? askEngine(given, parent, around, recorder)
+}
+
+/// Whether the children of a span that is not sampled are certain not to be sampled either.
+private func follows(_ recorder: Recorder, _ parent: Span) -> Bool {
+    switch recorder.terms.localParent {
+    case .inherit: true
+    case .drop: parent.trace.state.isEmpty
+    default: false
+    }
+}
+
+/// What stands for children of a span that is not sampled: they share its ids and keep nothing.
+private func follower(of parent: Span, _ recorder: Recorder) -> Span {
+    recorder.count(.notRecording)
+    recorder.count(.unsampled)
+    guard let body = parent.body else { return parent }
+    return body.locked { body in
+        if let known = body.pointee.follower { return Unmanaged<Span>.fromOpaque(known).takeUnretainedValue() }
+        let follower = Span.standing(trace: parent.trace, id: parent.seenId, recorder: recorder, around: parent.around)
+        body.pointee.follower = Unmanaged.passRetained(follower).toOpaque()
+        return follower
+    }
+}
+
+/// Whether the engine has to be asked about a span.
+private func mustAsk(_ recorder: Recorder, _ given: Described, _ parent: Span?, _ around: Surroundings?) -> Bool {
+    let terms = recorder.terms
+    if !terms.hidesNothing || recorder.inherited(around).asks { return true }
+    if terms.readsContent, given.attributes != nil || given.options?.links.isEmpty == false { return true }
+    guard let parent else { return !terms.drawsRoots || recorder.isPressed || given.options?.traceId != nil }
+    if parent.isRemote || parent.trace.flags > 3 { return true }
+    switch terms.localParent {
+    case .inherit: return false
+    case .sample: return !parent.trace.state.isEmpty || !parent.trace.isSampled
+    case .drop: return !parent.trace.state.isEmpty || parent.trace.isSampled
+    case .ask: return true
+    }
+}
+
+/// A span whose engine is not known here.
+private func startElsewhere(_ given: Described, _ parent: Span?, _ around: Surroundings?) -> Span {
+    guard let recorder = Registry.recorder else { return startsNowhere(parent, around) }
+    var around = around
+    if let inherited = given.options?.context?.added, !inherited.isEmpty {
+        around = .inside(around, adding: inherited, place: "span")
+    }
+    return askEngine(given, parent, around, recorder)
+}
+
+/// Before `start`: it stands for its parent, so that context still travels.
+func startsNowhere(_ parent: Span?, _ around: Surroundings?) -> Span {
+    Log.sayOnce("no engine", "spans are not recorded before `Polyspan.start`")
+    guard let parent else { return .standing(around: around) }
+    return .standing(trace: parent.trace, id: parent.seenId, around: around, isRemote: parent.isRemote)
+}
+
+/// Starts a span about which everything is known here; nil where nothing is known about new traces.
+private func begin(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span? {
+    let trace: Trace
+    var records: Bool
+    if let parent {
+        trace = parent.trace
+        records = trace.isSampled
+    } else {
+        guard let root = recorder.nextRoot() else { return nil }
+        trace = root.trace
+        records = root.records
+    }
+    let isRefused = records && !recorder.opens()
+    if isRefused { records = false }
+    let id = randomSpanId()
+    guard let body = polyspan_span_take() else {
+        if records { recorder.closed() }
+        recorder.count(.notRecording)
+        recorder.count(.unsampled)
+        return .standing(trace: trace.unsampled, id: id, recorder: recorder, around: around)
+    }
+    if !records {
+        let own = isRefused ? trace.unsampled : trace
+        if isRefused { recorder.count(.openLimit) }
+        // Metrics count its start and end by what is handed in for it.
+        if !recorder.terms.countsUnsampled { recorder.count(.notRecording) }
+        return quiet(given, own, id: id, parent, around, recorder, body)
+    }
+    let beginning = recorder.inherited(around)
+    var flags = beginning.flags
+    if parent == nil { flags |= RecordFlag.root | RecordFlag.localRoot }
+    if given.isInstant { flags |= RecordFlag.event }
+    let span = Span(
+        trace: trace, id: id, seenId: id, recorder: recorder, parent: parent, around: around, isRemote: false, body: body)
+    let start = span.moment(given.options?.startTime) ?? Clock.now()
+    body.begin(trace: trace, id: id, parentId: parent?.seenId ?? 0, start: start, flags: flags)
+    if given.type.number != 0 { body.set(given.type.number, at: Head.type) }
+    if let kind = given.kind {
+        body.set(kind.rawValue, at: Head.kind)
+        body.set(flags | RecordFlag.kindGiven, at: Head.recordFlags)
+    }
+    body.pointee.body.put(Field.name)
+    if body.pointee.body.key(given.name) { recorder.count(.altered) }
+    if !trace.state.isEmpty {
+        body.pointee.body.put(Field.traceState)
+        body.pointee.body.sized(trace.state)
+    }
+    if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
+    if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
+    list(body, in: trace, below: parent)
+    fill(span, given, hasContent: false)
+    return span
+}
+
+/// What is given at the start and can be set later as well.
+func fill(_ span: Span, _ given: Described, hasContent: Bool, hasInput: Bool = false) {
+    if let attributes = given.attributes, !hasContent { span.set(attributes) }
+    if let input = given.input, !hasInput { span.slot(Field.input, input) }
+    guard let options = given.options else { return }
+    if let tags = options.tags { span.tags(tags) }
+    if !hasContent { for (target, attributes) in options.links { span.link(target, attributes) } }
+}
+
+/// A span that does not record: it keeps what metrics count of it, where they do.
+func quiet(
+    _ given: Described, _ trace: Trace, id: UInt64, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder,
+    _ body: Body
+) -> Span {
+    let span = Span(
+        trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: false, body: body)
+    body.pointee.state = SpanState.quiet
+    guard recorder.terms.countsUnsampled else { return span }
+    let start = span.moment(given.options?.startTime) ?? Clock.now()
+    body.begin(trace: trace, id: id, parentId: 0, start: start, flags: given.kind == nil ? 0 : RecordFlag.kindGiven)
+    body.set(given.type.number, at: Head.type)
+    if let kind = given.kind { body.set(kind.rawValue, at: Head.kind) }
+    _ = body.pointee.body.key(given.name)
+    return span
+}
+
+/// Puts a span among the open ones of its trace.
+@inline(__always)
+func list(_ body: Body, in trace: Trace, below parent: Span?) {
+    body.pointee.parent = parent?.body
+    let open = trace.open
+    polyspan_lock_take(&open.pointee.lock)
+    body.pointee.previous = open.pointee.last
+    if let last = open.pointee.last { last.pointee.next = body }
+    open.pointee.last = body
+    body.pointee.is_listed = true
+    polyspan_lock_give(&open.pointee.lock)
+}

@@ -1,0 +1,106 @@
+// Recording what a function does as a span, which ends when the function has; and spans that are started and ended by hand.
+
+import Foundation
+
+/// Whether it is worth making a span current: what stands for children of an unsampled span is what is current already.
+@inline(__always)
+private func changesWhatIsCurrent(_ span: Span) -> Bool {
+    guard span.body == nil, let slot = Slot.current, let current = slot.span else { return true }
+    return span.seenId != current.seenId || span.trace !== current.trace || span.around !== slot.around
+}
+
+/// Records what `body` does as a span, which is current inside and ends when the body has; an error that it throws is
+/// recorded and thrown on.
+///
+/// - Parameters:
+///   - type: what the span stands for.
+///   - kind: its role in a request; by default what the type has, and `internal` for generic spans.
+///   - input: any value; see `docs/swift.md`, "Values".
+///   - parent: a span, span context, context or `traceparent` text, instead of the current span.
+@discardableResult
+public func withSpan<R>(
+    _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, attributes: Attributes? = nil, input: Any? = nil,
+    parent: (any SpanParent)? = nil, options: SpanOptions? = nil, _ body: (Span) throws -> R
+) rethrows -> R {
+    let given = Described(name: name, type: type, kind: kind, attributes: attributes, input: input, options: options)
+    return try inside(start(given, parent: parent, recorder: nil), body)
+}
+
+/// The same for a body that waits; what is current goes with it into tasks, groups and actors.
+@discardableResult
+public func withSpan<R>(
+    _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, attributes: Attributes? = nil, input: Any? = nil,
+    parent: (any SpanParent)? = nil, options: SpanOptions? = nil, isolation: isolated (any Actor)? = #isolation,
+    _ body: (Span) async throws -> R
+) async rethrows -> R {
+    let given = Described(name: name, type: type, kind: kind, attributes: attributes, input: input, options: options)
+    return try await inside(start(given, parent: parent, recorder: nil), body)
+}
+
+/// Starts a span that is not current; end it with `end`.
+public func startSpan(
+    _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, attributes: Attributes? = nil, input: Any? = nil,
+    parent: (any SpanParent)? = nil, options: SpanOptions? = nil
+) -> Span {
+    let given = Described(name: name, type: type, kind: kind, attributes: attributes, input: input, options: options)
+    return start(given, parent: parent, recorder: nil)
+}
+
+/// Records a span that stands for an instant: it starts and ends now, or when `options` say that it started.
+public func recordEvent(
+    _ name: String, type: SpanType = .generic, attributes: Attributes? = nil, input: Any? = nil, output: Any? = nil,
+    parent: (any SpanParent)? = nil, options: SpanOptions? = nil
+) {
+    var given = Described(name: name, type: type, kind: nil, attributes: attributes, input: input, options: options)
+    given.isInstant = true
+    let span = start(given, parent: parent, recorder: nil)
+    span.update(output: output)
+    span.end(nanos: span.body?.locked { $0.isOpen ? $0.word(Head.start, UInt64.self) : nil } ?? nil)
+}
+
+/// The current span; one that does not record where there is none.
+public var currentSpan: Span { Slot.current?.span ?? .standing() }
+
+/// The id of the current trace; nil where no span is current or the trace is not sampled.
+public var currentTraceId: String? {
+    guard let span = Slot.current?.span, span.trace.isSampled, span.trace.isValid else { return nil }
+    return span.traceId
+}
+
+func inside<R>(_ span: Span, _ body: (Span) throws -> R) rethrows -> R {
+    do {
+        let result =
+            changesWhatIsCurrent(span)
+            ? try Slot.$current.withValue(Slot(span: span, around: span.around)) { try body(span) } : try body(span)
+        span.end()
+        return result
+    } catch {
+        span.error(error)
+        throw error
+    }
+}
+
+func inside<R>(
+    _ span: Span, isolation: isolated (any Actor)? = #isolation, _ body: (Span) async throws -> R
+) async rethrows -> R {
+    do {
+        let result = try await Slot.$current.withValue(Slot(span: span, around: span.around)) { try await body(span) }
+        span.end()
+        return result
+    } catch {
+        span.error(error)
+        throw error
+    }
+}
+
+extension Span {
+    /// Runs `body` with this span current. The span stays open.
+    public func run<R>(_ body: () throws -> R) rethrows -> R {
+        try TraceContext(span: self, around: around).run(body)
+    }
+
+    /// The same for a body that waits.
+    public func run<R>(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R) async rethrows -> R {
+        try await TraceContext(span: self, around: around).run(body)
+    }
+}

@@ -1,0 +1,1 @@
+// What UniFFI writes is put beside this file when the package is built.

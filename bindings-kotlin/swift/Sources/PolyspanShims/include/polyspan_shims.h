@@ -1,0 +1,155 @@
+// What the Swift sources need and Swift has no words for: bytes that grow, locks in raw memory, the body of an open span,
+// and what each thread keeps for itself. Called by Sources/Polyspan only.
+
+#ifndef POLYSPAN_SHIMS_H
+#define POLYSPAN_SHIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#ifdef __APPLE__
+#include <os/lock.h>
+#else
+#include <sched.h>
+#endif
+
+// --- Locks --------------------------------------------------------------------------------------------------
+
+// Held for the time of a small copy, never around foreign code or a system call; zero is unlocked. Where the system has a
+// lock that lends its priority, that one.
+typedef struct {
+#ifdef __APPLE__
+    os_unfair_lock word;
+#else
+    uint32_t word;
+#endif
+} polyspan_lock;
+
+static inline void polyspan_lock_take(polyspan_lock *lock) {
+#ifdef __APPLE__
+    os_unfair_lock_lock(&lock->word);
+#else
+    uint32_t tries = 0;
+    while (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE) != 0) {
+        while (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0) {
+            if (++tries > 64) sched_yield();
+        }
+    }
+#endif
+}
+
+static inline void polyspan_lock_give(polyspan_lock *lock) {
+#ifdef __APPLE__
+    os_unfair_lock_unlock(&lock->word);
+#else
+    __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+#endif
+}
+
+// --- Counters that several threads read and write ------------------------------------------------------------
+
+static inline int64_t polyspan_add(int64_t *counter, int64_t by) {
+    return __atomic_fetch_add(counter, by, __ATOMIC_RELAXED);
+}
+
+static inline int64_t polyspan_load(const int64_t *counter) {
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static inline int64_t polyspan_swap(int64_t *counter, int64_t value) {
+    return __atomic_exchange_n(counter, value, __ATOMIC_ACQ_REL);
+}
+
+// --- Bytes that grow -----------------------------------------------------------------------------------------
+
+// `at` bytes are written of the `capacity` at `bytes`, which are on the heap unless they are `fixed`.
+typedef struct {
+    uint8_t *bytes;
+    uint8_t *fixed;
+    uint32_t at;
+    uint32_t capacity;
+} polyspan_buffer;
+
+// Makes room for so many bytes more; false where memory or the 32 bits of a length do not hold them.
+bool polyspan_buffer_grow(polyspan_buffer *buffer, uint64_t more);
+// Gives back what is on the heap.
+void polyspan_buffer_free(polyspan_buffer *buffer);
+
+// --- The body of an open span --------------------------------------------------------------------------------
+
+#define POLYSPAN_BLOCK 2048
+
+// A span as long as its Swift object lives. `lock` guards what follows it down to `dropped_links`; the links belong to the
+// lock of the trace.
+typedef struct polyspan_span {
+    polyspan_lock lock;
+    uint32_t state;
+    // The body of the event (docs/frame.md), which begins with the head of 64 bytes.
+    polyspan_buffer body;
+    // Where the field of the input and of the output stand, and how long they are; 0 for none.
+    uint32_t input_at, input_length, output_at, output_length;
+    uint32_t has_status_message;
+    // How long it was when fields that were replaced were last taken out.
+    uint32_t compacted_at;
+    uint32_t dropped_attributes, dropped_events, dropped_links;
+    struct polyspan_span *parent, *previous, *next;
+    bool is_listed;
+    // The Swift object that stands for children of a span that is not sampled; owned.
+    void *follower;
+} polyspan_span;
+
+// The open spans of a trace in this process, the latest first.
+typedef struct {
+    polyspan_lock lock;
+    polyspan_span *last;
+} polyspan_open_spans;
+
+// A block for a span, all zeros but for its buffer, which is the rest of the block; null where memory is out.
+polyspan_span *polyspan_span_take(void);
+void polyspan_span_give(polyspan_span *span);
+
+// --- What each thread keeps for itself -----------------------------------------------------------------------
+
+// xoshiro256++; all zeros before the first use.
+typedef struct {
+    uint64_t state[4];
+} polyspan_random;
+
+polyspan_random *polyspan_thread_random(void);
+// A small number that is different for threads that live at the same time, as far as it goes.
+uint32_t polyspan_thread_number(void);
+
+static inline uint64_t polyspan_rotl(uint64_t word, int by) {
+    return (word << by) | (word >> (64 - by));
+}
+
+static inline uint64_t polyspan_random_next(polyspan_random *random) {
+    uint64_t *s = random->state;
+    const uint64_t result = polyspan_rotl(s[0] + s[3], 23) + s[0];
+    const uint64_t t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = polyspan_rotl(s[3], 45);
+    return result;
+}
+
+// --- Time ------------------------------------------------------------------------------------------------------
+
+static inline uint64_t polyspan_nanos(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+// Nanoseconds of the wall clock, and of one that is never set and goes on while the machine sleeps where there is such.
+static inline uint64_t polyspan_wall_nanos(void) { return polyspan_nanos(CLOCK_REALTIME); }
+static inline uint64_t polyspan_steady_nanos(void) { return polyspan_nanos(CLOCK_MONOTONIC); }
+
+#endif

@@ -1,0 +1,89 @@
+#include "polyspan_shims.h"
+
+#include <pthread.h>
+
+bool polyspan_buffer_grow(polyspan_buffer *buffer, uint64_t more) {
+    const uint64_t needed = (uint64_t)buffer->at + more;
+    if (needed <= buffer->capacity) return true;
+    if (needed > UINT32_MAX) return false;
+    uint64_t capacity = (uint64_t)buffer->capacity * 2;
+    if (capacity < needed) capacity = needed;
+    if (capacity > UINT32_MAX) capacity = UINT32_MAX;
+    const bool is_fixed = buffer->bytes == buffer->fixed;
+    uint8_t *larger = is_fixed ? malloc(capacity) : realloc(buffer->bytes, capacity);
+    if (larger == NULL) return false;
+    if (is_fixed && buffer->at > 0) memcpy(larger, buffer->bytes, buffer->at);
+    buffer->bytes = larger;
+    buffer->capacity = (uint32_t)capacity;
+    return true;
+}
+
+void polyspan_buffer_free(polyspan_buffer *buffer) {
+    if (buffer->bytes != buffer->fixed) free(buffer->bytes);
+    buffer->bytes = buffer->fixed;
+    buffer->at = 0;
+    buffer->capacity = 0;
+}
+
+// Blocks that a thread keeps for its next spans.
+#define KEPT 32
+
+typedef struct {
+    polyspan_random random;
+    uint32_t number;
+    uint32_t kept;
+    bool is_known;
+    bool has_left;
+    polyspan_span *blocks[KEPT];
+} thread_state;
+
+static _Thread_local thread_state mine;
+static pthread_key_t at_exit;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint32_t threads = 0;
+
+static void leave(void *state) {
+    thread_state *left = state;
+    while (left->kept > 0) free(left->blocks[--left->kept]);
+    // What is given back later on this thread is freed at once.
+    left->has_left = true;
+}
+
+static void make_key(void) { pthread_key_create(&at_exit, leave); }
+
+static void know(void) {
+    mine.is_known = true;
+    mine.number = __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED);
+    pthread_once(&once, make_key);
+    pthread_setspecific(at_exit, &mine);
+}
+
+polyspan_random *polyspan_thread_random(void) { return &mine.random; }
+
+uint32_t polyspan_thread_number(void) {
+    if (!mine.is_known) know();
+    return mine.number;
+}
+
+polyspan_span *polyspan_span_take(void) {
+    if (!mine.is_known) know();
+    polyspan_span *span;
+    if (mine.kept > 0) {
+        span = mine.blocks[--mine.kept];
+    } else {
+        span = malloc(POLYSPAN_BLOCK);
+        if (span == NULL) return NULL;
+    }
+    memset(span, 0, sizeof *span);
+    span->body.fixed = (uint8_t *)span + sizeof *span;
+    span->body.bytes = span->body.fixed;
+    span->body.capacity = POLYSPAN_BLOCK - (uint32_t)sizeof *span;
+    return span;
+}
+
+void polyspan_span_give(polyspan_span *span) {
+    if (span->body.bytes != span->body.fixed) free(span->body.bytes);
+    if (!mine.is_known) know();
+    if (mine.kept < KEPT && !mine.has_left) mine.blocks[mine.kept++] = span;
+    else free(span);
+}

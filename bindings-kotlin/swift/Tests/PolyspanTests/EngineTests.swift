@@ -1,0 +1,49 @@
+// All tests that run an engine, one after the other: what is the default one is the process's.
+
+import Foundation
+import Testing
+
+@testable import Polyspan
+
+@Suite(.serialized) struct EngineTests {}
+
+/// Runs `body` with an engine that keeps its spans in memory, and stops it.
+func withEngine<R>(
+    _ more: Attributes = [:], options given: Options = Options(), _ body: (Engine, MemoryExporter) throws -> R
+) throws -> R {
+    let (engine, memory) = try started(more, given)
+    defer { try? engine.shutdown(timeout: 30) }
+    return try body(engine, memory)
+}
+
+func withEngine<R>(
+    _ more: Attributes = [:], options given: Options = Options(), _ body: (Engine, MemoryExporter) async throws -> R
+) async throws -> R {
+    let (engine, memory) = try started(more, given)
+    do {
+        let result = try await body(engine, memory)
+        try await engine.shutdown(timeout: 30)
+        return result
+    } catch {
+        try? await engine.shutdown(timeout: 30)
+        throw error
+    }
+}
+
+private func started(_ more: Attributes, _ given: Options) throws -> (Engine, MemoryExporter) {
+    Polyspan.setLogger { _ in }
+    let memory = MemoryExporter()
+    var options = given
+    options.replace = true
+    options.exporters = (given.exporters ?? []) + [.memory(memory)]
+    options.more = more
+    return (try Polyspan.start(service: "tests", options), memory)
+}
+
+extension Engine {
+    /// The spans of a memory exporter after a flush.
+    func flushed(_ memory: MemoryExporter) throws -> [SpanRecord] {
+        try flush(timeout: 30)
+        return memory.take()
+    }
+}

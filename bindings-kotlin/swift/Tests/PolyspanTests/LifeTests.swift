@@ -1,0 +1,172 @@
+// Engines that come and go, sessions, logs, and the life of an app.
+
+import Foundation
+import Testing
+
+@testable import Polyspan
+
+/// Kilobytes of memory that this process holds.
+private func resident() -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS") } ?? ""
+    return Int(line.filter(\.isNumber)) ?? 0
+}
+
+extension EngineTests {
+    @Suite struct LifeTests {
+        @Test func enginesComeAndGoWithoutGrowth() throws {
+            Polyspan.setLogger { _ in }
+            func round(_ number: Int) throws {
+                let memory = MemoryExporter(capacity: 10)
+                let engine = try Polyspan.start(
+                    service: "tests", Options(name: "passing", replace: true, exporters: [.memory(memory)]))
+                engine.withSpan("work", input: "x") { span in
+                    span.set("number", number)
+                    engine.withSpan("inner") { _ in }
+                }
+                try engine.shutdown(timeout: 30)
+                #expect(memory.spans.count == 2)
+            }
+            for number in 0..<500 { try round(number) }
+            let before = resident()
+            for number in 0..<2000 { try round(number) }
+            let grown = resident() - before
+            // Each engine has a pool and queues: one in twenty that stayed would show.
+            #expect(grown < 16_000, "grown by \(grown) KiB")
+            #expect(Registry.recorders.isEmpty)
+        }
+
+        @Test func engineIsReplaced() throws {
+            try withEngine { first, firstMemory in
+                let open = first.startSpan("open")
+                let memory = MemoryExporter()
+                let second = try Polyspan.start(service: "other", Options(replace: true, exporters: [.memory(memory)]))
+                second.withSpan("to the second") { _ in }
+                withSpan("to the default") { _ in }
+                open.end()
+                try #expect(second.flushed(memory).map(\.name) == ["to the second", "to the default"])
+                try second.shutdown()
+                #expect(first.stats().addsUp)
+            }
+        }
+
+        @Test func severalEnginesAtOnce() throws {
+            try withEngine { first, firstMemory in
+                let memory = MemoryExporter()
+                let second = try Polyspan.start(service: "b", Options(name: "second", exporters: [.memory(memory)]))
+                second.withSpan("outer") { _ in withSpan("inner") { _ in } }
+                withSpan("own") { _ in }
+                try #expect(second.flushed(memory).map(\.name).sorted() == ["inner", "outer"])
+                try #expect(first.flushed(firstMemory).map(\.name) == ["own"])
+                try Polyspan.setDefault("second")
+                withSpan("chosen") { _ in }
+                try #expect(second.flushed(memory).map(\.name) == ["chosen"])
+                try second.shutdown()
+            }
+        }
+
+        @Test func sessionsChangeByInactivityAndAge() throws {
+            let clock = Locked(Date(timeIntervalSince1970: 1_000_000))
+            let sessions = Sessions(inactivity: 60, maxAge: 600, now: { clock.with { $0 } })
+            func pass(_ seconds: Double) { clock.with { $0 += seconds } }
+            let first = sessions.current
+            pass(59)
+            #expect(sessions.current == first)
+            pass(60)
+            let second = sessions.current
+            #expect(second != first)
+            for _ in 0..<11 {
+                pass(50)
+                #expect(sessions.current == second)
+            }
+            pass(50)
+            #expect(sessions.current != second)
+            let third = sessions.current
+            pass(-5000)
+            #expect(sessions.current == third)
+            sessions.renew()
+            #expect(sessions.current != third)
+        }
+
+        @Test func tracesCarryTheirSession() throws {
+            let clock = Locked(Date(timeIntervalSince1970: 1_000_000))
+            let sessions = Sessions(inactivity: 60, now: { clock.with { $0 } })
+            try withEngine(options: Options(sessions: sessions)) { engine, memory in
+                engine.withSpan("first") { _ in engine.withSpan("child") { _ in } }
+                clock.with { $0 += 61 }
+                engine.withSpan("second") { _ in }
+                withTraceContext(ContextOptions(sessionId: "own")) { engine.withSpan("third") { _ in } }
+                let ids = Dictionary(
+                    uniqueKeysWithValues: try engine.flushed(memory).map { ($0.name, $0.attributes["session.id"]?.text ?? "") })
+                #expect(ids["first"]?.count == 32)
+                #expect(ids["child"] == ids["first"])
+                #expect(ids["second"]?.count == 32)
+                #expect(ids["second"] != ids["first"])
+                #expect(ids["third"] == "own")
+            }
+        }
+
+        @Test func logRecordsBelongToTheirSpan() throws {
+            try withEngine { engine, memory in
+                engine.withSpan("work") { span in
+                    #expect(Polyspan.log(.warn, "the disk is filling", attributes: ["free": 7]))
+                    #expect(!Polyspan.log(.debug, "too little"))
+                }
+                struct Failure: Error {}
+                Polyspan.log(.error, ["a": 1], error: Failure(), eventName: "disk.full")
+                try engine.flush()
+                let logs = memory.logs
+                #expect(logs.count == 2)
+                #expect(logs[0]["body"] == "the disk is filling")
+                #expect(logs[0]["severity"] == 13)
+                #expect(logs[0]["attributes"]?["free"] == 7)
+                #expect(logs[0]["spanId"]?.text == memory.spans[0].spanId)
+                #expect(logs[1]["body"] == ["a": 1])
+                #expect(logs[1]["attributes"]?["exception.type"]?.text?.hasSuffix("Failure") == true)
+                #expect(engine.stats().addsUp)
+            }
+        }
+
+        @Test(arguments: vectors("logs.json")["levels"]!.list)
+        func levelsKeepWhatTheySay(_ entry: Json) throws {
+            try withEngine { engine, _ in
+                defer { try? Polyspan.setLogLevel("info") }
+                if entry[1].string == "unknown" {
+                    #expect(throws: PolyspanError.self) { try Polyspan.setLogLevel(entry[0].string!) }
+                    return
+                }
+                try Polyspan.setLogLevel(entry[0].string!)
+                for level in [LogLevel.trace, .debug, .info, .warn, .error, .fatal] {
+                    let isKept = Int(level.severity) >= entry[1].int ?? 99
+                    #expect(Polyspan.log(level, "x") == isKept, "\(level)")
+                }
+            }
+        }
+
+        @Test func theBackgroundWaitsNoLongerThanGranted() throws {
+            try withEngine { engine, memory in
+                engine.withSpan("tap") { _ in }
+                #expect(Polyspan.didEnterBackground(granted: 30))
+                #expect(memory.spans.count == 1)
+            }
+        }
+
+        @Test func flushKeepsItsDeadline() async throws {
+            try await withEngine { engine, memory in
+                engine.withSpan("work") { _ in }
+                try await engine.flush(timeout: 30)
+                #expect(memory.spans.count == 1)
+                #expect(throws: PolyspanError.self) { try engine.flush(timeout: -1) }
+            }
+        }
+
+        @Test func batchingIsPlainConfiguration() throws {
+            let options = Options(batching: Batching(interval: 60, spans: 100, bytes: 65536, memory: 4 << 20))
+            try withEngine(options: options) { engine, memory in
+                engine.withSpan("work") { _ in }
+                try #expect(engine.flushed(memory).count == 1)
+            }
+            #expect(Batching.metered.options["schedule_delay"] == .double(300))
+        }
+    }
+}

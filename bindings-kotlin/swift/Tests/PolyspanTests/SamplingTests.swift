@@ -1,0 +1,74 @@
+// Samplers, by the vectors and as functions.
+
+import Foundation
+import Testing
+
+@testable import Polyspan
+
+/// What is null is not given at all.
+private func thatAreGiven() -> [Json] {
+    vectors("sampling.json")["invalid"]!.list.filter { !$0["sampler"]!.isNull }
+}
+
+extension EngineTests {
+    @Suite struct SamplingTests {
+        @Test(arguments: vectors("sampling.json")["cases"]!.list)
+        func decisionsAreThoseOfEveryLanguage(_ entry: Json) throws {
+            let given = entry["input"]!
+            var parent: SpanContext?
+            if let above = given["parent"], !above.isNull {
+                parent = SpanContext(
+                    traceId: given["trace_id"]!.string!, spanId: above["span_id"]!.string!,
+                    traceFlags: above["sampled"]?.bool == true ? 1 : 0, traceState: above["tracestate"]?.string ?? "",
+                    isRemote: above["remote"]?.bool ?? false)
+                // A root is given its trace id by itself.
+                if parent == nil { return }
+            }
+            try withEngine(["sampler": entry["sampler"]!.plain]) { engine, _ in
+                let context = ContextOptions(requestContext: given["request_context"].flatMap { $0.isNull ? nil : $0.plain })
+                let kinds = ["internal", "server", "client", "producer", "consumer"]
+                let kind = given["kind"]?.string.flatMap(kinds.firstIndex).flatMap { SpanKind(rawValue: UInt8($0 + 1)) }
+                let span = withTraceContext(context) {
+                    engine.startSpan(
+                        given["span_name"]?.string ?? "span",
+                        type: given["span_type"]?.string.flatMap { SpanType($0) } ?? .generic, kind: kind,
+                        attributes: given["attributes"]?.plain.map, parent: parent,
+                        options: SpanOptions(traceId: given["trace_id"]?.string))
+                }
+                let expected = entry["expected"]!
+                #expect(span.isRecording == (expected["decision"]!.string != "drop"))
+                #expect(span.context.isSampled == (expected["decision"]!.string == "record_and_sample"))
+                #expect(span.context.traceState == expected["tracestate"]!.string)
+                span.end()
+                let stats = engine.stats()
+                #expect(stats.addsUp)
+                #expect(stats.ended == 1)
+            }
+        }
+
+        @Test(arguments: thatAreGiven())
+        func samplersThatAreNoneAreRefused(_ entry: Json) {
+            #expect(throws: PolyspanError.self) {
+                try Polyspan.start(
+                    service: "x", Options(name: "refused", exporters: [], more: ["sampler": entry["sampler"]!.plain]))
+            }
+        }
+
+        @Test func aFunctionDecidesAboutRoots() throws {
+            let asked = Locked<[String]>([])
+            var options = Options()
+            options.decide = { about in
+                asked.with { $0.append("\(about.name) \(about.type) \(about.attributes["a"]?.int ?? 0)") }
+                return about.name == "dropped" ? .drop : about.name == "only" ? .record : .sample
+            }
+            try withEngine(options: options) { engine, memory in
+                engine.withSpan("sampled", type: .tool, attributes: ["a": 1]) { _ in engine.withSpan("child") { _ in } }
+                engine.withSpan("dropped") { span in #expect(!span.isRecording) }
+                engine.withSpan("only") { span in #expect(span.isRecording && !span.context.isSampled) }
+                try #expect(engine.flushed(memory).map(\.name).sorted() == ["child", "sampled"])
+                #expect(asked.with { $0 } == ["sampled tool 1", "dropped generic 0", "only generic 0"])
+                #expect(engine.stats().addsUp)
+            }
+        }
+    }
+}
