@@ -102,6 +102,7 @@ RUST = ("polyspan", "opentelemetry", "fastrace")
 RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
 NODE = ("polyspan", "polyspan_api", "opentelemetry")
+SWIFT = ("polyspan", "json")
 NODE_PEERS = ("sdk_trace3", "ddtrace", "sentry", "mastra")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
@@ -163,6 +164,16 @@ RUNS = (
     ),
     Run("node-import", "node", "import --export otlp", NODE + NODE_PEERS, repeats=15, lossless=False),
     Run("node-installed", "node", "", ("polyspan", "opentelemetry", *NODE_PEERS), 1, program="installed"),
+    Run("swift-calls", "swift", "bursts --traces 8000", SWIFT, brief="--traces 320"),
+    Run(
+        "swift-unsampled",
+        "swift",
+        "bursts --traces 8000 --unsampled",
+        ("polyspan",),
+        brief="--traces 320",
+        lossless=False,
+    ),
+    Run("swift-otlp", "swift", "bursts --traces 8000 --export otlp", ("polyspan",), brief="--traces 320"),
 )
 
 ROWS = (
@@ -486,5 +497,30 @@ ROWS = (
         field("installed_files"),
         "",
         targets=(Target("at most", 40.0),),
+    ),
+    Row(
+        "swift-call",
+        "Swift, calling thread per span",
+        "swift-calls",
+        field("call_cpu_ns"),
+        "ns",
+        reference="json",
+        targets=(Target("at most", 700.0),),
+        note="the peer is a JSON encoder of the same span, which sends nothing",
+    ),
+    Row(
+        "swift-unsampled",
+        "Swift, unsampled span",
+        "swift-unsampled",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 100.0),),
+    ),
+    Row(
+        "swift-process",
+        "Swift, whole process CPU per span that arrived over OTLP/HTTP",
+        "swift-otlp",
+        process_cpu_per_span(),
+        "ns",
     ),
 )

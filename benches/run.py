@@ -30,6 +30,7 @@ from table import table
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_SUBJECTS = ROOT / "benches" / "python"
 NODE_SUBJECTS = ROOT / "benches" / "node"
+PAGE = ROOT / "benches" / "workload.json"
 WARM_UP_TRACES = 256
 OURS = ("polyspan", "polyspan_plain", "polyspan_api", "polyspan_beside")
 # What each part of the build is measured with.
@@ -113,6 +114,16 @@ def build_node(subjects: set[str]) -> NodePackages:
     return packages
 
 
+def build_swift() -> list[str]:
+    """The words that start the Swift program; `cargo xtask` has the toolchain, or makes it."""
+    say("building the Swift program")
+    command = ["cargo", "xtask", "swift-bench"]
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if ended.returncode != 0:
+        raise BenchError(f"`{' '.join(command)}` failed")
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
 class Sink:
     """The receiver, a process of its own; it ends when this one does."""
 
@@ -148,11 +159,12 @@ class Bench:
         programs: dict[str, Path],
         python: Path | None,
         node: NodePackages | None,
+        swift: list[str],
         sink: Sink,
         dead: str,
         quick: bool,
     ) -> None:
-        self.programs, self.python, self.node = programs, python, node
+        self.programs, self.python, self.node, self.swift = programs, python, node, swift
         self.sink, self.dead, self.quick = sink, dead, quick
         self.results: dict[str, dict[str, list[dict]]] = {}
         self.losses: list[str] = []
@@ -170,6 +182,8 @@ class Bench:
             return [self.programs[f"{run.program}:{part}"], *named, *words]
         if run.language == "node":
             return ["node", NODE_SUBJECTS / "subject.cjs", subject, *words, "--sink", self.sink.address]
+        if run.language == "swift":
+            return [*self.swift, subject, *words, "--sink", self.sink.address]
         return [self.python, PYTHON_SUBJECTS / "subject.py", subject, *words, "--sink", self.sink.address]
 
     def once(self, run: Run, subject: str) -> None:
@@ -180,6 +194,7 @@ class Bench:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "DD_"))}
         if run.language == "node":
             clean["BENCH_MODULES"] = str(self.node.folders[subject])
+        clean["BENCH_PAGE"] = str(PAGE)
         command = self.command(run, subject)
         ended = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=900)
         if ended.returncode != 0:
@@ -256,11 +271,12 @@ def main() -> None:
     python = build_python("python" in has_ours) if "python" in languages else None
     of_node = {name for run in runs if run.language == "node" for name in wanted[run.key]}
     node = build_node(of_node) if of_node else None
+    swift = build_swift() if "swift" in languages else []
     before = machine()
     sink = Sink(programs["bench-sink:peers"])
     try:
         with dead_collector() as dead:
-            bench = Bench(programs, python, node, sink, dead, options.quick)
+            bench = Bench(programs, python, node, swift, sink, dead, options.quick)
             for run in runs:
                 repeats = 1 if options.quick else options.repeats or run.repeats
                 for repeat in range(repeats):

@@ -1,0 +1,105 @@
+// Records the workload with one subject, in a process of its own, and prints what it cost as a line of JSON.
+//
+// `benches/run.py` calls it, with the peers in turn:
+//
+//     PolyspanBench polyspan|json bursts [--sink URL] [--export null|otlp] [--unsampled] [--traces N] [--burst N] [--pause-us N]
+
+import Foundation
+
+/// Traces before anything is measured, as apps run for long.
+private let warmUp = 256
+private let warmUps = 16
+
+struct Setup {
+    var sink = ""
+    var export = "null"
+    var isSampled = true
+    var traces = 4000
+    var burst = 16
+    var pause: UInt32 = 5000
+
+    init(_ words: [String]) {
+        var at = 0
+        func next() -> String {
+            at += 1
+            return at < words.count ? words[at] : ""
+        }
+        while at < words.count {
+            switch words[at] {
+            case "--sink": sink = next()
+            case "--export": export = next()
+            case "--unsampled": isSampled = false
+            case "--traces": traces = Int(next()) ?? traces
+            case "--burst": burst = Int(next()) ?? burst
+            case "--pause-us": pause = UInt32(next()) ?? pause
+            default: fatalError("unknown word \(words[at])")
+            }
+            at += 1
+        }
+    }
+}
+
+/// What a library says of itself.
+struct Account: Encodable {
+    let ended, exported, left_out, dropped: Int64
+}
+
+protocol Subject {
+    func trace(_ turn: Turn)
+    func flush() throws
+    func stop() throws -> Account
+}
+
+private struct Result: Encodable {
+    let spans, spans_with_warm_up, warm_up_traces: Int
+    let call_cpu_ns, call_wall_ns, process_cpu_ns: Double
+    let account: Account
+}
+
+func clock_gettime_nanos(_ clock: clockid_t) -> UInt64 {
+    var now = timespec()
+    clock_gettime(clock, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+}
+
+@main
+struct Bench {
+    static func main() throws {
+        let words = Array(CommandLine.arguments.dropFirst())
+        let setup = Setup(Array(words.dropFirst(2)))
+        let subject: any Subject = words.first == "json" ? JsonSubject(setup) : try PolyspanSubject(setup)
+        let result = try bursts(subject, setup, try turns())
+        FileHandle.standardOutput.write(try JSONEncoder().encode(result) + Data("\n".utf8))
+    }
+
+    /// Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each.
+    private static func bursts(_ subject: any Subject, _ setup: Setup, _ turns: [Turn]) throws -> Result {
+        var next = 0
+        func record() {
+            subject.trace(turns[next % turns.count])
+            next += 1
+        }
+        for _ in 0..<warmUps {
+            for _ in 0..<warmUp { record() }
+            try subject.flush()
+        }
+        let before = clock_gettime_nanos(CLOCK_PROCESS_CPUTIME_ID)
+        var (cpu, wall, done): (UInt64, UInt64, Int) = (0, 0, 0)
+        while done < setup.traces {
+            let (cpuStarted, wallStarted) = (clock_gettime_nanos(CLOCK_THREAD_CPUTIME_ID), clock_gettime_nanos(CLOCK_MONOTONIC))
+            for _ in 0..<setup.burst { record() }
+            cpu += clock_gettime_nanos(CLOCK_THREAD_CPUTIME_ID) - cpuStarted
+            wall += clock_gettime_nanos(CLOCK_MONOTONIC) - wallStarted
+            done += setup.burst
+            usleep(setup.pause)
+        }
+        try subject.flush()
+        let whole = clock_gettime_nanos(CLOCK_PROCESS_CPUTIME_ID) - before
+        let account = try subject.stop()
+        let spans = done * spansPerTrace
+        return Result(
+            spans: spans, spans_with_warm_up: spans + warmUps * warmUp * spansPerTrace, warm_up_traces: warmUps * warmUp,
+            call_cpu_ns: Double(cpu) / Double(spans), call_wall_ns: Double(wall) / Double(spans),
+            process_cpu_ns: Double(whole) / Double(spans), account: account)
+    }
+}
