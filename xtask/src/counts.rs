@@ -1,5 +1,5 @@
 //! Reads how many tests a run held from the closing lines of the runners in use: cargo's libtest and
-//! wasm-bindgen's runner (same format), pytest, Node's, and Maven's.
+//! wasm-bindgen's runner (same format), pytest, Node's, Maven's, and Swift Testing.
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -29,8 +29,11 @@ impl Counts {
         for line in output.lines() {
             let line = line.trim();
             let closing = line.strip_prefix("test result:").or_else(|| pytest_closing(line));
-            let counts =
-                closing.and_then(words).or_else(|| node_closing(line)).or_else(|| maven_closing(line));
+            let counts = closing
+                .and_then(words)
+                .or_else(|| node_closing(line))
+                .or_else(|| maven_closing(line))
+                .or_else(|| swift_closing(line));
             if let Some(counts) = counts {
                 total.get_or_insert_default().add(counts);
             }
@@ -70,6 +73,19 @@ fn maven_closing(line: &str) -> Option<Counts> {
         (numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??);
     let failed = failures + errors;
     Some(Counts { passed: run.saturating_sub(failed + skipped), failed, skipped })
+}
+
+/// `✔ Test run with 12 tests in 3 suites passed after 0.5 seconds.`, or `✘ … failed after 0.5 seconds with 2 issues.`: an
+/// issue is an expectation that was not met, so that a test may have several.
+fn swift_closing(line: &str) -> Option<Counts> {
+    let (_, rest) = line.split_once("Test run with ")?;
+    let tests = rest.split(' ').next()?.parse::<u64>().ok()?;
+    if rest.contains(" passed after ") {
+        return Some(Counts::passed(tests));
+    }
+    let (_, issues) = rest.split_once(" failed after ")?.1.split_once(" with ")?;
+    let failed = issues.split(' ').next()?.parse::<u64>().ok()?.min(tests);
+    Some(Counts { passed: tests - failed, failed, skipped: 0 })
 }
 
 fn words(text: &str) -> Option<Counts> {
@@ -127,6 +143,14 @@ mod tests {
         let output = "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in a.B\n[INFO]\n\
                       [ERROR] Tests run: 12, Failures: 1, Errors: 2, Skipped: 3\n";
         assert_eq!(Counts::read(output), Some(Counts { passed: 6, failed: 3, skipped: 3 }));
+    }
+
+    #[test]
+    fn swift_says_all_on_one_line() {
+        let passed = "✔ Test run with 12 tests in 3 suites passed after 0.512 seconds.";
+        assert_eq!(Counts::read(passed), Some(Counts::passed(12)));
+        let failed = "✘ Test run with 7 tests failed after 1.002 seconds with 2 issues.";
+        assert_eq!(Counts::read(failed), Some(Counts { passed: 5, failed: 2, skipped: 0 }));
     }
 
     #[test]

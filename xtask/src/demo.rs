@@ -12,6 +12,7 @@ use crate::nextjs::Application;
 use crate::prerequisites::{self, Tool};
 use crate::process;
 use crate::python_env::PythonEnv;
+use crate::swift;
 use crate::trace_tree;
 use crate::workspace::Workspace;
 
@@ -70,6 +71,26 @@ pub fn run_kotlin(workspace: &Workspace) -> Result<ExitCode> {
     env.install_package(workspace, "dev")?;
     let mut run = env.python(workspace);
     run.args(["examples/kotlin-app/run.py", "java", "-cp"]).arg(classes).arg("AppKt");
+    let Received { ended, exported, dropped, received } = received(workspace, &mut run)?;
+    println!("{ended} ended / {exported} exported / {dropped} dropped / {received} received");
+    if ended == 0 || [exported, received] != [ended; 2] {
+        bail!("not every span arrived");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The app in Swift in front of the agent, whose network goes and comes back; one trace from what its user does on.
+pub fn run_swift(workspace: &Workspace) -> Result<ExitCode> {
+    prerequisites::require(&[Tool::Rust, Tool::CCompiler, Tool::Python])?;
+    process::run(&mut workspace.cargo(["build", "--package", "polyspan-test-receiver"]))?;
+    let app = match swift::Package::ready(workspace, "debug")? {
+        Ok(package) => package.example()?,
+        Err(missing) => bail!("{missing}"),
+    };
+    let env = PythonEnv::ensure(workspace, REQUIREMENTS)?;
+    env.install_package(workspace, "dev")?;
+    let mut run = env.python(workspace);
+    run.arg("examples/swift-app/run.py").arg(app.get_program()).args(app.get_args());
     let Received { ended, exported, dropped, received } = received(workspace, &mut run)?;
     println!("{ended} ended / {exported} exported / {dropped} dropped / {received} received");
     if ended == 0 || [exported, received] != [ended; 2] {

@@ -20,6 +20,8 @@ mod python_env;
 mod servers;
 mod soak;
 mod suites;
+mod swift;
+mod swift_chroot;
 mod trace_tree;
 mod uniffi;
 mod wasm;
@@ -52,6 +54,9 @@ enum Habit {
         /// The app in Kotlin that asks it
         #[arg(long, conflicts_with = "next")]
         kotlin: bool,
+        /// The app in Swift in front of it
+        #[arg(long, conflicts_with_all = ["next", "kotlin"])]
+        swift: bool,
     },
     /// Run every test suite, or those named
     Test {
@@ -99,6 +104,8 @@ enum Habit {
         #[arg(long)]
         here: bool,
     },
+    /// Build the Swift program that the benchmarks measure and print the words that start it
+    SwiftBench,
     /// Build the OpenTelemetry Collector of the end-to-end tests and print its path
     Collector,
 }
@@ -119,6 +126,7 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
     match habit {
         Habit::Demo { next: true, .. } => demo::run_next(&workspace),
         Habit::Demo { kotlin: true, .. } => demo::run_kotlin(&workspace),
+        Habit::Demo { swift: true, .. } => demo::run_swift(&workspace),
         Habit::Demo { .. } => demo::run(&workspace),
         Habit::Test { list: true, .. } => {
             suites::list(SUITES);
@@ -137,6 +145,7 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Npm => npm::run(&workspace),
         Habit::Maven { here: false } => maven::run(&workspace),
         Habit::Maven { here: true } => maven::install(&workspace),
+        Habit::SwiftBench => swift::bench(&workspace).map(|()| ExitCode::SUCCESS),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;
             println!("{}", collector::ensure(&workspace)?.display());

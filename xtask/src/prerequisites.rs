@@ -139,7 +139,7 @@ fn maven() -> Result<(), String> {
 }
 
 /// Compares the first `number.number` in a program's version line.
-fn at_least(line: &str, major: u32, minor: u32) -> bool {
+pub fn at_least(line: &str, major: u32, minor: u32) -> bool {
     let version = line.split(' ').find_map(|word| {
         let mut numbers = word.trim_start_matches(|c: char| c.is_ascii_alphabetic()).split('.');
         let major = numbers.next()?.parse::<u32>().ok()?;

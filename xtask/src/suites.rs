@@ -18,6 +18,7 @@ use crate::prerequisites::{self, Tool};
 use crate::process::{self, Finished};
 use crate::python_env::{self, PythonEnv};
 use crate::servers;
+use crate::swift;
 use crate::wasm;
 use crate::workspace::Workspace;
 
@@ -81,6 +82,12 @@ pub const SUITES: &[Suite] = &[
         about: "the Maven artifact, from Kotlin and from Java",
         needs: RUST_MAVEN,
         run: kotlin::test,
+    },
+    Suite {
+        name: "swift",
+        about: "the Swift package and its example, with a toolchain of their own",
+        needs: RUST_PYTHON_GO,
+        run: swift::test,
     },
     Suite { name: "e2e", about: "whole programs and a real Collector", needs: RUST_PYTHON_GO, run: e2e },
     Suite {
@@ -306,8 +313,10 @@ fn e2e(workspace: &Workspace) -> Result<Outcome> {
     pytest
         .env("POLYSPAN_OTELCOL", collector)
         .env("POLYSPAN_TEST_RECEIVER", workspace.program("polyspan-test-receiver"));
-    // The suites `next` and `kotlin-app` run these.
-    pytest.args(["-m", "pytest", "tests/e2e", "--ignore", "tests/e2e/test_nextjs.py"]);
-    pytest.args(["--ignore", "tests/e2e/test_kotlin.py"]);
+    pytest.args(["-m", "pytest", "tests/e2e"]);
+    // Each of these has a suite of its own.
+    for other in ["nextjs", "kotlin", "swift"] {
+        pytest.arg(format!("--ignore=tests/e2e/test_{other}.py"));
+    }
     counted(&process::watch(&mut pytest)?)
 }
