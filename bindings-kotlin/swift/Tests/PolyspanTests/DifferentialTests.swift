@@ -96,7 +96,8 @@ extension EngineTests {
             var random = Random(state: 6)
             try withEngine(["redaction": false, "limits": ["depth": 63]]) { engine, memory in
                 for _ in 0..<40 {
-                    var expected: [(name: String, attributes: Attributes, metadata: Attributes, input: Value, events: Int)] = []
+                    var expected: [String: (name: String, attributes: Attributes, metadata: Attributes, input: Value, events: Int)] =
+                        [:]
                     for _ in 0..<100 {
                         let (name, attributes, metadata) = (word(&random), pairs(&random), pairs(&random))
                         let input = anything(&random)
@@ -107,11 +108,12 @@ extension EngineTests {
                         if random.below(4) == 0 { span.update(input: anything(&random)).update(output: "x").update(input: input) }
                         if random.below(8) == 0 { span.link(engine.startSpan("linked").context, pairs(&random)) }
                         span.end()
-                        expected.append((name, attributes, metadata, input, events))
+                        expected[span.spanId] = (name, attributes, metadata, input, events)
                     }
                     let found = try engine.flushed(memory)
                     try #require(found.count == expected.count)
-                    for (given, record) in zip(expected, found) {
+                    for record in found {
+                        let given = try #require(expected[record.spanId])
                         #expect(record.name == given.name)
                         #expect(record.attributes == given.attributes)
                         #expect(record.metadata == given.metadata)

@@ -67,15 +67,18 @@ extension EngineTests {
                 let given = (entry["text"] ?? entry["value"])!.plain
                 return (entry, entry["key"]?.string ?? "note", given, entry["expected"]?.plain ?? given)
             }
+            var ids: [String] = []
             for (_, key, given, _) in noted {
                 let pair = Attributes([.init(key: key, value: given)])
                 let span = engine.startSpan(
                     "x", attributes: pair, input: Value.map(pair), options: SpanOptions(metadata: pair))
                 span.event("y", pair).update(output: Value.array([given])).end()
+                ids.append(span.spanId)
             }
-            let records = try engine.flushed(memory)
+            let records = Dictionary(uniqueKeysWithValues: try engine.flushed(memory).map { ($0.spanId, $0) })
             #expect(records.count == entries.count)
-            for ((entry, key, _, expected), record) in zip(noted, records) {
+            for ((entry, key, _, expected), id) in zip(noted, ids) {
+                let record = try #require(records[id])
                 #expect(record.attributes[key] == expected, "\(entry)")
                 #expect(record.metadata[key] == expected, "\(entry)")
                 #expect(record.events.first?["attributes"]?[key] == expected, "\(entry)")

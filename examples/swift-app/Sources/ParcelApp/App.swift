@@ -12,7 +12,7 @@ import Polyspan
 struct App {
     static func main() async throws {
         let options = Options(
-            propagateContext: ["sessionId"], batching: Batching(interval: 0.2), sessions: Sessions(inactivity: 1800))
+            propagateContext: ["session_id"], batching: Batching(interval: 0.2), sessions: Sessions(inactivity: 1800))
         try Polyspan.start(service: "parcel-app", options)  // OTEL_* honoured; with no endpoint, a tree in the console
         let desk = Desk(address: URL(string: CommandLine.arguments[1])!)
         await withSpan("visit", attributes: ["app.screen": "orders"]) { visit in
