@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "bindings-kotlin/swift";
 const EXAMPLE: &str = "examples/swift-app";
-const BENCH: &str = "benches/swift";
+const BENCH: &str = "benches/swift-subjects";
 
 /// Builds the package and runs its tests, then the example against a real Collector.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
