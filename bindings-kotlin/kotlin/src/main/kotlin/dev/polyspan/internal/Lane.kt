@@ -46,6 +46,12 @@ internal class Lane(
         recorder.timer.arm()
     }
 
+    /** Counts a span that is started and ended by what stands for it. */
+    fun countFollower() {
+        count(Counts.NOT_RECORDING)
+        count(Counts.UNSAMPLED)
+    }
+
     fun id(): Long = exclusively { random.id() }
 
     private inline fun <R> exclusively(body: () -> R): R = if (isShared) synchronized(this) { body() } else body()

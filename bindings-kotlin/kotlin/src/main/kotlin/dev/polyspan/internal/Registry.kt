@@ -2,10 +2,23 @@
 
 package dev.polyspan.internal
 
+import java.lang.ref.PhantomReference
+import java.lang.ref.ReferenceQueue
 import java.util.concurrent.CopyOnWriteArrayList
 
 internal object Registry {
     private val running = CopyOnWriteArrayList<Recorder>()
+
+    /** Recorders whose objects may be gone, whose numbers are released then. */
+    private val kept = HashSet<Kept>()
+    private val gone = ReferenceQueue<Recorder>()
+
+    private class Kept(
+        recorder: Recorder,
+        queue: ReferenceQueue<Recorder>,
+    ) : PhantomReference<Recorder>(recorder, queue) {
+        val engine = recorder.engine
+    }
 
     /** The recorder of the default engine. */
     @Volatile
@@ -31,6 +44,11 @@ internal object Registry {
         }
         running.removeIf { it.name == fresh.name }
         running.add(fresh)
+        kept.add(Kept(fresh, gone))
+        while (true) {
+            val left = gone.poll() as Kept? ?: break
+            if (kept.remove(left)) Jni.release(left.engine)
+        }
         return fresh
     }
 

@@ -89,7 +89,7 @@ internal object Starting {
         }
         val isPlain = options === SpanOptions.NONE
         if (parent != null && (isPlain || !options.changes) && !parent.trace.isSampled && !parent.remote && follows(recorder, parent)) {
-            if (!recorder.terms.countsUnsampled) return follower(parent, recorder)
+            if (!recorder.terms.countsUnsampled) return follower(here, parent, recorder)
             val counted = begin(here, name, type, options, parent, ambient, recorder, instant)
             if (counted != null) return counted
         }
@@ -114,11 +114,11 @@ internal object Starting {
 
     /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
     private fun follower(
+        here: Here,
         parent: Span,
         recorder: Recorder,
     ): Span {
-        recorder.count(Counts.NOT_RECORDING)
-        recorder.count(Counts.UNSAMPLED)
+        here.lane(recorder).countFollower()
         if (parent.state == Span.STANDS) return parent
         return parent.follower
             ?: Span(Span.STANDS, recorder, parent.trace, parent.id, parent.ambient, false).also { parent.follower = it }
