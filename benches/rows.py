@@ -103,6 +103,7 @@ RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
 NODE = ("polyspan", "polyspan_api", "opentelemetry")
 SWIFT = ("polyspan", "json")
+KOTLIN = ("polyspan", "opentelemetry")
 NODE_PEERS = ("sdk_trace3", "ddtrace", "sentry", "mastra")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
@@ -174,6 +175,38 @@ RUNS = (
         lossless=False,
     ),
     Run("swift-otlp", "swift", "bursts --traces 8000 --export otlp", ("polyspan",), brief="--traces 320"),
+    Run("kotlin-calls", "kotlin", "bursts", KOTLIN, brief="--traces 320 --warm 2000", lossless=False),
+    Run(
+        "kotlin-two",
+        "kotlin",
+        "bursts --callers 2",
+        KOTLIN,
+        brief="--traces 320 --warm 2000",
+        lossless=False,
+    ),
+    Run(
+        "kotlin-unsampled",
+        "kotlin",
+        "bursts --unsampled",
+        KOTLIN,
+        brief="--traces 320 --warm 2000",
+        lossless=False,
+    ),
+    Run(
+        "kotlin-process",
+        "kotlin",
+        "process --traces 25024 --burst 32 --otlp {otlp}",
+        KOTLIN,
+        brief="--traces 640",
+    ),
+    Run(
+        "kotlin-gzip",
+        "kotlin",
+        "process --traces 25024 --burst 32 --pause-us 20000 --gzip --otlp {otlp}",
+        KOTLIN,
+        brief="--traces 640",
+    ),
+    Run("kotlin-first", "kotlin", "first", KOTLIN, repeats=15, lossless=False),
 )
 
 ROWS = (
@@ -522,5 +555,62 @@ ROWS = (
         "swift-otlp",
         process_cpu_per_span(),
         "ns",
+    ),
+    Row(
+        "kotlin-call",
+        "Kotlin on the JVM, calling thread per span, the whole trace, warm",
+        "kotlin-calls",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.85, "opentelemetry"),),
+    ),
+    Row(
+        "kotlin-unsampled",
+        "Kotlin, unsampled span",
+        "kotlin-unsampled",
+        field("call_cpu_ns"),
+        "ns",
+        targets=(Target("at most", 0.25, "opentelemetry"),),
+    ),
+    Row(
+        "kotlin-two-threads",
+        "Kotlin, each of two threads' own CPU per span over that of one",
+        "kotlin-two",
+        field("call_cpu_ns"),
+        "",
+        targets=(Target("at most", 1.15),),
+        over="kotlin-calls",
+    ),
+    Row(
+        "kotlin-two-lost",
+        "spans that two threads lost",
+        "kotlin-two",
+        field("lost"),
+        "",
+        targets=(Target("at most", 0.0),),
+    ),
+    Row(
+        "kotlin-process",
+        "Kotlin, whole process CPU per span that arrived, the start of the JVM included",
+        "kotlin-process",
+        process_cpu_per_span(1e3),
+        "us",
+        targets=(Target("at most", 1 / 3, "opentelemetry"),),
+    ),
+    Row(
+        "kotlin-gzip",
+        "the same with gzip",
+        "kotlin-gzip",
+        process_cpu_per_span(1e3),
+        "us",
+        targets=(Target("at most", 1 / 6, "opentelemetry"),),
+    ),
+    Row(
+        "kotlin-first",
+        "Kotlin, `main` to first span",
+        "kotlin-first",
+        field("first_ms"),
+        "ms",
+        targets=(Target("at most", 1 / 3, "opentelemetry"),),
     ),
 )

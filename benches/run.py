@@ -23,6 +23,7 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+from kotlin_programs import KotlinPrograms
 from node_packages import NodePackages
 from rows import ROWS, RUNS, Row, Run
 from table import table
@@ -124,6 +125,14 @@ def build_swift() -> list[str]:
     return json.loads(ended.stdout.splitlines()[-1])
 
 
+def build_kotlin() -> KotlinPrograms:
+    """Our artifact, and the programs that record with it and with the reference."""
+    say("building the Kotlin programs")
+    programs = KotlinPrograms(ROOT, cache_directory(), target_directory(), call)
+    programs.build()
+    return programs
+
+
 class Sink:
     """The receiver, a process of its own; it ends when this one does."""
 
@@ -160,11 +169,13 @@ class Bench:
         python: Path | None,
         node: NodePackages | None,
         swift: list[str],
+        kotlin: KotlinPrograms | None,
         sink: Sink,
         dead: str,
         quick: bool,
     ) -> None:
-        self.programs, self.python, self.node, self.swift = programs, python, node, swift
+        self.programs, self.python, self.node = programs, python, node
+        self.swift, self.kotlin = swift, kotlin
         self.sink, self.dead, self.quick = sink, dead, quick
         self.results: dict[str, dict[str, list[dict]]] = {}
         self.losses: list[str] = []
@@ -180,6 +191,8 @@ class Bench:
             part = "ours" if subject in OURS else "peers"
             named = [subject] if run.program == "bench-subject" else []
             return [self.programs[f"{run.program}:{part}"], *named, *words]
+        if run.language == "kotlin":
+            return self.kotlin.command(subject, words)
         if run.language == "node":
             return ["node", NODE_SUBJECTS / "subject.cjs", subject, *words, "--sink", self.sink.address]
         if run.language == "swift":
@@ -272,11 +285,12 @@ def main() -> None:
     of_node = {name for run in runs if run.language == "node" for name in wanted[run.key]}
     node = build_node(of_node) if of_node else None
     swift = build_swift() if "swift" in languages else []
+    kotlin = build_kotlin() if "kotlin" in languages else None
     before = machine()
     sink = Sink(programs["bench-sink:peers"])
     try:
         with dead_collector() as dead:
-            bench = Bench(programs, python, node, swift, sink, dead, options.quick)
+            bench = Bench(programs, python, node, swift, kotlin, sink, dead, options.quick)
             for run in runs:
                 repeats = 1 if options.quick else options.repeats or run.repeats
                 for repeat in range(repeats):
