@@ -325,6 +325,7 @@ impl Engine {
         }
         if !live.runtime.is_running() {
             live.void.store(true, Ordering::Release);
+            live.runtime.let_go_of_stopped();
             return live.never_ran().map(|_| Waiting(None));
         }
         let shutdown = |deadline, reply| Control::Shutdown { slot: live.slot, deadline, reply };

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::engine::Live;
 use crate::lifecycle::{MAX_GENERATIONS, generation, without_signals};
 use crate::ring::Handoff;
-use crate::worker::{Control, run};
+use crate::worker::{Control, RETIRED, run};
 
 /// The byte budget of the process unless an engine sets another before the first span: 32 MiB.
 pub(crate) const DEFAULT_BUDGET: usize = 32 * 1024 * 1024;
@@ -141,6 +141,27 @@ impl Runtime {
         // Only fails when the export thread has died; whoever waits for a reply sees that.
         let _ = self.control.send(message);
         self.wake.notify_one();
+    }
+
+    /// Lets go of engines that were stopped before the export thread was ever started: nobody else would take them
+    /// out of its inbox. The last ones stay, as with engines that it has known ([`RETIRED`]).
+    pub(crate) fn let_go_of_stopped(&self) {
+        let mut waiting = Vec::new();
+        {
+            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(receiver) = inbox.as_mut() else { return };
+            while let Ok(message) = receiver.try_recv() {
+                waiting.push(message);
+            }
+        }
+        let mut excess = waiting.iter().filter(|message| message.is_void()).count().saturating_sub(RETIRED);
+        for message in waiting {
+            if excess > 0 && message.is_void() {
+                excess -= 1;
+            } else {
+                self.send(message);
+            }
+        }
     }
 
     /// Has the export thread look again.

@@ -40,7 +40,7 @@ const SEGMENTS_PER_TURN: usize = 4;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Engines remembered after their shutdown.
-const RETIRED: usize = 16;
+pub(crate) const RETIRED: usize = 16;
 
 /// What other threads tell the export thread.
 pub(crate) enum Control {
@@ -343,6 +343,11 @@ impl Control {
             Self::Flush { slot, .. } | Self::Shutdown { slot, .. } => Some(*slot),
             Self::Register { .. } => None,
         }
+    }
+
+    /// An engine that was stopped before the export thread came to know it.
+    pub(crate) fn is_void(&self) -> bool {
+        matches!(self, Self::Register { live, .. } if live.void.load(Ordering::Acquire))
     }
 
     fn deadline(&self) -> Option<std::time::Instant> {
