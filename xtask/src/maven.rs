@@ -5,7 +5,7 @@ use std::env::consts;
 use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::kotlin::{made, maven, platform, put};
 use crate::prerequisites::{self, Tool};
@@ -24,8 +24,8 @@ const PLATFORMS: &[(&str, &str, &str)] = &[
     ("windows", "x86_64", "x86_64-pc-windows-msvc"),
 ];
 
-/// What the library may weigh on x86-64, stripped, with TLS.
-const MAX_BYTES: u64 = 4_000_000;
+/// What the library is to weigh on x86-64 at most, stripped, with TLS.
+const AIM_BYTES: u64 = 4_000_000;
 
 /// Builds the artifact with the library of this machine, and puts it where other builds with Maven find it: the
 /// benchmarks and the example.
@@ -53,18 +53,17 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
             Ok(library) => {
                 put(&natives, &platform(system, processor), &library)?;
                 let size = fs::metadata(&library).with_context(|| library.display().to_string())?.len();
-                if *processor == "x86_64" && size > MAX_BYTES {
-                    bail!("{target}: {size} bytes are more than {MAX_BYTES}");
-                }
-                sizes.push((target, size));
+                sizes.push((target, size, *processor == "x86_64" && size > AIM_BYTES));
             }
             Err(error) => missing.push((target, error)),
         }
     }
     process::run(maven(workspace, &border)?.arg("verify"))?;
     println!();
-    for (target, size) in sizes {
-        println!("{target}: {:.2} MB", size as f64 / 1e6);
+    for (target, size, is_large) in sizes {
+        let note =
+            if is_large { format!(", more than the {AIM_BYTES} bytes aimed at") } else { String::new() };
+        println!("{target}: {:.2} MB{note}", size as f64 / 1e6);
     }
     println!("{}", made(workspace).join("build").display());
     if !missing.is_empty() {
