@@ -12,7 +12,7 @@ use crate::suites::{Outcome, counted};
 use crate::uniffi::{Border, empty};
 use crate::workspace::Workspace;
 
-const PROJECT: &str = "bindings-kotlin/kotlin/pom.xml";
+pub const PROJECT: &str = "bindings-kotlin/kotlin/pom.xml";
 
 /// Builds the artifact and runs its tests.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
@@ -20,7 +20,7 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
     let natives = made(workspace).join("natives");
     empty(&natives)?;
     put(&natives, &platform(consts::OS, consts::ARCH), &border.library)?;
-    counted(&process::watch(maven(workspace, &border)?.arg("test"))?)
+    counted(&process::watch(maven(workspace, &border, PROJECT)?.arg("test"))?)
 }
 
 /// Everything that is made for Kotlin.
@@ -29,10 +29,10 @@ pub fn made(workspace: &Workspace) -> PathBuf {
 }
 
 /// Maven for the artifact with these generated sources; what it downloads lies in the cache folder.
-pub fn maven(workspace: &Workspace, border: &Border) -> Result<Command> {
+pub fn maven(workspace: &Workspace, border: &Border, project: &str) -> Result<Command> {
     let mut command = workspace.command(if cfg!(windows) { "mvn.cmd" } else { "mvn" });
     let path = |path: &Path| path.to_str().map(str::to_owned).context("a path that is no text");
-    command.args(["--batch-mode", "--no-transfer-progress", "--file", PROJECT]);
+    command.args(["--batch-mode", "--no-transfer-progress", "--file", project]);
     command.arg(format!("-Dmaven.repo.local={}", path(&workspace.cache.join("maven"))?));
     command.arg(format!("-Dpolyspan.made={}", path(&made(workspace))?));
     command.arg(format!("-Dpolyspan.generated={}", path(&border.sources)?));

@@ -34,12 +34,10 @@ pub fn built(workspace: &Workspace) -> Result<OsString> {
     empty(&natives)?;
     kotlin::put(&natives, &kotlin::platform(consts::OS, consts::ARCH), &border.library)?;
     // Maven finds the artifact where it keeps what it downloads.
-    let mut install = kotlin::maven(workspace, &border)?;
+    let mut install = kotlin::maven(workspace, &border, kotlin::PROJECT)?;
     process::run(install.args(["install", "-Dmaven.test.skip=true"]))?;
     let folder = workspace.target.join("kotlin-app");
-    let mut build = kotlin::maven(workspace, &border)?;
-    // The last file that is named counts.
-    build.args(["--file", PROJECT]);
+    let mut build = kotlin::maven(workspace, &border, PROJECT)?;
     build.arg(format!("-Dpolyspan.app={}", folder.to_str().context("a path that is no text")?));
     process::run(build.arg("process-classes"))?;
     let libraries = folder.join("libraries").join("*");

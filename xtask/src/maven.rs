@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::kotlin::{made, maven, platform, put};
+use crate::kotlin::{PROJECT, made, maven, platform, put};
 use crate::prerequisites::{self, Tool};
 use crate::process;
 use crate::python_env::PythonEnv;
@@ -36,7 +36,7 @@ pub fn install(workspace: &Workspace) -> Result<ExitCode> {
     let natives = made(workspace).join("natives");
     empty(&natives)?;
     put(&natives, &platform(consts::OS, consts::ARCH), &library_in(&workspace.target.join("release"))?)?;
-    process::run(maven(workspace, &border)?.args(["--quiet", "-DskipTests", "install"]))?;
+    process::run(maven(workspace, &border, PROJECT)?.args(["--quiet", "-DskipTests", "install"]))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,7 +58,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
             Err(error) => missing.push((target, error)),
         }
     }
-    process::run(maven(workspace, &border)?.arg("verify"))?;
+    process::run(maven(workspace, &border, PROJECT)?.arg("verify"))?;
     println!();
     for (target, size, is_large) in sizes {
         let note =
