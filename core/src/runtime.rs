@@ -41,11 +41,18 @@ const RUNNING: u8 = 1;
 /// The operating system refused the thread.
 const REFUSED: u8 = 2;
 
+/// What the export thread finds when it starts.
+pub(crate) struct Inbox {
+    /// Messages that were looked at before it started, in their order; older than those in `receiver`.
+    pub(crate) first: Vec<Control>,
+    pub(crate) receiver: mpsc::UnboundedReceiver<Control>,
+}
+
 /// The shared machine of one process.
 pub(crate) struct Runtime {
     pub(crate) handoff: Arc<Handoff>,
     control: mpsc::UnboundedSender<Control>,
-    inbox: Mutex<Option<mpsc::UnboundedReceiver<Control>>>,
+    inbox: Mutex<Option<Inbox>>,
     wake: Arc<Notify>,
     state: AtomicU8,
     next_slot: AtomicUsize,
@@ -100,14 +107,14 @@ pub(crate) fn let_go() {
 impl Runtime {
     fn new() -> Self {
         let wake = Arc::new(Notify::new());
-        let (control, inbox) = mpsc::unbounded_channel();
+        let (control, receiver) = mpsc::unbounded_channel();
         let waker = Arc::clone(&wake);
         // A quarter of the budget; exporters get half, tail sampling and host stages the rest.
         let handoff = Handoff::new(budget() / 4, Box::new(move || waker.notify_one()));
         Self {
             handoff: Arc::new(handoff),
             control,
-            inbox: Mutex::new(Some(inbox)),
+            inbox: Mutex::new(Some(Inbox { first: Vec::new(), receiver })),
             wake,
             state: AtomicU8::new(COLD),
             next_slot: AtomicUsize::new(0),
@@ -146,21 +153,19 @@ impl Runtime {
     /// Lets go of engines that were stopped before the export thread was ever started: nobody else would take them
     /// out of its inbox. The last ones stay, as with engines that it has known ([`RETIRED`]).
     pub(crate) fn let_go_of_stopped(&self) {
-        let mut waiting = Vec::new();
-        {
-            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(receiver) = inbox.as_mut() else { return };
-            while let Ok(message) = receiver.try_recv() {
-                waiting.push(message);
+        let mut stopped = Vec::new();
+        if let Some(inbox) = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            while let Ok(message) = inbox.receiver.try_recv() {
+                inbox.first.push(message);
             }
-        }
-        let mut excess = waiting.iter().filter(|message| message.is_void()).count().saturating_sub(RETIRED);
-        for message in waiting {
-            if excess > 0 && message.is_void() {
-                excess -= 1;
-            } else {
-                self.send(message);
-            }
+            let mut excess =
+                inbox.first.iter().filter(|message| message.is_void()).count().saturating_sub(RETIRED);
+            // They are dropped after the lock: an engine's exporters and sampler may be the host's.
+            stopped.extend(inbox.first.extract_if(.., |message| {
+                let gone = excess > 0 && message.is_void();
+                excess -= usize::from(gone);
+                gone
+            }));
         }
     }
 
@@ -185,7 +190,7 @@ impl Runtime {
     #[cold]
     fn start_thread(&'static self) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(receiver) = inbox.take() else { return };
+        let Some(inbox) = inbox.take() else { return };
         let wake = Arc::clone(&self.wake);
         let _starting = starting();
         // The reactor's helpers are started by this thread, and inherit what it blocks.
@@ -193,7 +198,7 @@ impl Runtime {
             let builder = std::thread::Builder::new().name("polyspan-export".to_owned());
             builder.spawn(move || {
                 UP.fetch_add(1, Ordering::Release);
-                run(self, wake, receiver);
+                run(self, wake, inbox);
             })
         });
         let state = match spawned {

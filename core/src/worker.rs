@@ -23,7 +23,7 @@ use crate::export::lane::ExportLane;
 use crate::frame::EventKind;
 use crate::frame::batch::{Events, RawEvent};
 use crate::ring::Taken;
-use crate::runtime::Runtime;
+use crate::runtime::{Inbox, Runtime};
 use crate::stats::DropReason;
 use engine::EngineWorker;
 
@@ -67,7 +67,7 @@ struct Worker {
     engines: Vec<EngineWorker>,
     /// Engines that were shut down lately, to count what their threads still ended.
     retired: VecDeque<Arc<Live>>,
-    /// Messages that came too late for this pass.
+    /// Messages that came too late for this pass, or before the first.
     later: Vec<Control>,
     /// Requests that some span which had ended before them may still be missing for.
     held: Vec<Held>,
@@ -78,7 +78,7 @@ struct Worker {
 }
 
 /// The body of the thread.
-pub(crate) fn run(runtime: &'static Runtime, wake: Arc<Notify>, inbox: mpsc::UnboundedReceiver<Control>) {
+pub(crate) fn run(runtime: &'static Runtime, wake: Arc<Notify>, inbox: Inbox) {
     let reactor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -91,13 +91,14 @@ pub(crate) fn run(runtime: &'static Runtime, wake: Arc<Notify>, inbox: mpsc::Unb
     }
 }
 
-async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, mut inbox: mpsc::UnboundedReceiver<Control>) {
+async fn serve(runtime: &'static Runtime, wake: Arc<Notify>, inbox: Inbox) {
+    let Inbox { first, receiver: mut inbox } = inbox;
     let mut worker = Worker {
         runtime,
         wake: Arc::clone(&wake),
         engines: Vec::new(),
         retired: VecDeque::new(),
-        later: Vec::new(),
+        later: first,
         held: Vec::new(),
         taken: Vec::new(),
         in_hand: Vec::new(),

@@ -40,10 +40,14 @@ fn engines_that_recorded_nothing_are_let_go() {
     let left = tokens.iter().filter(|token| token.strong_count() > 0).count();
     assert!(left <= 16, "{left} of 200 engines are still there");
 
-    // One that runs is not forgotten with them.
+    // Those that run are not forgotten with them, even if the export thread starts while others are let go.
     let engine = polyspan::init(Options::new("runs").exporter(ExporterOptions::None)).unwrap();
-    one(200);
-    engine.span("span").start().end();
+    std::thread::scope(|threads| {
+        for thread in 1..4 {
+            threads.spawn(move || (thread * 200..thread * 200 + 50).for_each(|n| drop(one(n))));
+        }
+        threads.spawn(|| engine.span("span").start().end());
+    });
     engine.flush(Duration::from_secs(30)).unwrap();
     let stats = engine.stats();
     assert!(stats.ended == 1 && stats.pending == 0 && stats.adds_up(), "{stats:?}");
