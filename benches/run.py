@@ -24,8 +24,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kotlin_programs import KotlinPrograms
+from measures import Row, Run
 from node_packages import NodePackages
-from rows import ROWS, RUNS, Row, Run
+from rows import ROWS, RUNS
 from table import table
 
 ROOT = Path(__file__).resolve().parent.parent

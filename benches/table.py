@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rows import RUNS, Row, Target
+from measures import Row, Target
+from rows import RUNS
 
 # A subject's median for a row, or nothing.
 Median = Callable[[Row, str], float | None]
