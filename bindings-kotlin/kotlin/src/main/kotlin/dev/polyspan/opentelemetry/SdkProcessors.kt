@@ -2,12 +2,14 @@
 // fed real `ReadableSpan`s. Needs `io.opentelemetry:opentelemetry-sdk-trace`, an optional dependency.
 //
 // What a processor sees of a span that has ended has passed redaction and limits, through one call into the engine; while
-// the span is open it sees what was recorded.
+// the span is open it sees what was recorded. Those that asked for what was recorded (`raw`) have a face of the span of
+// their own: a processor may read what it was given at any later time, on any thread.
 
 @file:JvmName("SdkProcessors")
 
 package dev.polyspan.opentelemetry
 
+import dev.polyspan.PolyspanError
 import dev.polyspan.Span
 import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Beginning
@@ -95,10 +97,10 @@ private class Processors(
         span: Span,
         slot: Slot?,
     ) {
-        val face = SdkSpan(span, recorder, resource)
+        val face = SdkSpan(span, recorder, resource, raw = false)
         span.api = face
         val context = contextOf(slot) ?: Context.root()
-        each("onStart") { if (it.processor.isStartRequired) it.processor.onStart(context, face) }
+        each("onStart") { if (it.processor.isStartRequired) it.processor.onStart(context, face.shownTo(it)) }
     }
 
     /** Nothing of the SDK's stable interface is told of a span that is about to end. */
@@ -108,11 +110,13 @@ private class Processors(
         val face = span.api as? SdkSpan ?: return
         each("onEnd") {
             if (it.processor.isEndRequired) {
-                face.settle(it.raw)
-                it.processor.onEnd(face)
+                val shown = face.shownTo(it)
+                shown.settle()
+                it.processor.onEnd(shown)
             }
         }
-        face.settle(raw = false)
+        // Whoever kept it from its start may ask yet.
+        face.settle()
     }
 
     private inline fun each(
@@ -130,28 +134,37 @@ private class Processors(
     }
 }
 
-/** A span as processors have it. */
+/** A span as processors of one kind have it. */
 private class SdkSpan(
     own: Span,
     private val recorder: Recorder,
     private val resource: Resource,
+    /** Shows what was recorded also once the span has ended. */
+    private val raw: Boolean,
 ) : OtelSpan(own),
     ReadWriteSpan {
+    private val unredacted by lazy { SdkSpan(own, recorder, resource, raw = true) }
+
+    /** Set once, when the span has ended, and the same for every reader from then on. */
+    @Volatile
     private var settled: Record? = null
-    private var isRaw = false
 
-    /** Reads what is to be seen of it once it has ended. */
-    fun settle(raw: Boolean) {
-        if (settled != null && isRaw == raw) return
-        settled = Record(this, own, recorder, resource, raw)
-        isRaw = raw
-    }
+    /** The face of the same span for that processor. */
+    fun shownTo(one: Registered): SdkSpan = if (one.raw) unredacted else this
 
-    private val now: Record get() = settled ?: Record(this, own, recorder, resource, raw = true)
+    /** Reads what is to be seen of it once it has ended; later calls find the same. */
+    fun settle(): Record = settled ?: synchronized(this) { settled ?: read(raw, ended = true).also { settled = it } }
+
+    private fun read(
+        raw: Boolean,
+        ended: Boolean,
+    ): Record = Record(this, own, recorder, resource, raw, ended)
+
+    private val now: Record get() = if (hasEnded()) settle() else read(raw = true, ended = false)
 
     override fun getParentSpanContext(): SpanContext = parentOf(own)
 
-    override fun getName(): String = settled?.name ?: own.name
+    override fun getName(): String = if (hasEnded()) settle().name else own.name
 
     override fun toSpanData(): SpanData = now
 
@@ -203,12 +216,12 @@ private class Record(
     recorder: Recorder,
     private val resource: Resource,
     raw: Boolean,
+    private val ended: Boolean,
 ) : SpanData {
     private val told: Map<String, Any?> = recordOf(own, recorder, raw)
     private val name = told["name"] as? String ?: ""
     private val start = own.start
     private val end = own.end
-    private val ended = !own.isRecording
     private val kind = SpanKind.entries.find { it.name.equals(told["kind"] as? String, ignoreCase = true) } ?: SpanKind.INTERNAL
     private val parent = parentOf(own)
     private val attributes = attributesOf(told["attributes"] as? Map<*, *>)
@@ -299,9 +312,15 @@ private fun recordOf(
     recorder: Recorder,
     raw: Boolean,
 ): Map<String, Any?> {
-    val writer = FrameWriter(Alone(recorder), recorder.terms.slot)
-    writer.span(own)
-    return Natives.record(recorder, writer.buf.copyOfRange(FrameWriter.HEADER, writer.at), raw) ?: emptyMap()
+    try {
+        val writer = FrameWriter(Alone(recorder), recorder.terms.slot)
+        writer.span(own)
+        return Natives.record(recorder, writer.buf.copyOfRange(FrameWriter.HEADER, writer.at), raw) ?: emptyMap()
+    } catch (error: PolyspanError) {
+        // The end of a span throws nothing.
+        Log.sayOnce("processors record", "processors of the SDK see spans without content: ${error.message}")
+        return emptyMap()
+    }
 }
 
 /** Attributes of the SDK are texts, numbers, truth values, and lists of these; what is more is text. */
