@@ -1,5 +1,5 @@
-// The host stage: one thread that pulls the engine's jobs and runs the application's code. It starts when there is the
-// first job, and ends when no engine has such code any more.
+// The host stage: a thread that pulls the engine's jobs and runs the application's code. It starts when there is the
+// first job; where it hangs in one, the engine calls for another, so that everybody else's code goes on.
 
 package dev.polyspan.host
 
@@ -26,8 +26,6 @@ internal object Stage {
 
     private val handlers = ConcurrentHashMap<Int, Handler>()
     private val numbers = WeakHashMap<Any, Int>()
-    private var thread: Thread? = null
-
     @Volatile
     private var isOpen = false
 
@@ -55,14 +53,9 @@ internal object Stage {
     fun exit(seconds: Double) = Natives.call { hostExit(seconds) }
 
     private object Caller : HostCaller {
-        override fun call() = begin()
-    }
-
-    @Synchronized
-    private fun begin() {
-        if (thread?.isAlive == true) return
-        thread =
-            Thread(null, ::pull, "polyspan-host").apply {
+        /** The engine calls at most once a second; whoever is one too many is turned away at once. */
+        override fun call() =
+            Thread(null, ::pull, "polyspan-host").run {
                 isDaemon = true
                 start()
             }
