@@ -10,23 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::ResolvedConfig;
-use crate::frame::view::{Attributes, Field, Packed, SpanView, text};
-use crate::frame::write::{self, AttributeList, Head};
+use crate::frame::view::{Attributes, Field, Items, Packed, SpanView, ValueView, text};
+use crate::frame::write::{self, AttributeList, Container, Head};
 use crate::frame::{EVENT_HEADER, EventKind, FrameError};
-use crate::kinds::SpanFlags;
+use crate::kinds::{SpanFlags, SpanType};
 use crate::privacy::{MARK, Redactor, Rewriter, State};
-
-/// Inputs of operations as the conventions write them into attributes ...
-const INPUTS: [&str; 5] = [
-    "gen_ai.input.messages",
-    "gen_ai.system_instructions",
-    "gen_ai.tool.call.arguments",
-    "input.value",
-    "gen_ai.prompt",
-];
-/// ... and their outputs.
-const OUTPUTS: [&str; 4] =
-    ["gen_ai.output.messages", "gen_ai.tool.call.result", "output.value", "gen_ai.completion"];
+use crate::semantics::content::{self, Content};
 
 /// What is left out of every span, or of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +24,18 @@ pub(crate) struct Hidden {
     pub(crate) input: bool,
     /// What came out of them.
     pub(crate) output: bool,
+}
+
+impl Hidden {
+    /// Whether an attribute that says this is left out.
+    fn hides(self, content: Content) -> bool {
+        match content {
+            Content::None | Content::Parameters => false,
+            Content::Input => self.input,
+            Content::Output => self.output,
+            Content::Either => self.input || self.output,
+        }
+    }
 }
 
 /// What the stage has done so far.
@@ -135,6 +136,7 @@ struct Writer<'s> {
     written: usize,
     /// Whether the bytes of a field mean the same outside of its frame.
     alone: bool,
+    span_type: SpanType,
     hidden: Hidden,
     failed: u64,
 }
@@ -142,7 +144,15 @@ struct Writer<'s> {
 impl<'s> Writer<'s> {
     fn new(mut out: Vec<u8>, span: &SpanView<'s>, hidden: Hidden) -> Self {
         write::begin_span(&mut out);
-        Self { out, fields: span.field_bytes(), written: 0, alone: span.stands_alone(), hidden, failed: 0 }
+        Self {
+            out,
+            fields: span.field_bytes(),
+            written: 0,
+            alone: span.stands_alone(),
+            span_type: span.head().span_type,
+            hidden,
+            failed: 0,
+        }
     }
 
     /// True if the span that was written is not the same; otherwise nothing of it need be written.
@@ -162,7 +172,7 @@ impl<'s> Writer<'s> {
             if self.hides(&field) {
                 changed = true;
                 self.catch_up(start, end);
-            } else if !(clean || self.stays(&field, rewriter)) {
+            } else if self.may_hide_part(&field) || !(clean || self.stays(&field, rewriter)) {
                 let before = (self.out.len(), self.written);
                 self.catch_up(start, end);
                 if self.guarded(raw, &field, rewriter) {
@@ -200,10 +210,9 @@ impl<'s> Writer<'s> {
             Field::Name(text) | Field::StatusMessage(text) | Field::Tag(text) => rewriter.keeps_text(text),
             Field::Attribute(name, value) | Field::Metadata(name, value) => rewriter.keeps_named(name, value),
             Field::Input(value) | Field::Output(value) => rewriter.keeps_named(b"", value),
-            Field::Event(event) => event.event().is_ok_and(|event| {
-                let shown = self.hidden == Hidden::default();
-                shown && rewriter.keeps_text(event.name) && rewriter.keeps_all(event.attributes)
-            }),
+            Field::Event(event) => event
+                .event()
+                .is_ok_and(|event| rewriter.keeps_text(event.name) && rewriter.keeps_all(event.attributes)),
             _ => false,
         };
         self.alone && catch_unwind(AssertUnwindSafe(quiet)).unwrap_or(false)
@@ -214,14 +223,31 @@ impl<'s> Writer<'s> {
         match field {
             Field::Input(_) => input,
             Field::Output(_) => output,
-            Field::Attribute(name, _) => self.hides_attribute(name),
+            Field::Attribute(name, _) if input || output => {
+                self.hidden.hides(content::of_attribute(self.span_type, name))
+            }
             _ => false,
         }
     }
 
-    fn hides_attribute(&self, name: &[u8]) -> bool {
-        let is = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
-        self.hidden.input && is(&INPUTS) || self.hidden.output && is(&OUTPUTS)
+    /// Whether some of a field may have to be left out, though not all of it.
+    fn may_hide_part(&self, field: &Field<'_>) -> bool {
+        match *field {
+            Field::Attribute(name, value) => self.settings(name, value).is_some(),
+            Field::Event(_) | Field::Link(_) => self.hidden != Hidden::default(),
+            _ => false,
+        }
+    }
+
+    /// Request parameters of which only the settings may be shown.
+    fn settings<'v>(&self, name: &[u8], value: ValueView<'v>) -> Option<Items<'v>> {
+        match value {
+            ValueView::Map(items) if self.hidden.input => {
+                let parameters = content::of_attribute(self.span_type, name) == Content::Parameters;
+                (parameters && items.entries().any(|(name, _)| !content::is_setting(name))).then_some(items)
+            }
+            _ => None,
+        }
     }
 
     /// Writes a field; if that fails, writes it without its value.
@@ -238,6 +264,12 @@ impl<'s> Writer<'s> {
 
     /// Writes a field without its secrets; false if it is the same.
     fn field(&mut self, raw: &[u8], field: &Field<'_>, rewriter: &mut Rewriter<'_>) -> bool {
+        if let Field::Attribute(name, value) = *field
+            && let Some(parameters) = self.settings(name, value)
+        {
+            self.parameters(name, parameters, rewriter);
+            return true;
+        }
         let out = &mut self.out;
         match *field {
             Field::Name(name) => {
@@ -282,6 +314,21 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// Writes those request parameters that are settings.
+    fn parameters(&mut self, name: &[u8], parameters: Items<'_>, rewriter: &mut Rewriter<'_>) {
+        let out = &mut self.out;
+        write::attribute_tag(out);
+        rewriter.key(name, out);
+        let map = Container::map(out);
+        let mut written = 0;
+        for (name, value) in parameters.entries().filter(|(name, _)| content::is_setting(name)) {
+            rewriter.key(name, out);
+            rewriter.named(name, value, out);
+            written += 1;
+        }
+        map.close(out, written);
+    }
+
     fn event(&mut self, event: Packed<'_>, rewriter: &mut Rewriter<'_>) -> bool {
         let Ok(event) = event.event() else { return true };
         let (name, changed) = redacted(event.name, rewriter);
@@ -291,13 +338,13 @@ impl<'s> Writer<'s> {
             event.time_unix_nanos,
             event.dropped_attributes,
         );
-        self.list(list, event.attributes, rewriter) | changed
+        self.list(list, event.attributes, rewriter, event.name) | changed
     }
 
     fn link(&mut self, link: Packed<'_>, rewriter: &mut Rewriter<'_>) -> bool {
         let Ok(link) = link.link() else { return true };
         let list = AttributeList::link(&mut self.out, &link.target(), link.dropped_attributes);
-        self.list(list, link.attributes, rewriter)
+        self.list(list, link.attributes, rewriter, b"")
     }
 
     fn list(
@@ -305,10 +352,11 @@ impl<'s> Writer<'s> {
         mut list: AttributeList,
         attributes: Attributes<'_>,
         rewriter: &mut Rewriter<'_>,
+        event: &[u8],
     ) -> bool {
         let mut changed = false;
         for (name, value) in attributes.iter() {
-            if self.hides_attribute(name) {
+            if self.hidden.hides(content::of_event_attribute(event, name)) {
                 changed = true;
             } else if list.count_one() {
                 changed |= rewriter.key(name, &mut self.out) | rewriter.named(name, value, &mut self.out);
@@ -428,6 +476,48 @@ mod tests {
         let span = SpanView::new(&record[EVENT_HEADER..]).unwrap();
         let memory = allocation_counter::measure(|| stage.apply(&span, |_| Ok(())).unwrap());
         assert_eq!(memory.count_total, 0);
+    }
+
+    #[test]
+    fn content_in_events_is_hidden_where_nothing_is_secret() {
+        let mut out = Vec::new();
+        write::begin_span(&mut out);
+        for (event, key) in [("gen_ai.choice", "message"), ("gen_ai.user.message", "content")] {
+            let mut list = AttributeList::event(&mut out, event, 7, 0);
+            list.attribute(&mut out, key, &text("so it is"));
+            list.attribute(&mut out, "role", &text("user"));
+            list.attribute(&mut out, "gen_ai.input.messages", &text("how is it"));
+            list.close(&mut out);
+        }
+        write::finish_span(&mut out, EventKind::SpanEnded, 0, &Head::default());
+        let redactor = Arc::new(Redactor::new(&Redaction::new()).unwrap());
+        for (input, output, expected) in [
+            (true, false, [&["message", "role"][..], &["role"]]),
+            (
+                false,
+                true,
+                [&["role", "gen_ai.input.messages"], &["content", "role", "gen_ai.input.messages"]],
+            ),
+            (true, true, [&["role"], &["role"]]),
+        ] {
+            let mut stage = Redact::new(&redactor, Hidden { input, output });
+            assert_eq!(names_in_events(&mut stage, &out), expected, "{input} {output}");
+        }
+    }
+
+    /// The names of the attributes that each event has left.
+    fn names_in_events(stage: &mut Redact, record: &[u8]) -> Vec<Vec<String>> {
+        let mut events = Vec::new();
+        let read = |span: &SpanView<'_>| {
+            for field in span.fields() {
+                let Field::Event(event) = field else { continue };
+                let names = event.event()?.attributes.iter().map(|(name, _)| super::text(name).into_owned());
+                events.push(names.collect());
+            }
+            Ok(())
+        };
+        stage.apply(&SpanView::new(&record[EVENT_HEADER..]).unwrap(), read).unwrap();
+        events
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! records as they are. Pure functions over a record, on the export thread.
 
 mod check;
+pub(crate) mod content;
 mod genai;
 pub mod json;
 mod messages;

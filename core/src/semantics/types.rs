@@ -130,6 +130,11 @@ pub fn info(span_type: SpanType) -> Option<&'static TypeInfo> {
     BY_NUMBER.get(span_type as usize).copied().flatten()
 }
 
+/// The request parameter of that name, in whatever spelling.
+pub(crate) fn request_parameter(name: &[u8]) -> Option<&'static AttributeInfo> {
+    models::PARAMETERS.iter().find(|known| is_spelling_of(name, known.name.as_bytes()))
+}
+
 /// Every entry, in the order of the types.
 pub fn all() -> impl Iterator<Item = &'static TypeInfo> {
     SpanType::ALL.iter().filter_map(|span_type| info(*span_type))
