@@ -230,13 +230,18 @@ def test_what_is_left_out_is_said_once(run_python: Any) -> None:
 
 
 def test_a_million_open_spans(recorded: Recorded) -> None:
-    polyspan.init("tests", exporter=recorded.exporter, replace=True, open_spans=1000)
-    spans = [polyspan.span("x") for _ in range(20_000)]
-    stats = polyspan.stats()
-    assert stats.open_limit > 18_000
+    engine = polyspan.init("tests", exporters=[], replace=True)
+    spans = [polyspan.span("x", root=True) for _ in range(1_000_000)]
+    # As many as `open_spans` has by default, and what each thread may open before it looks again.
+    recording = sum(span.is_recording for span in spans)
+    assert 100_000 <= recording < 110_000
+    assert engine.stats().open_limit == 1_000_000 - recording
     for span in spans:
         span.end()
-    polyspan.shutdown(30)
+    engine.shutdown(30)
+    stats = engine.stats()
+    assert (stats.ended, stats.unsampled) == (1_000_000, 1_000_000 - recording)
+    assert stats.adds_up()
 
 
 def test_an_end_before_the_start(recorded: Recorded) -> None:

@@ -20,9 +20,14 @@ pub enum Tool {
     Maven,
 }
 
+/// What is missing of `tools`, and how to get it.
+pub fn missing(tools: &[Tool]) -> Vec<String> {
+    tools.iter().filter_map(|tool| tool.check().err()).collect()
+}
+
 /// Checks all of `tools` and names every one that is missing, not only the first.
 pub fn require(tools: &[Tool]) -> Result<()> {
-    let missing: Vec<String> = tools.iter().filter_map(|tool| tool.check().err()).collect();
+    let missing = missing(tools);
     if !missing.is_empty() {
         bail!("this needs what is not on this machine:\n  - {}", missing.join("\n  - "));
     }

@@ -20,8 +20,6 @@ const ENDPOINTS: &str = "POLYSPAN_TEST_ENDPOINTS";
 /// What a scenario's process left behind.
 pub struct Ended {
     pub status: ExitStatus,
-    /// How long it lived.
-    pub lived: Duration,
     /// Everything that it and its children reported, as words.
     pub reports: Vec<Vec<String>>,
     pub receivers: Vec<Receiver>,
@@ -86,7 +84,6 @@ pub fn run(name: &str, scripts: impl IntoIterator<Item = Script>, scenario: impl
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let lived = start.elapsed();
     while !reading.is_finished() {
         if start.elapsed() > LONG {
             end_all(&process);
@@ -94,7 +91,7 @@ pub fn run(name: &str, scripts: impl IntoIterator<Item = Script>, scenario: impl
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    Ended { status, lived, reports: reading.join().unwrap(), receivers }
+    Ended { status, reports: reading.join().unwrap(), receivers }
 }
 
 /// Ends a scenario's process and what it forked.
