@@ -40,8 +40,14 @@ class PolyspanSubject(
         inside: () -> Unit,
     ) = span(name, SpanType.ModelGeneration, input = said.input, options = client) {
         facts(it, given)
-        it.event("first_token", mapOf("position" to said.position, "finish" to said.finish))
-        it.event("usage", mapOf("tokens" to said.tokens, "unit" to said.unit))
+        it.event("first_token") {
+            set("position", said.position)
+            set("finish", said.finish)
+        }
+        it.event("usage") {
+            set("tokens", said.tokens)
+            set("unit", said.unit)
+        }
         it.update(output = said.output)
         inside()
     }

@@ -3,8 +3,6 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Names
-import kotlin.properties.ReadWriteProperty
-import kotlin.reflect.KProperty
 
 /**
  * Options of `init`: `Polyspan.init { service = "app"; exporter = "none" }`, or in Java
@@ -18,22 +16,36 @@ public class InitOptions {
     internal val data = LinkedHashMap<String, Any?>()
 
     /** Name of the service; `OTEL_SERVICE_NAME` by default. */
-    public var service: String? by option()
+    public var service: String?
+        get() = given("service")
+        set(value) = give("service", value)
 
     /** Name of the engine in its process; `default` by default. */
-    public var name: String? by option()
+    public var name: String?
+        get() = given("name")
+        set(value) = give("name", value)
 
     /** Replaces a running engine of that name, which drains first. */
-    public var replace: Boolean? by option()
-    public var disabled: Boolean? by option()
+    public var replace: Boolean?
+        get() = given("replace")
+        set(value) = give("replace", value)
+    public var disabled: Boolean?
+        get() = given("disabled")
+        set(value) = give("disabled", value)
 
     /** Attributes that every span says of its process. */
-    public var resource: Map<String, *>? by option()
-    public var resourceSchemaUrl: String? by option()
+    public var resource: Map<String, *>?
+        get() = given("resource")
+        set(value) = give("resource", value)
+    public var resourceSchemaUrl: String?
+        get() = given("resource_schema_url")
+        set(value) = give("resource_schema_url", value)
 
     /** A name, a ratio, a map that describes one, or a [Sampler]. */
     public var sampler: Any? = null
-    public var propagators: Any? by option()
+    public var propagators: Any?
+        get() = given("propagators")
+        set(value) = give("propagators", value)
     public var exporter: Any? = null
     public var exporters: List<*>? = null
 
@@ -47,44 +59,102 @@ public class InitOptions {
     public var logsExporter: Any? = null
 
     /** The least severity of log records that is kept. */
-    public var logLevel: String? by option()
+    public var logLevel: String?
+        get() = given("log_level")
+        set(value) = give("log_level", value)
 
     /** Whether and how metrics are made of spans. */
-    public var metrics: Any? by option()
+    public var metrics: Any?
+        get() = given("metrics")
+        set(value) = give("metrics", value)
     public var metricsExporter: Any? = null
-    public var endpoint: String? by option()
-    public var tracesEndpoint: String? by option()
-    public var headers: Map<String, String>? by option()
-    public var timeout: Any? by option()
-    public var compression: String? by option()
-    public var certificate: String? by option()
-    public var clientKey: String? by option()
-    public var clientCertificate: String? by option()
+    public var endpoint: String?
+        get() = given("endpoint")
+        set(value) = give("endpoint", value)
+    public var tracesEndpoint: String?
+        get() = given("traces_endpoint")
+        set(value) = give("traces_endpoint", value)
+    public var headers: Map<String, String>?
+        get() = given("headers")
+        set(value) = give("headers", value)
+    public var timeout: Any?
+        get() = given("timeout")
+        set(value) = give("timeout", value)
+    public var compression: String?
+        get() = given("compression")
+        set(value) = give("compression", value)
+    public var certificate: String?
+        get() = given("certificate")
+        set(value) = give("certificate", value)
+    public var clientKey: String?
+        get() = given("client_key")
+        set(value) = give("client_key", value)
+    public var clientCertificate: String?
+        get() = given("client_certificate")
+        set(value) = give("client_certificate", value)
 
     /** The conventions on the wire: `genai` or `openinference`. */
-    public var semantics: String? by option()
+    public var semantics: String?
+        get() = given("semantics")
+        set(value) = give("semantics", value)
 
     /** Whether and how secrets are redacted; on by default. */
-    public var redaction: Any? by option()
-    public var limits: Any? by option()
-    public var environment: String? by option()
-    public var sessionId: String? by option()
-    public var defaultSessionId: String? by option()
-    public var userId: String? by option()
-    public var organizationId: String? by option()
-    public var requestContextKeys: List<String>? by option()
-    public var propagateContext: Any? by option()
-    public var internalSpans: Any? by option()
-    public var includeInternalSpans: Boolean? by option()
-    public var excludeSpanTypes: List<String>? by option()
-    public var hideInput: Boolean? by option()
-    public var hideOutput: Boolean? by option()
-    public var includeIo: Boolean? by option()
-    public var excludeFields: List<String>? by option()
+    public var redaction: Any?
+        get() = given("redaction")
+        set(value) = give("redaction", value)
+    public var limits: Any?
+        get() = given("limits")
+        set(value) = give("limits", value)
+    public var environment: String?
+        get() = given("environment")
+        set(value) = give("environment", value)
+    public var sessionId: String?
+        get() = given("session_id")
+        set(value) = give("session_id", value)
+    public var defaultSessionId: String?
+        get() = given("default_session_id")
+        set(value) = give("default_session_id", value)
+    public var userId: String?
+        get() = given("user_id")
+        set(value) = give("user_id", value)
+    public var organizationId: String?
+        get() = given("organization_id")
+        set(value) = give("organization_id", value)
+    public var requestContextKeys: List<String>?
+        get() = given("request_context_keys")
+        set(value) = give("request_context_keys", value)
+    public var propagateContext: Any?
+        get() = given("propagate_context")
+        set(value) = give("propagate_context", value)
+    public var internalSpans: Any?
+        get() = given("internal_spans")
+        set(value) = give("internal_spans", value)
+    public var includeInternalSpans: Boolean?
+        get() = given("include_internal_spans")
+        set(value) = give("include_internal_spans", value)
+    public var excludeSpanTypes: List<String>?
+        get() = given("exclude_span_types")
+        set(value) = give("exclude_span_types", value)
+    public var hideInput: Boolean?
+        get() = given("hide_input")
+        set(value) = give("hide_input", value)
+    public var hideOutput: Boolean?
+        get() = given("hide_output")
+        set(value) = give("hide_output", value)
+    public var includeIo: Boolean?
+        get() = given("include_io")
+        set(value) = give("include_io", value)
+    public var excludeFields: List<String>?
+        get() = given("exclude_fields")
+        set(value) = give("exclude_fields", value)
 
     /** How long the end of the process may wait for delivery. */
-    public var exitTimeout: Any? by option()
-    public var diagnosticLevel: String? by option()
+    public var exitTimeout: Any?
+        get() = given("exit_timeout")
+        set(value) = give("exit_timeout", value)
+    public var diagnosticLevel: String?
+        get() = given("diagnostic_level")
+        set(value) = give("diagnostic_level", value)
 
     /** How spans are batched where power and network are scarce, and when sessions change; see [MobileOptions]. */
     public var mobile: MobileOptions? = null
@@ -103,31 +173,18 @@ public class InitOptions {
             "spanFilter" -> spanFilter = value as? SpanFilter
             "processors" -> processors = (value as? List<*>)?.map { it as Processor }
             "mobile" -> mobile = value as? MobileOptions
-            else -> put(option, value)
+            else -> give(Names.snake(option), value)
         }
         return this
     }
 
-    private fun put(
+    @Suppress("UNCHECKED_CAST")
+    private fun <T> given(option: String): T? = data[option] as T?
+
+    private fun give(
         option: String,
         value: Any?,
     ) {
-        data[Names.snake(option)] = value
+        data[option] = value
     }
-
-    /** An option that is plain data. */
-    private fun <T> option(): ReadWriteProperty<InitOptions, T?> =
-        object : ReadWriteProperty<InitOptions, T?> {
-            @Suppress("UNCHECKED_CAST")
-            override fun getValue(
-                thisRef: InitOptions,
-                property: KProperty<*>,
-            ): T? = data[Names.snake(property.name)] as T?
-
-            override fun setValue(
-                thisRef: InitOptions,
-                property: KProperty<*>,
-                value: T?,
-            ) = put(property.name, value)
-        }
 }

@@ -224,8 +224,7 @@ internal inline fun <R> running(
         failed(span, error)
         throw error
     } finally {
-        leaveSlot(before)
-        span.close()
+        leaveSlot(before, span)
     }
 }
 
@@ -253,6 +252,17 @@ internal fun enterSlot(parent: Parent): Any? {
 internal fun leaveSlot(before: Any?) {
     // A body that suspended may have gone on in another thread.
     Here.get().make(before as Slot?)
+}
+
+/** The same, and ends the span if it has not ended. */
+@PublishedApi
+@JvmSynthetic
+internal fun leaveSlot(
+    before: Any?,
+    span: Span,
+) {
+    Here.get().make(before as Slot?)
+    span.close()
 }
 
 @PublishedApi

@@ -2,13 +2,13 @@
 //
 // Texts, numbers and truth values are kept as they are; everything else is captured when it is set, so that a span
 // shows what was there then and holds on to nothing of the application. Nothing here throws, and any thread may hold a
-// span. `Starting` makes spans, `FrameWriter` writes them.
+// span. `Starting` makes spans, `Content` keeps what they are given, `FrameWriter` writes them.
 
 package dev.polyspan
 
 import dev.polyspan.internal.Ambient
-import dev.polyspan.internal.Capture
 import dev.polyspan.internal.Clock
+import dev.polyspan.internal.Content
 import dev.polyspan.internal.Counts
 import dev.polyspan.internal.Epoch
 import dev.polyspan.internal.ErrorParts
@@ -20,15 +20,10 @@ import dev.polyspan.internal.KeptEvent
 import dev.polyspan.internal.Links
 import dev.polyspan.internal.Local
 import dev.polyspan.internal.Log
-import dev.polyspan.internal.More
 import dev.polyspan.internal.Recorder
-import dev.polyspan.internal.Slot
 import dev.polyspan.internal.Trace
 import java.time.Instant
 import java.util.function.Supplier
-
-/** The status of a span; `OK` is final. */
-public enum class SpanStatus { UNSET, OK, ERROR }
 
 /**
  * An open operation. What is set on it is kept until it ends; then it goes to the engine as one event.
@@ -37,13 +32,13 @@ public enum class SpanStatus { UNSET, OK, ERROR }
  * [Stats.altered]. A span may be handed to other threads and used by several at once.
  */
 public class Span internal constructor(
-    internal var state: Int,
-    internal val recorder: Recorder?,
+    state: Int,
+    recorder: Recorder?,
     internal val trace: Trace,
     internal var id: Long,
     internal override val ambient: Ambient?,
     internal val remote: Boolean,
-) : Slot(),
+) : Content(state, recorder),
     Parent,
     AutoCloseable {
     /** The id that others see: that of an ancestor where this span is hidden. */
@@ -54,21 +49,10 @@ public class Span internal constructor(
     internal var kind: Int = 1
     internal var status: Int = 0
     internal var type: Int = 0
-    internal var flags: Int = 0
     internal var scope: Int = 0
     internal var name: String = ""
     internal var renamed: Boolean = false
 
-    /** Keys and values in turn. */
-    internal var fields: Array<Any?> = NOTHING
-    internal var fieldCount: Int = 0
-
-    /** Bytes that it keeps. */
-    private var size: Int = 0
-    internal var more: More? = null
-
-    /** The body of its event as it was when it started, where the engine has written that. */
-    internal var prefix: ByteArray? = null
     internal var above: Span? = null
     internal var local: Local? = null
     internal var previous: Span? = null
@@ -79,8 +63,6 @@ public class Span internal constructor(
     /** What it is for the OpenTelemetry API as a span, once that has asked. */
     internal var api: Any? = null
     internal override val currentSpan: Span get() = this
-
-    internal val isLocalRoot: Boolean get() = flags and Flags.LOCAL_ROOT != 0
 
     /** Whether it can still end. */
     internal val canEnd: Boolean get() = state == OPEN || state == QUIET
@@ -97,16 +79,13 @@ public class Span internal constructor(
     /** Its identity as others refer to it: a parent for other spans, a target for links. */
     override val spanContext: SpanContext get() = SpanContext(trace, seenId, remote)
 
-    internal fun extra(): More = more ?: More().also { more = it }
-
     /** Sets an attribute; the last value of a key counts. `null` is recorded as such. */
     public fun set(
         key: String?,
         value: Any?,
     ): Span {
         if (state != OPEN) return this
-        val kept = kept(value)
-        locked { attribute(key, kept) }
+        attribute(key, kept(value))
         return this
     }
 
@@ -115,7 +94,7 @@ public class Span internal constructor(
         key: String?,
         value: String?,
     ): Span {
-        if (state == OPEN) locked { attribute(key, value ?: NULL_VALUE) }
+        if (state == OPEN) attribute(key, value ?: NULL_VALUE, value?.length ?: 1)
         return this
     }
 
@@ -124,7 +103,7 @@ public class Span internal constructor(
         key: String?,
         value: Long,
     ): Span {
-        if (state == OPEN) locked { attribute(key, value) }
+        if (state == OPEN) attribute(key, value, 0)
         return this
     }
 
@@ -139,7 +118,7 @@ public class Span internal constructor(
         key: String?,
         value: Double,
     ): Span {
-        if (state == OPEN) locked { attribute(key, value) }
+        if (state == OPEN) attribute(key, value, 0)
         return this
     }
 
@@ -148,7 +127,7 @@ public class Span internal constructor(
         key: String?,
         value: Boolean,
     ): Span {
-        if (state == OPEN) locked { attribute(key, value) }
+        if (state == OPEN) attribute(key, value, 0)
         return this
     }
 
@@ -204,37 +183,47 @@ public class Span internal constructor(
         attributes: Map<String, *>? = null,
         time: Instant? = null,
     ): Span {
-        if (state != OPEN) return this
-        val fields = if (attributes == null) NOTHING else eventFields(attributes)
-        addEvent(KeptEvent(name ?: "", moment(time) ?: Clock.now(), fields))
+        if (state == OPEN) addEvent(name, moment(time) ?: Clock.now(), EventAttributes.of(attributes, this))
         return this
     }
 
-    internal fun addEvent(event: KeptEvent) {
-        var bytes = 32 + event.name.length
-        for (i in event.fields.indices step 2) bytes += 16 + (event.fields[i] as String).length + sizeOf(event.fields[i + 1])
-        locked {
-            if (fits(bytes)) {
-                val more = extra()
-                (more.events ?: ArrayList<KeptEvent>(2).also { more.events = it }).add(event)
-            } else {
-                extra().droppedEvents++
-            }
-        }
-        show()
+    /**
+     * Adds an event that happens now, or at `time`: `span.event("usage") { set("tokens", 12) }`. The block runs only
+     * where the span records.
+     */
+    @JvmSynthetic
+    public inline fun event(
+        name: String?,
+        time: Instant? = null,
+        given: EventAttributes.() -> Unit,
+    ): Span {
+        val attributes = eventAttributes() ?: return this
+        attributes.given()
+        return addEvent(name, time, attributes)
     }
 
-    internal fun eventFields(attributes: Map<String, *>): Array<Any?> {
-        val found = ArrayList<Any?>(attributes.size * 2)
-        Given.each(attributes, "event attributes", recorder) { key, value ->
-            if (key.isEmpty() || found.size >= 2 * MOST_OF_EVENT) {
-                recorder?.altered()
-            } else {
-                found.add(key)
-                found.add(kept(value))
-            }
-        }
-        return found.toTypedArray()
+    @PublishedApi
+    @JvmSynthetic
+    internal fun eventAttributes(): EventAttributes? = if (state == OPEN) EventAttributes(this) else null
+
+    @PublishedApi
+    @JvmSynthetic
+    internal fun addEvent(
+        name: String?,
+        time: Instant?,
+        attributes: EventAttributes,
+    ): Span {
+        addEvent(name, moment(time) ?: Clock.now(), attributes)
+        return this
+    }
+
+    internal fun addEvent(
+        name: String?,
+        time: Long,
+        attributes: EventAttributes?,
+    ) {
+        keepEvent(KeptEvent(name ?: "", time, attributes?.fields ?: NOTHING, attributes?.count ?: 0))
+        show()
     }
 
     /** Links to another span. */
@@ -251,14 +240,7 @@ public class Span internal constructor(
             return this
         }
         val field = Links.field(to, attributes, recorder.terms, recorder)
-        locked {
-            val more = extra()
-            if (fits(field.size)) {
-                (more.links ?: ArrayList<ByteArray>(1).also { more.links = it }).add(field)
-            } else {
-                more.droppedLinks++
-            }
-        }
+        keepLink(field)
         return this
     }
 
@@ -288,7 +270,7 @@ public class Span internal constructor(
     ): Span {
         if (state == OPEN) {
             val parts = ErrorParts.of(error)
-            addEvent(KeptEvent("exception", Clock.now(), exceptionFields(parts)))
+            keepEvent(KeptEvent("exception", Clock.now(), parts.fields, parts.fields.size))
             set("error.type", id ?: parts.type)
             if (id != null) set("polyspan.error.id", id)
             if (domain != null) set("polyspan.error.domain", domain)
@@ -303,16 +285,6 @@ public class Span internal constructor(
         return this
     }
 
-    private fun exceptionFields(parts: ErrorParts): Array<Any?> =
-        arrayOf(
-            "exception.type",
-            parts.type,
-            "exception.message",
-            parts.message,
-            "exception.stacktrace",
-            parts.stack,
-        )
-
     /** Records an error as an event and leaves the status alone. What `attributes` gives replaces what was found. */
     @JvmOverloads
     public fun recordException(
@@ -321,7 +293,7 @@ public class Span internal constructor(
         time: Instant? = null,
     ): Span {
         if (state != OPEN) return this
-        val fields = exceptionFields(ErrorParts.of(error))
+        val fields = ErrorParts.of(error).fields
         val all = LinkedHashMap<String, Any?>()
         for (i in fields.indices step 2) all[fields[i] as String] = fields[i + 1]
         Given.each(attributes, "exception attributes", recorder) { key, value -> all[key] = value }
@@ -411,11 +383,7 @@ public class Span internal constructor(
         if (above != null) local?.remove(this)
         recorder.observer?.ended(this)
         recorder.ended(this)
-        // What was kept is in the frame.
-        fields = NOTHING
-        fieldCount = 0
-        more = null
-        prefix = null
+        forget()
     }
 
     /** The end of a span that does not record. */
@@ -455,147 +423,6 @@ public class Span internal constructor(
 
     /** Runs `body` with this span current; for Java. */
     public fun <R> call(body: Supplier<R>): R = Here.inside(this) { body.get() }
-
-    private inline fun locked(body: () -> Unit) {
-        enter()
-        try {
-            if (state == OPEN || state == QUIET) body()
-        } finally {
-            leave()
-        }
-    }
-
-    /** What is kept of a value. */
-    private fun kept(value: Any?): Any {
-        val recorder = recorder
-        return when (value) {
-            is String, is Long, is Boolean, is Double -> value
-            is Int, is Short, is Byte -> (value as Number).toLong()
-            is Float -> value.toDouble()
-            null -> NULL_VALUE
-            else -> if (recorder == null) NULL_VALUE else Capture.of(value, recorder.terms, recorder)
-        }
-    }
-
-    /** Keeps an attribute. While the lock is held, or before anybody else has the span. */
-    internal fun attribute(
-        key: String?,
-        value: Any,
-    ) {
-        if (state != OPEN) return
-        if (key.isNullOrEmpty()) {
-            recorder?.altered()
-            Log.sayOnce("empty key", "an attribute or metadata whose key is empty is left out")
-            return
-        }
-        val at = fieldCount
-        if (at == fields.size) {
-            if (at >= MANY) compact()
-            if (fieldCount == fields.size) fields = fields.copyOf(maxOf(FIRST, fieldCount * 2))
-        }
-        val place = fieldCount
-        fields[place] = key
-        fields[place + 1] = value
-        fieldCount = place + 2
-        size += sizeOf(value) + 16
-        val recorder = recorder
-        if (recorder != null && size > recorder.terms.spanBytes) tooLarge(recorder)
-    }
-
-    internal fun startAttributes(attributes: Map<String, *>) =
-        Given.each(attributes, "attributes", recorder) { key, value -> attribute(key, kept(value)) }
-
-    /** Takes out attributes that a later one replaces. */
-    private fun compact() {
-        val last = LinkedHashMap<String, Any?>()
-        for (i in 0 until fieldCount step 2) {
-            val key = fields[i] as String
-            last.remove(key)
-            last[key] = fields[i + 1]
-        }
-        var at = 0
-        for ((key, value) in last) {
-            fields[at++] = key
-            fields[at++] = value
-        }
-        fields.fill(null, at, fieldCount)
-        fieldCount = at
-    }
-
-    private fun tooLarge(recorder: Recorder) {
-        val before = fieldCount
-        compact()
-        size = 0
-        for (i in 1 until fieldCount step 2) size += sizeOf(fields[i]) + 16
-        if (size <= recorder.terms.spanBytes || fieldCount < before) return
-        fieldCount -= 2
-        size -= sizeOf(fields[fieldCount + 1]) + 16
-        fields[fieldCount] = null
-        fields[fieldCount + 1] = null
-        extra().droppedAttributes++
-        recorder.altered()
-    }
-
-    internal fun keepInput(value: Any?) {
-        if (recorder?.terms?.io != true) return
-        val kept = kept(value)
-        locked {
-            extra().input = kept
-            extra().hasInput = true
-        }
-    }
-
-    private fun keepOutput(value: Any?) {
-        if (recorder?.terms?.io != true) return
-        val kept = kept(value)
-        locked {
-            extra().output = kept
-            extra().hasOutput = true
-        }
-    }
-
-    internal fun keepMetadata(metadata: Map<String, *>) {
-        val recorder = recorder ?: return
-        Given.each(metadata, "metadata", recorder) { name, value ->
-            if (name.isEmpty()) {
-                recorder.altered()
-            } else {
-                val bytes = Capture.of(value, recorder.terms, recorder)
-                locked {
-                    if (fits(name.length + bytes.size)) {
-                        val more = extra()
-                        val list = more.metadata ?: ArrayList<Any>(4).also { more.metadata = it }
-                        list.add(name)
-                        list.add(bytes)
-                    }
-                }
-            }
-        }
-    }
-
-    internal fun keepTags(tags: Iterable<String?>) {
-        val list = Given.texts(tags, "tags", recorder)
-        if (!isLocalRoot) {
-            if (list.isEmpty()) return
-            recorder?.altered(list.size)
-            Log.sayOnce("tags", "tags are of a trace: give them to its root, or to the context around it")
-            return
-        }
-        locked {
-            val more = extra()
-            (more.tags ?: ArrayList<String>(list.size).also { more.tags = it }).addAll(list)
-        }
-    }
-
-    /** Whether the span may grow by so much. */
-    private fun fits(bytes: Int): Boolean {
-        val recorder = recorder ?: return false
-        size += bytes
-        if (size <= recorder.terms.spanBytes) return true
-        size -= bytes
-        recorder.altered()
-        return false
-    }
 
     /** Shows what it is by now to who follows open spans. */
     private fun show() {
@@ -642,37 +469,11 @@ public class Span internal constructor(
     override fun toString(): String = "Span(traceId=$traceId, spanId=$spanId)"
 
     internal companion object {
-        /** How a span is open, has ended, or does not record. */
-        const val OPEN = 0
-        const val ENDED = 1
-        const val QUIET = 2
-
-        /** Ends without being counted: of another process, without an engine, or standing for several. */
-        const val STANDS = 3
-
         /** For the end of a span: at the moment of the call. */
         const val NOW = Long.MIN_VALUE
 
         /** Of the flags: processors see its end. Not among those that are written. */
         private const val ENDING = 1 shl 30
-
-        /** Room for the first attributes. */
-        private const val FIRST = 16
-
-        /** Keys and values of one span that are kept before those that were replaced are taken out. */
-        private const val MANY = 2048
-        private const val MOST_OF_EVENT = 65535
-        private val NOTHING = arrayOfNulls<Any?>(0)
-
-        /** `null` as a frame has it. */
-        val NULL_VALUE = ByteArray(1)
-
-        fun sizeOf(value: Any?): Int =
-            when (value) {
-                is String -> value.length
-                is ByteArray -> value.size
-                else -> 0
-            }
 
         /** What stands for nothing: before `init`, or outside of any span. */
         fun none(

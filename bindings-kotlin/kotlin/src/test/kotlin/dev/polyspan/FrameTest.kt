@@ -8,6 +8,7 @@ import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Beginning
 import dev.polyspan.internal.Bounds
 import dev.polyspan.internal.Capture
+import dev.polyspan.internal.Content
 import dev.polyspan.internal.Cuts
 import dev.polyspan.internal.FrameWriter
 import dev.polyspan.internal.Governed
@@ -141,7 +142,7 @@ class FrameTest {
     private fun span(event: JsonObject): Span {
         val words = checkNotNull(Ids.wordsOf(event["trace_id"].asString, 32))
         val trace = Trace(words[0], words[1], event["flags"].asInt, "")
-        val span = Span(Span.OPEN, null, trace, checkNotNull(Ids.wordsOf(event["span_id"].asString, 16))[0], null, false)
+        val span = Span(Content.OPEN, null, trace, checkNotNull(Ids.wordsOf(event["span_id"].asString, 16))[0], null, false)
         event["parent_span_id"]?.let { span.parentId = checkNotNull(Ids.wordsOf(it.asString, 16))[0] }
         span.start = event["start"].asString.toULong().toLong()
         span.end = event["end"].asString.toULong().toLong()
@@ -174,7 +175,7 @@ class FrameTest {
         file["unsampled"].asJsonArray.map { it.asJsonObject }.map { entry ->
             dynamicTest(entry["name"].asString) {
                 val given = entry["span"].asJsonObject
-                val span = Span(Span.QUIET, null, Trace.NONE, 1, null, false)
+                val span = Span(Content.QUIET, null, Trace.NONE, 1, null, false)
                 span.name = Vectors.text(given["name"])
                 span.start = 1
                 // Longer than there is time here.

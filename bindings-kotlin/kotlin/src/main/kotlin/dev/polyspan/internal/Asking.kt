@@ -37,7 +37,7 @@ internal object Asking {
         if (started.slot == null) return Starting.nowhere(parent, ambient)
         val owner = if (started.slot == terms.slot) recorder else Registry.ofSlot(started.slot)
         val body = started.body
-        val state = if (body == null || owner == null) Span.QUIET else Span.OPEN
+        val state = if (body == null || owner == null) Content.QUIET else Content.OPEN
         val seen = Ids.spanOf(started.context)
         val span = Span(state, owner, Ids.traceOf(started.context), seen, started.ambient ?: ambient, false)
         if (body == null || owner == null) {

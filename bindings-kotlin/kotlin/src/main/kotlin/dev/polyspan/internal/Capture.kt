@@ -78,6 +78,10 @@ internal class Capture private constructor(
                 out.double((value as Number).toDouble())
             }
 
+            is Map<*, *>, is Collection<*> -> {
+                shaped(value, depth)
+            }
+
             is ULong -> {
                 integer(BigInteger(value.toString()))
             }

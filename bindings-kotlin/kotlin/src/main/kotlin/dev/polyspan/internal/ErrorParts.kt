@@ -8,6 +8,18 @@ internal class ErrorParts private constructor(
     val message: String,
     val stack: String,
 ) {
+    /** Keys and values in turn. */
+    val fields: Array<Any?>
+        get() =
+            arrayOf(
+                "exception.type",
+                type,
+                "exception.message",
+                message,
+                "exception.stacktrace",
+                stack,
+            )
+
     companion object {
         /** Frames of one error that are shown. */
         private const val FRAMES = 200

@@ -56,6 +56,18 @@ internal class FrameWriter(
         synchronized(this) { buf = larger }
     }
 
+    private val narrow = Narrow()
+
+    /** Long texts are most of what is written: where they are ASCII, without an array of their own. */
+    override fun utf8(text: String): Int {
+        val length = text.length
+        if (length < LONG) return super.utf8(text)
+        reserve(length)
+        if (!narrow.write(text, buf, at)) return super.utf8(text)
+        at += length
+        return length
+    }
+
     private fun publish() = published.lazySet((spans.toLong() shl 32) or at.toLong())
 
     /** Writes an event; one that cannot be written is not there. */
@@ -102,7 +114,7 @@ internal class FrameWriter(
     }
 
     private fun put(key: String) {
-        if (key(Key.of(key))) recorder.altered()
+        if (key(key)) recorder.altered()
     }
 
     private fun event(
@@ -121,11 +133,12 @@ internal class FrameWriter(
             inherited(span)
         }
         val limit = start + terms.spanBytes.toLong()
-        val fields = span.fields
+        val fields = span.settled()
         var i = 0
-        while (i < span.fieldCount) {
+        while (i < fields.size) {
+            val key = fields[i] as String? ?: break
             val before = at
-            attribute(fields[i] as String, fields[i + 1])
+            attribute(key, fields[i + 1])
             if (at > limit) {
                 at = before
                 recorder.altered()
@@ -287,10 +300,12 @@ internal class FrameWriter(
         at = before + EVENT_HEAD
         put(event.name)
         u32(0)
-        u16(event.fields.size / 2)
-        for (i in event.fields.indices step 2) {
+        u16(event.count / 2)
+        var i = 0
+        while (i < event.count) {
             put(event.fields[i] as String)
             scalar(event.fields[i + 1])
+            i += 2
         }
         Bytes.putInt(buf, before + 1, at - before - 5)
         if (at > limit) {
@@ -310,6 +325,9 @@ internal class FrameWriter(
 
         /** A buffer begins so small, since each thread that ends spans has one. */
         private const val FIRST = 4 * 1024
+
+        /** Shorter texts are not worth their own way. */
+        private const val LONG = 64
 
         /** A buffer that one huge span has made larger is given back. */
         private const val KEPT = 512 * 1024

@@ -4,11 +4,12 @@ package dev.polyspan.internal
 
 import dev.polyspan.Span
 
-/** An event as it was added: its attributes as keys and values in turn. */
+/** An event as it was added: its attributes as keys and values in turn, so many of both. */
 internal class KeptEvent(
     @JvmField val name: String,
     @JvmField val time: Long,
     @JvmField val fields: Array<Any?>,
+    @JvmField val count: Int,
 )
 
 /** What most spans have nothing of. */

@@ -2,10 +2,10 @@
 
 package dev.polyspan.internal
 
-/** A key with what stands for it: `code` of a static one, else its UTF-8 where it is short. */
+/** A key with what stands for it in a frame: the code of a static one, else its length and UTF-8; `null` where that is
+ * long. */
 internal class Key private constructor(
     @JvmField val text: String,
-    @JvmField val code: Int,
     @JvmField val bytes: ByteArray?,
 ) {
     companion object {
@@ -18,10 +18,20 @@ internal class Key private constructor(
 
         /** Nothing at all is as short inline. */
         private val statics: Map<String, Key> =
-            STATIC_KEYS.withIndex().drop(1).associate { (id, text) -> text to Key(text, STATIC + id, null) }
+            HashMap<String, Key>(STATIC_KEYS.size * 2).apply {
+                for (id in 1 until STATIC_KEYS.size) put(STATIC_KEYS[id], Key(STATIC_KEYS[id], short(STATIC + id, 0)))
+            }
 
         /** Shared by all threads without order: whoever reads a stale place finds a whole key or looks again. */
         private val places = arrayOfNulls<Key>(PLACES)
+
+        /** A number, and room for so many bytes more. */
+        private fun short(
+            number: Int,
+            room: Int,
+        ): ByteArray = ByteArray(2 + room).also { Bytes.putShort(it, 0, number) }
+
+        private fun inline(text: ByteArray): ByteArray = short(text.size, text.size).also { System.arraycopy(text, 0, it, 2, text.size) }
 
         fun of(text: String): Key {
             val hash = text.hashCode()
@@ -33,8 +43,8 @@ internal class Key private constructor(
             text: String,
             hash: Int,
         ): Key {
-            if (text.length > SHORT) return Key(text, 0, null)
-            val key = statics[text] ?: Key(text, 0, Utf8.of(text))
+            if (text.length > SHORT) return Key(text, null)
+            val key = statics[text] ?: Key(text, inline(Utf8.of(text)))
             places[(hash xor (hash ushr 16)) and (PLACES - 1)] = key
             return key
         }

@@ -26,7 +26,7 @@ internal class Lane(
 
     /** Spans that may still be opened here before the recorder is asked. */
     private var permits = 0
-    private var epoch = Epoch.Token(Epoch())
+    private var epoch = Epoch.Token(Epoch(this))
     private var startedInEpoch = 0
 
     val isShared: Boolean get() = thread == null
@@ -84,7 +84,7 @@ internal class Lane(
             permits--
             if (startedInEpoch == EPOCH) {
                 startedInEpoch = 0
-                epoch = Epoch.Token(Epoch())
+                epoch = Epoch.Token(Epoch(this))
             }
             if (startedInEpoch++ == 0) recorder.permits.watch(epoch)
             epoch.epoch.opened()
@@ -94,7 +94,7 @@ internal class Lane(
     private fun closed(span: Span) {
         val token = span.token ?: return
         span.token = null
-        token.epoch.closed()
+        token.epoch.closed(this)
         permits++
         if (permits > recorder.permits.most) permits -= recorder.permits.give(permits)
     }

@@ -1,13 +1,10 @@
 // Finding and loading the native library: a file that the property `polyspan.library` names, else the one inside the jar
-// for this platform, else one on the library path. Loading happens with the first call that needs the engine.
+// for this platform (`Unpacked`), else one on the library path. Loading happens with the first call that needs the engine.
 
 package dev.polyspan.internal
 
 import dev.polyspan.PolyspanError
 import java.io.IOException
-import java.nio.file.Files
-import java.nio.file.Path
-import java.nio.file.StandardCopyOption
 
 internal object Library {
     private const val NAME = "polyspan_uniffi"
@@ -27,8 +24,7 @@ internal object Library {
     fun load() {
         if (isLoaded) return
         try {
-            val given = System.getProperty(PROPERTY)
-            val found = given ?: unpacked()
+            val found = named(System.getProperty(PROPERTY)) ?: Unpacked.file(platform(), System.mapLibraryName(NAME))
             if (found == null) System.loadLibrary(NAME) else System.load(found)
             file = found
             isLoaded = true
@@ -39,32 +35,15 @@ internal object Library {
         }
     }
 
+    /** The file that the property names; one that is empty names none. */
+    fun named(property: String?): String? = property?.trim()?.ifEmpty { null }
+
     private fun missing(error: Throwable): PolyspanError =
         PolyspanError(
             "resource",
             "library: the native library for ${platform()} cannot be loaded: ${error.message}; the jar holds it under " +
                 "${platform()}/, or name a file with -D$PROPERTY",
         )
-
-    /** The library inside the jar as a file. Android unpacks its own. */
-    private fun unpacked(): String? {
-        val name = System.mapLibraryName(NAME)
-        val inside = Library::class.java.classLoader?.getResourceAsStream("${platform()}/$name") ?: return null
-        val folder = Files.createTempDirectory("polyspan")
-        val file = folder.resolve(name)
-        inside.use { Files.copy(it, file, StandardCopyOption.REPLACE_EXISTING) }
-        forget(file, folder)
-        return file.toString()
-    }
-
-    /** Files go when the process ends: JNA may want the library later. The last one named goes first. */
-    private fun forget(
-        file: Path,
-        folder: Path,
-    ) {
-        folder.toFile().deleteOnExit()
-        file.toFile().deleteOnExit()
-    }
 
     /** The folder that JNA would look into: `linux-x86-64`, `darwin-aarch64`, `win32-x86-64`. */
     private fun platform(): String {

@@ -23,6 +23,10 @@ internal object Names {
     /** A description of an engine, exporter or sampler with the engine's names. */
     fun described(given: Any?): Any? =
         when (given) {
+            is String, is Boolean, is Number -> {
+                given
+            }
+
             is Map<*, *> -> {
                 LinkedHashMap<String, Any?>().apply {
                     for ((key, value) in given) {

@@ -11,15 +11,23 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicLong
 
-/** Spans that started together: who is left in memory tells how many of them can still end. */
-internal class Epoch {
-    private val open = AtomicInteger()
+/** Spans that started together in one lane: who is left in memory tells how many of them can still end. */
+internal class Epoch(
+    private val lane: Lane,
+) {
+    /** Opened less closed in the lane, which needs no more than to be seen by and by. */
+    private var here = 0
+    private val closedElsewhere = AtomicInteger()
 
-    fun opened() = open.incrementAndGet()
+    fun opened() {
+        here++
+    }
 
-    fun closed() = open.decrementAndGet()
+    fun closed(by: Lane) {
+        if (by === lane) here-- else closedElsewhere.incrementAndGet()
+    }
 
-    val left: Int get() = open.get()
+    val left: Int get() = here - closedElsewhere.get()
 
     /** What every open span of an epoch holds. */
     class Token(

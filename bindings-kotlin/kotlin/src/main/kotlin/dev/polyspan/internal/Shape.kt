@@ -61,17 +61,19 @@ internal sealed class Shape {
             }
     }
 
-    companion object {
-        /** Causes behind causes are followed as far as values nest. */
-        private val ERROR_FIELDS =
+    /** What errors show. Causes behind causes are followed as far as values nest. */
+    private object Errors {
+        val fields =
             listOf(
                 Field("name") { it.javaClass.simpleName.ifEmpty { it.javaClass.name } },
                 Field("message") { (it as Throwable).message },
                 Field("stack") { ErrorParts.stackOf(it as Throwable, causes = false) },
             )
-        private val CAUSE = Field("cause") { (it as Throwable).cause }
-        private val SUPPRESSED = Field("errors") { (it as Throwable).suppressed }
+        val cause = Field("cause") { (it as Throwable).cause }
+        val suppressed = Field("errors") { (it as Throwable).suppressed }
+    }
 
+    companion object {
         /** What is known of classes; the collector may have both. */
         private val known = Collections.synchronizedMap(WeakHashMap<Class<*>, SoftReference<List<Field>>>())
 
@@ -125,9 +127,9 @@ internal sealed class Shape {
             }
 
         private fun errorOf(error: Throwable): Shape {
-            val fields = ERROR_FIELDS.toMutableList()
-            if (error.cause != null) fields += CAUSE
-            if (error.suppressed.isNotEmpty()) fields += SUPPRESSED
+            val fields = Errors.fields.toMutableList()
+            if (error.cause != null) fields += Errors.cause
+            if (error.suppressed.isNotEmpty()) fields += Errors.suppressed
             return Fields(fields)
         }
 

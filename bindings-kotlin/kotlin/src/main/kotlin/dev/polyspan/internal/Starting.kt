@@ -27,7 +27,7 @@ internal object Starting {
         val span = startIn(here, slot, name ?: "", type, options ?: SpanOptions.NONE, engine, instant)
         belongs(span, slot)
         val observer = span.recorder?.observer
-        if (observer != null && span.state == Span.OPEN) observer.started(span, slot)
+        if (observer != null && span.state == Content.OPEN) observer.started(span, slot)
         return span
     }
 
@@ -40,10 +40,10 @@ internal object Starting {
         scope: Int,
     ): Span {
         val span = startIn(Here.get(), slot, name, null, options, engine, false)
-        if (span.state == Span.OPEN) span.scope = scope
+        if (span.state == Content.OPEN) span.scope = scope
         belongs(span, slot)
         val observer = span.recorder?.observer
-        if (observer != null && span.state == Span.OPEN) observer.started(span, slot)
+        if (observer != null && span.state == Content.OPEN) observer.started(span, slot)
         return span
     }
 
@@ -119,9 +119,9 @@ internal object Starting {
         recorder: Recorder,
     ): Span {
         here.lane(recorder).countFollower()
-        if (parent.state == Span.STANDS) return parent
+        if (parent.state == Content.STANDS) return parent
         return parent.follower
-            ?: Span(Span.STANDS, recorder, parent.trace, parent.id, parent.ambient, false).also { parent.follower = it }
+            ?: Span(Content.STANDS, recorder, parent.trace, parent.id, parent.ambient, false).also { parent.follower = it }
     }
 
     private fun chosenParent(
@@ -221,11 +221,11 @@ internal object Starting {
                 lane.count(Counts.OPEN_LIMIT)
                 trace = trace.unsampled()
             }
-            val span = Span(Span.QUIET, recorder, trace, lane.id(), ambient, false)
+            val span = Span(Content.QUIET, recorder, trace, lane.id(), ambient, false)
             if (recorder.terms.countsUnsampled) measured(span, name, type, options) else lane.count(Counts.NOT_RECORDING)
             return span
         }
-        val span = Span(Span.OPEN, recorder, trace, lane.id(), ambient, false)
+        val span = Span(Content.OPEN, recorder, trace, lane.id(), ambient, false)
         span.token = token
         var flags = recorder.inherited(ambient).flags
         if (parent == null) {

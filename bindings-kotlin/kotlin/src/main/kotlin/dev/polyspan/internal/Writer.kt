@@ -73,7 +73,7 @@ internal open class Writer(size: Int) {
     }
 
     /** UTF-8 alone; returns its length. */
-    private fun utf8(text: String): Int {
+    protected open fun utf8(text: String): Int {
         val length = text.length
         if (length <= SHORT) {
             reserve(length)
@@ -125,18 +125,9 @@ internal open class Writer(size: Int) {
     }
 
     /** A static key, or an inline one; whether that was cut. */
-    fun key(text: String): Boolean = key(Key.of(text))
-
-    fun key(key: Key): Boolean {
-        if (key.code != 0) {
-            u16(key.code)
-            return false
-        }
-        val bytes = key.bytes ?: return inlineKey(key.text)
-        reserve(2 + bytes.size)
-        Bytes.putShort(buf, at, bytes.size)
-        System.arraycopy(bytes, 0, buf, at + 2, bytes.size)
-        at += 2 + bytes.size
+    fun key(text: String): Boolean {
+        val bytes = Key.of(text).bytes ?: return inlineKey(text)
+        raw(bytes, 0, bytes.size)
         return false
     }
 

@@ -5,10 +5,10 @@
 
 package dev.polyspan.opentelemetry
 
+import dev.polyspan.EventAttributes
 import dev.polyspan.Span
 import dev.polyspan.SpanStatus
 import dev.polyspan.internal.Clock
-import dev.polyspan.internal.KeptEvent
 import dev.polyspan.internal.Slot
 import io.opentelemetry.api.common.AttributeKey
 import io.opentelemetry.api.common.AttributeType
@@ -141,8 +141,8 @@ internal open class OtelSpan(
     ): ApiSpan =
         also {
             if (own.isRecording) {
-                val fields = own.eventFields(attributesAsMap(attributes))
-                own.addEvent(KeptEvent(name ?: "", nanos(timestamp, unit) ?: Clock.now(), fields))
+                val given = EventAttributes.of(attributesAsMap(attributes), own)
+                own.addEvent(name, nanos(timestamp, unit) ?: Clock.now(), given)
             }
         }
 
