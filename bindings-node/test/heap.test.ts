@@ -9,7 +9,7 @@ const SPANS = Number(process.env.POLYSPAN_TEST_SPANS ?? 60_000)
 const ROUND = 10_000
 const MIB = 1024 * 1024
 
-test('the heap is flat, and so is what the addon holds', async () => {
+test('the heap is flat, and so is what the addon holds', async (context) => {
   const engine = init({ service: 'heap', name: 'heap', exporters: [] })
   const attributes = { 'agent.request': 'twenty characters ok', 'agent.attempt': 1, 'agent.score': 0.5 }
   const round = async (): Promise<{ heap: number; outside: number }> => {
@@ -37,6 +37,9 @@ test('the heap is flat, and so is what the addon holds', async () => {
   // Two words kept of each span would be more; a long run would show one.
   assert.ok(heap < MIB, `${heap} bytes of heap more after ${SPANS} spans`)
   assert.ok(outside < 4 * MIB, `${outside} bytes outside of it more`)
+  context.diagnostic(
+    `${SPANS} spans: ${heap} bytes of heap more, ${outside} outside of it, of ${before.heap}`,
+  )
   const { ended, accepted } = engine.stats()
   assert.equal(ended, accepted)
   await engine.shutdown()
