@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -258,4 +260,20 @@ test('registered without code', () => {
   })
   assert.equal(broken.status, 0, broken.stderr)
   assert.equal(broken.stdout.trim(), '1')
+})
+
+test('registered where the OpenTelemetry API is not installed', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'polyspan-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const copy = join(folder, 'register.js')
+  copyFileSync(require.resolve('polyspan/register'), copy)
+  const ran = spawnSync(process.execPath, ['--require', copy, '-e', 'console.log(1)'], {
+    encoding: 'utf8',
+    cwd: folder,
+    timeout: 60_000,
+    env: { ...process.env, NODE_PATH: '' },
+  })
+  assert.equal(ran.status, 0, ran.stderr)
+  assert.equal(ran.stdout.trim(), '1')
+  assert.match(ran.stderr, /PolyspanWarning: .*@opentelemetry\/api, which is not installed/)
 })

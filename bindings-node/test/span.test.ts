@@ -23,7 +23,8 @@ import {
   stats,
 } from 'polyspan'
 
-setLogger(() => undefined)
+const said: string[] = []
+setLogger((line) => said.push(line))
 const exporter = new MemoryExporter()
 let engine: Engine
 before(() => {
@@ -322,6 +323,18 @@ test('engines by name, default and selector', async () => {
   assert.equal(second.stats().addsUp, true)
 })
 
+test('what a call got wrong is shown', async () => {
+  assert.throws(() => span('no body', {}, undefined as never), /^TypeError: polyspan: .*span\.start\(name\)/)
+  span('of a type', { type: 'agnet' }, () => undefined)
+  const [without, typed] = await recorded()
+  assert.equal(without?.status, 'error')
+  assert.equal(typed?.type, 'generic')
+  assert.ok(
+    said.some((line) => line.startsWith('polyspan: span type "agnet": ')),
+    said.join('\n'),
+  )
+})
+
 test('options that cannot be used are named as they were written', async () => {
   const refused = (options: object, code: string, text: RegExp) =>
     assert.throws(
@@ -334,8 +347,10 @@ test('options that cannot be used are named as they were written', async () => {
     )
   refused({ maxQueueSpans: 'many' }, 'invalid_option', /^maxQueueSpans: /)
   refused({ exporter: { type: 'carrier pigeon' } }, 'invalid_option', /^exporter.*type: /)
-  refused({ noSuchOption: 1 }, 'invalid_option', /no_such_option|noSuchOption/)
+  refused({ noSuchOption: 1 }, 'invalid_option', /^options: "noSuchOption" .*\bmaxQueueSpans,.*, spanFilter,/)
+  refused({ limits: { noSuchLimit: 1 } }, 'invalid_option', /^limits: "noSuchLimit" .*\bstringLength,/)
   refused({ handleSignals: 'yes' }, 'invalid_option', /^handleSignals: /)
+  assert.throws(() => init(5 as never), /^PolyspanError: service: "5" is not usable/)
   init({ service: 'x', name: 'taken', exporters: [] })
   assert.throws(
     () => init({ service: 'y', name: 'taken', exporters: [] }),

@@ -123,7 +123,19 @@ function names(module) {
   return `0 && (module.exports = { ${public_.sort().join(', ')} })\n`
 }
 appendFileSync(join(dist, 'index.js'), names('index.js'))
-write('register.js', `require('./opentelemetry.js').register()\n`)
+write(
+  'register.js',
+  `let found = true
+try {
+  require.resolve('@opentelemetry/api')
+} catch {
+  found = false
+  const line = 'polyspan: nothing is recorded: polyspan/register needs the package @opentelemetry/api, which is not installed'
+  process.emitWarning(line, 'PolyspanWarning')
+}
+if (found) require('./opentelemetry.js').register()
+`,
+)
 
 await buildEntries(dist, lib)
 

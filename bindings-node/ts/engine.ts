@@ -188,6 +188,11 @@ function engineOf(found: NativeEngine): Engine {
 export function init(service: string, options?: InitOptions): Engine
 export function init(options?: InitOptions): Engine
 export function init(service?: string | InitOptions, options?: InitOptions): Engine {
+  const unfit = service !== undefined && typeof service !== 'object' && typeof service !== 'string'
+  if (unfit) {
+    const found = JSON.stringify(String(service))
+    throw new PolyspanError('invalid_option', `service: ${found} is not usable; expected a name, or options`)
+  }
   const given = typeof service === 'string' ? { ...options, service } : { ...service }
   const engine = launch(given, false)
   findDefault()

@@ -1,6 +1,6 @@
 // The one error that Polyspan throws: by init, flush, shutdown and file operations, never on the span path.
 
-import { camelPath } from './options'
+import { camelNames } from './options'
 
 /** What kind of failure it was; the codes are the same in every language. */
 export type ErrorCode =
@@ -28,7 +28,7 @@ export function fromNative(error: unknown): unknown {
   const split = /^([a-z_]+): (.*)$/s.exec(error.message)
   if (!split) return error
   const [, code, message] = split
-  const told = code === 'invalid_option' ? camelPath(message as string) : (message as string)
+  const told = code === 'invalid_option' ? camelNames(message as string) : (message as string)
   return new PolyspanError(code as ErrorCode, told)
 }
 

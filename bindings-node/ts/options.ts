@@ -23,8 +23,14 @@ export function described(given: unknown): unknown {
   return out
 }
 
-/** A message that begins with the path of an option, as TypeScript spells it. */
-export function camelPath(message: string): string {
+/** Options of `init` of which the engine is not told. */
+const OURS = ', processors, spanFilter, handleSignals'
+
+/** A message about an option as TypeScript spells it: the path that it begins with, and the names where it lists them. */
+export function camelNames(message: string): string {
   const end = message.indexOf(':')
-  return end < 0 ? message : camel(message.slice(0, end)) + message.slice(end)
+  if (end < 0) return message
+  const [path, rest] = [camel(message.slice(0, end)), message.slice(end)]
+  if (!rest.includes('; expected only ')) return path + rest
+  return path + camel(rest) + (path === 'options' ? OURS : '')
 }

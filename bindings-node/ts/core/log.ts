@@ -20,13 +20,14 @@ export function say(line: string): void {
   }
 }
 
-/** Counts that something given was not usable there, and says so once. */
-export function refuse(place: string): void {
+/** Counts that something given was not usable there, and says so once; with what it was, where that may be shown. */
+export function refuse(place: string, found?: unknown): void {
   altered += 1
   if (said.has(place)) return
   said.add(place)
+  const shown = typeof found === 'string' ? ` ${JSON.stringify(found)}` : ''
   say(
-    `polyspan: ${place}: something that cannot be recorded was left out or changed; it is counted and not said again`,
+    `polyspan: ${place}${shown}: something that cannot be recorded was left out or changed; it is counted and not said again`,
   )
 }
 

@@ -29,6 +29,6 @@ export function fill(span: Span, given: SpanOptions, hasAttributes = false, hasL
 
 export function kindOf(span: Span, kind: SpanKind): void {
   const number = kindNumber(kind)
-  if (number === undefined) refuse('span kind')
+  if (number === undefined) refuse('span kind', kind)
   span._setKind(number ?? 1)
 }

@@ -8,10 +8,14 @@ import { keepsGoing, observe } from './streams'
 /** What a span is around; it is given the span. */
 export type SpanBody<R> = (span: Span) => R
 
+const NO_BODY =
+  'polyspan: a span is given the function that it is around; span.start(name) starts one without, which is to be ended'
+
 /** Runs `body` with the span current and ends it after. `done` is told the result before the span ends. */
 export function runSpan<R>(span: Span, body: SpanBody<R>, done?: (value: unknown) => void): R {
   let result: R
   try {
+    if (typeof body !== 'function') throw new TypeError(NO_BODY)
     result = insideWith(span, body, span)
   } catch (error) {
     span.error(error)

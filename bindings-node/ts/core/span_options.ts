@@ -143,6 +143,6 @@ export function typeOf(name: string): number {
     number = typeof name === 'string' ? host.spanType(name) : null
     if (types.size < 256) types.set(name, number)
   }
-  if (number === null) refuse('span type')
+  if (number === null) refuse('span type', name)
   return number ?? 0
 }
