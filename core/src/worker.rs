@@ -232,8 +232,11 @@ impl Worker {
 
     fn retire(&mut self, live: Arc<Live>) {
         self.retired.push_back(live);
-        if self.retired.len() > RETIRED {
-            self.retired.pop_front();
+        if self.retired.len() > RETIRED
+            && let Some(gone) = self.retired.pop_front()
+        {
+            // With it may go the last hold on a sampler, whose end is the host's code.
+            tokio::task::spawn_blocking(move || drop(gone));
         }
     }
 
