@@ -18,6 +18,11 @@ const LONGEST: usize = 20;
 
 /// The scheme that a text begins with, as the length of its name.
 fn scheme_of(value: &[u8], schemes: &[&str]) -> Option<usize> {
+    // The first letter already says for nearly every value that there is none.
+    let first = value.first()? | 0x20;
+    if !schemes.iter().any(|scheme| scheme.as_bytes().first() == Some(&first)) {
+        return None;
+    }
     let length =
         value.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let word = value.get(..length)?;

@@ -5,6 +5,8 @@ use super::sieve::{BLOCK, Marks};
 use super::text::Scanner;
 use super::triggers::{Hit, Rule};
 
+/// The most digits that a card has.
+const LONGEST_CARD: usize = 19;
 /// The fewest digits of a run that is looked at.
 const CARD: usize = 9;
 
@@ -84,16 +86,23 @@ fn within(marks: Marks, hits: &mut Vec<Hit>) {
 
 /// The run of digits and single separators that begins at `at`: where it ends, and its digits.
 fn run(text: &[u8], at: usize) -> (usize, usize) {
-    let (mut length, mut digits) = (0, 0);
-    for (place, byte) in text.get(at..).unwrap_or_default().iter().enumerate() {
-        if byte.is_ascii_digit() {
-            digits += 1;
-            length = place + 1;
-        } else if place != length || place == 0 || !matches!(byte, b' ' | b'-') {
+    let mut digits = digits_from(text, at);
+    let mut end = at + digits;
+    while digits > 0 && matches!(text.get(end), Some(b' ' | b'-')) {
+        let group = digits_from(text, end + 1);
+        if group == 0 {
             break;
         }
+        digits += group;
+        end += 1 + group;
     }
-    (at + length, digits)
+    (end, digits)
+}
+
+/// How many digits there are from `at` on.
+fn digits_from(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 /// Looks at the run of digits at `at`.
@@ -152,36 +161,37 @@ fn is_joined(text: &[u8], at: usize, end: usize) -> bool {
 
 /// The end of the card number that begins at `at` and lies before `end`.
 fn card_at(text: &[u8], at: usize, end: usize) -> Option<usize> {
-    let mut digits = [0u8; 19];
-    let mut count = 0;
+    let text = text.get(..end)?;
+    let mut digits = [0u8; LONGEST_CARD];
+    let (mut count, mut place) = (0, at);
     let mut groups = [0u8; 8];
-    let mut group = 0;
     let mut separator = None;
     let mut best = None;
-    for (place, byte) in text.get(..end)?.iter().enumerate().skip(at) {
-        if byte.is_ascii_digit() {
-            *digits.get_mut(count)? = byte - b'0';
-            count += 1;
-            *groups.get_mut(group)? += 1;
-            let whole = !text.get(place + 1).is_some_and(u8::is_ascii_digit);
-            let digits = digits.get(..count)?;
-            if whole
-                && count >= 13
-                && is_issued(digits)
-                && is_grouped(groups.get(..=group)?)
-                && passes_luhn(digits)
-            {
-                best = Some(place + 1);
-            }
-            if count == 19 {
-                break;
-            }
-        } else {
-            if *separator.get_or_insert(*byte) != *byte {
-                break;
-            }
-            group += 1;
+    for group in 0..groups.len() {
+        let length = digits_from(text, place);
+        let room = digits.get_mut(count..)?;
+        // Of a group that is too long only the beginning is looked at, which is no number by itself.
+        let taken = length.min(room.len());
+        for (slot, byte) in room.iter_mut().zip(text.get(place..place + taken)?) {
+            *slot = byte - b'0';
         }
+        count += taken;
+        place += taken;
+        *groups.get_mut(group)? = taken as u8;
+        let digits = digits.get(..count)?;
+        if taken == length
+            && count >= 13
+            && is_issued(digits)
+            && is_grouped(groups.get(..=group)?)
+            && passes_luhn(digits)
+        {
+            best = Some(place);
+        }
+        let Some(byte) = text.get(place).filter(|_| count < LONGEST_CARD) else { break };
+        if *separator.get_or_insert(*byte) != *byte {
+            break;
+        }
+        place += 1;
     }
     best
 }

@@ -19,10 +19,10 @@ pub(super) fn is_mark(value: &[u8]) -> bool {
         return inner == b"REDACTED"
             || number > 0 && name.len() > 1 && name.ends_with(b"_") && name.iter().all(named);
     }
-    // Three characters on either side, of up to four bytes.
+    // Three characters on either side, of up to four bytes; the fourth byte at the latest is none of ASCII's.
     let length = BETWEEN.len();
     (length + 6..=length + 24).contains(&value.len())
-        && !value.is_ascii()
+        && !value.first_chunk::<4>().is_some_and(|bytes| bytes.is_ascii())
         && core::str::from_utf8(value)
             .ok()
             .and_then(|text| text.split_once(BETWEEN))

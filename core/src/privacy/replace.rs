@@ -23,9 +23,18 @@ pub(super) struct Replacer<'r, 'b> {
 
 impl Replacer<'_, '_> {
     /// Writes what stands for a secret.
+    #[inline]
     pub(super) fn put(&mut self, out: &mut Vec<u8>, label: Label, value: &[u8]) {
         self.count += 1;
-        let shown = match (self.rules.style, &mut self.book) {
+        match self.rules.style {
+            RedactionStyle::Full => out.extend_from_slice(MARK.as_bytes()),
+            style => self.put_shown(out, style, label, value),
+        }
+    }
+
+    /// Writes what is shown of a secret in the other styles.
+    fn put_shown(&mut self, out: &mut Vec<u8>, style: RedactionStyle, label: Label, value: &[u8]) {
+        let shown = match (style, &mut self.book) {
             (RedactionStyle::Partial, _) => {
                 ends(value).map(|(first, last)| [first, BETWEEN.as_bytes(), last].concat())
             }
@@ -40,6 +49,19 @@ impl Replacer<'_, '_> {
         out.extend_from_slice(shown.as_deref().unwrap_or(MARK.as_bytes()));
     }
 
+    /// Writes what stands for a secret that was found in a text.
+    #[inline]
+    fn put_found(&mut self, out: &mut Vec<u8>, label: Label, value: &[u8]) {
+        match value.first() {
+            // A list or object has no first characters worth showing.
+            Some(b'[' | b'{' | b'(') if self.rules.style == RedactionStyle::Partial => {
+                self.count += 1;
+                out.extend_from_slice(MARK.as_bytes());
+            }
+            _ => self.put(out, label, value),
+        }
+    }
+
     /// Writes the text with the edits made.
     pub(super) fn edit(&mut self, out: &mut Vec<u8>, text: &[u8], edits: &[Edit]) {
         // Marks are about as long as what they stand for.
@@ -47,18 +69,15 @@ impl Replacer<'_, '_> {
         let mut from = 0;
         for edit in edits {
             out.extend_from_slice(text.get(from..edit.start).unwrap_or_default());
-            let wrap = edit.wrap.and_then(|(start, end)| text.get(start..end)).unwrap_or_default();
-            out.extend_from_slice(wrap);
             let value = text.get(edit.start..edit.end).unwrap_or_default();
-            match value.first() {
-                // A list or object has no first characters worth showing.
-                Some(b'[' | b'{' | b'(') if self.rules.style == RedactionStyle::Partial => {
-                    self.count += 1;
-                    out.extend_from_slice(MARK.as_bytes());
+            match edit.wrap.and_then(|(start, end)| text.get(start..end)) {
+                Some(quote) => {
+                    out.extend_from_slice(quote);
+                    self.put_found(out, edit.label, value);
+                    out.extend_from_slice(quote);
                 }
-                _ => self.put(out, edit.label, value),
+                None => self.put_found(out, edit.label, value),
             }
-            out.extend_from_slice(wrap);
             from = edit.end;
         }
         out.extend_from_slice(text.get(from..).unwrap_or_default());
