@@ -71,7 +71,13 @@ pub fn value(object: &Bound<'_, PyAny>, bounds: CaptureBounds) -> OwnedValue {
 fn put(buf: &mut Vec<u8>, object: &Bound<'_, PyAny>, bounds: CaptureBounds) -> Cuts {
     let start = buf.len();
     let written = exit::in_python(|| {
-        let mut walk = Walk { out: CaptureWriter::new(buf, bounds), path: Vec::new(), stand_ins: 0 };
+        let mut walk = Walk {
+            out: CaptureWriter::new(buf, bounds),
+            path: Vec::new(),
+            stand_ins: 0,
+            keys: Vec::new(),
+            next_key: 0,
+        };
         walk.value(object, 0);
         walk.out.cuts()
     });
@@ -83,17 +89,43 @@ fn put(buf: &mut Vec<u8>, object: &Bound<'_, PyAny>, bounds: CaptureBounds) -> C
 }
 
 /// The walk through one object.
-struct Walk<'b> {
+struct Walk<'b, 'py> {
     out: CaptureWriter<'b>,
     /// The containers around the object at hand, by identity.
     path: Vec<*mut ffi::PyObject>,
     /// How many objects stand for one another at this place.
     stand_ins: usize,
+    /// The first keys that were met, in that order ...
+    keys: Vec<Key<'py>>,
+    /// ... and which of them is to be expected: the entries of an application's structures come again and again in
+    /// one order, with the same objects as their keys.
+    next_key: usize,
 }
 
-impl Walk<'_> {
+/// Keys that a walk remembers.
+const KEYS: usize = 16;
+
+/// A key with its text, which lives as long as the key is held.
+struct Key<'py> {
+    object: Bound<'py, PyAny>,
+    text: &'py str,
+}
+
+/// What became of an entry of a dictionary.
+enum Entry<'py> {
+    /// It is written.
+    Written,
+    /// Its key is written, and this is its value.
+    Inside(Bound<'py, PyAny>),
+    /// Nothing of it is written.
+    Other(Bound<'py, PyAny>, Bound<'py, PyAny>),
+    /// There is none.
+    End,
+}
+
+impl<'py> Walk<'_, 'py> {
     #[inline]
-    fn value(&mut self, object: &Bound<'_, PyAny>, depth: usize) {
+    fn value(&mut self, object: &Bound<'py, PyAny>, depth: usize) {
         if let Ok(text) = object.cast_exact::<PyString>() {
             self.text(text);
         } else if let Ok(number) = object.cast_exact::<PyInt>() {
@@ -151,18 +183,18 @@ impl Walk<'_> {
     }
 
     #[inline]
-    fn list(&mut self, list: &Bound<'_, PyList>, depth: usize) {
+    fn list(&mut self, list: &Bound<'py, PyList>, depth: usize) {
         self.items(list.as_any(), list.len(), depth, |at| list.get_item(at).ok());
     }
 
     #[inline]
-    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>, depth: usize) {
+    fn tuple(&mut self, tuple: &Bound<'py, PyTuple>, depth: usize) {
         self.items(tuple.as_any(), tuple.len(), depth, |at| tuple.get_item(at).ok());
     }
 
     /// Items one after the other, until there are none or enough.
     #[inline]
-    fn items<'py>(
+    fn items(
         &mut self,
         object: &Bound<'py, PyAny>,
         length: usize,
@@ -190,38 +222,27 @@ impl Walk<'_> {
     }
 
     /// A dictionary, read in place. Code of the program may change it between two entries.
-    #[allow(unsafe_code)]
-    fn dict(&mut self, dict: &Bound<'_, PyDict>, depth: usize) {
+    fn dict(&mut self, dict: &Bound<'py, PyDict>, depth: usize) {
         if !self.enter(dict.as_any()) {
             return;
         }
         let length = dict.len();
         if let Some(mut map) = self.out.map(depth, length) {
-            let py = dict.py();
             let mut place: ffi::Py_ssize_t = 0;
             let mut seen = 0;
             while seen < length && map.next(&self.out) {
-                if with_critical_section(dict.as_any(), || self.plain_entry(dict, &mut place)) {
-                    seen += 1;
-                    continue;
-                }
-                let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
-                let pair = with_critical_section(dict.as_any(), || {
-                    // SAFETY: `dict` is a dictionary, and what is found is held before anything else may run; a
-                    // place beyond the end, where it has shrunk, is the end.
-                    unsafe {
-                        let found =
-                            ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut item);
-                        (found != 0)
-                            .then(|| (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, item)))
+                match with_critical_section(dict.as_any(), || self.entry(dict, &mut place)) {
+                    Entry::Written => {}
+                    Entry::Inside(item) => self.value(&item, depth + 1),
+                    Entry::Other(key, item) => {
+                        self.key(&key);
+                        self.value(&item, depth + 1);
                     }
-                });
-                let Some((key, item)) = pair else {
-                    map.ends_here();
-                    break;
-                };
-                self.key(&key);
-                self.value(&item, depth + 1);
+                    Entry::End => {
+                        map.ends_here();
+                        break;
+                    }
+                }
                 seen += 1;
             }
             self.out.close_map(map);
@@ -229,47 +250,70 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    /// Writes the entry at that place, without holding it, where its key is a text and its value a scalar, and
-    /// goes to the next; nothing where it is not.
+    /// Writes the entry at that place, without holding it, as far as its key is a text and its value a scalar, and
+    /// goes to the next. What is left to do may run code of the program, and is given back, held.
     #[allow(unsafe_code)]
     #[inline(always)]
-    fn plain_entry(&mut self, dict: &Bound<'_, PyDict>, place: &mut ffi::Py_ssize_t) -> bool {
+    fn entry(&mut self, dict: &Bound<'py, PyDict>, place: &mut ffi::Py_ssize_t) -> Entry<'py> {
         let py = dict.py();
-        let mut next = *place;
         let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: `dict` is a dictionary; a place beyond the end, where it has shrunk, is the end. What is found
-        // lives as long as no Python code runs, which it does not before one of the two turns out to be something
-        // else; they are not looked at afterwards.
+        // lives as long as no Python code runs, which it does not before the two are held or not looked at again.
         let (key, item) = unsafe {
-            if ffi::PyDict_Next(dict.as_ptr(), &raw mut next, &raw mut key, &raw mut item) == 0 {
-                return false;
+            if ffi::PyDict_Next(dict.as_ptr(), place, &raw mut key, &raw mut item) == 0 {
+                return Entry::End;
             }
             (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item))
         };
         // Most of what a conversation holds; whatever else there is goes the longer way.
-        let Some(name) = convert::exact_text(key) else { return false };
+        let Some(name) = self.known(key) else { return Entry::Other(key.to_owned(), item.to_owned()) };
+        self.out.key(name);
         if item.is_exact_instance_of::<PyString>() {
-            let Some(text) = convert::exact_text(item) else { return false };
-            self.out.key(name);
+            let Some(text) = convert::exact_text(item) else { return Entry::Inside(item.to_owned()) };
             self.out.text(text);
         } else if let Ok(number) = item.cast_exact::<PyInt>() {
-            let Some(number) = convert::small_int(&number) else { return false };
-            self.out.key(name);
+            let Some(number) = convert::small_int(&number) else { return Entry::Inside(item.to_owned()) };
             self.out.i64(number);
         } else if let Ok(number) = item.cast_exact::<PyFloat>() {
-            self.out.key(name);
             self.out.f64(number.value());
         } else if let Ok(truth) = item.cast_exact::<PyBool>() {
-            self.out.key(name);
             self.out.bool(truth.is_true());
         } else if item.is_none() {
-            self.out.key(name);
             self.out.null();
         } else {
-            return false;
+            return Entry::Inside(item.to_owned());
         }
-        *place = next;
-        true
+        Entry::Written
+    }
+
+    /// The text of a key, where it is one that can be taken as it is.
+    #[inline(always)]
+    fn known(&mut self, key: Borrowed<'_, 'py, PyAny>) -> Option<&'py str> {
+        match self.keys.get(self.next_key) {
+            Some(known) if known.object.is(key) => {
+                self.next_key += 1;
+                Some(known.text)
+            }
+            _ => self.found(key),
+        }
+    }
+
+    /// The same of a key that was not expected.
+    #[allow(unsafe_code)]
+    #[inline(never)]
+    fn found(&mut self, key: Borrowed<'_, 'py, PyAny>) -> Option<&'py str> {
+        if let Some(at) = self.keys.iter().position(|known| known.object.is(key)) {
+            self.next_key = at + 1;
+            return self.keys.get(at).map(|known| known.text);
+        }
+        // SAFETY: the form is kept with the text, which is held beside it or by its dictionary for as long as the form
+        // is looked at: until the key is written.
+        let text = unsafe { convert::held_text(key) }?;
+        if self.keys.len() < KEYS {
+            self.keys.push(Key { object: key.to_owned(), text });
+            self.next_key = self.keys.len();
+        }
+        Some(text)
     }
 
     #[inline]
@@ -282,7 +326,7 @@ impl Walk<'_> {
 
     /// What is not built in, or only derived from what is.
     #[cold]
-    fn other(&mut self, object: &Bound<'_, PyAny>, depth: usize) {
+    fn other(&mut self, object: &Bound<'py, PyAny>, depth: usize) {
         if depth > MAX_DEPTH {
             return self.out.marker(cut::MAX_DEPTH);
         }
@@ -320,7 +364,7 @@ impl Walk<'_> {
     }
 
     /// Text, numbers, bytes, lists and dictionaries of classes derived from the built-in ones, and bytes.
-    fn derived(&mut self, object: &Bound<'_, PyAny>, depth: usize) {
+    fn derived(&mut self, object: &Bound<'py, PyAny>, depth: usize) {
         if let Ok(text) = object.cast::<PyString>() {
             self.text(text);
         } else if let Ok(number) = object.cast::<PyInt>() {
@@ -342,7 +386,7 @@ impl Walk<'_> {
     }
 
     /// Entries one after the other: `entry` writes a key and gives the value.
-    fn entries<'py>(
+    fn entries(
         &mut self,
         object: &Bound<'py, PyAny>,
         length: usize,

@@ -60,6 +60,21 @@ pub fn exact_text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
     unsafe { utf8(object.as_ptr()) }
 }
 
+/// The same for who holds the object as long as the text is looked at.
+///
+/// # Safety
+///
+/// The object lives as long as `'a`.
+#[allow(unsafe_code)]
+#[inline]
+pub unsafe fn held_text<'a>(object: Borrowed<'_, '_, PyAny>) -> Option<&'a str> {
+    if !object.is_exact_instance_of::<PyString>() {
+        return None;
+    }
+    // SAFETY: it is a text, and lives as long as the caller says.
+    unsafe { utf8(object.as_ptr()) }
+}
+
 /// The UTF-8 form of a text that is short enough to be taken whole and has one.
 ///
 /// # Safety

@@ -219,6 +219,29 @@ def test_an_exception_with_its_cause(recorded: Recorded) -> None:
     assert form["cause"]["name"] == "KeyError"
 
 
+def test_keys_that_come_again(recorded: Recorded) -> None:
+    """Keys are known again by their objects, in whatever order, also beyond those that are remembered."""
+    keys = [f"key{number}" for number in range(40)]
+    orders = [keys, keys[::-1], keys[::3], keys[20:] + keys[:20], keys[:5], [str(key) + "!" for key in keys]]
+    value = [{key: [place, key] for key in order} for place, order in enumerate(orders)]
+    assert shown(recorded, value) == value
+
+
+def test_a_dictionary_that_changes_while_it_is_read(recorded: Recorded) -> None:
+    class Meddles:
+        def __polyspan__(self) -> str:
+            # Its key goes with the entry, and what is read next stands where it was.
+            whole.pop("".join(["a", "b"]), None)
+            whole["later"] = {"".join(["x", "y"]): 1}
+            return "meddled"
+
+    whole: dict[str, Any] = {"first": 1, "".join(["a", "b"]): Meddles(), "last": {"first": 2}}
+    polyspan.span("x", input=[whole, {"first": 3, "ab": 4}]).end()
+    form = lists(recorded.one().input)
+    assert form[0]["first"] == 1 and form[0]["ab"] == "meddled"
+    assert form[1] == {"first": 3, "ab": 4}
+
+
 def test_values_that_contain_themselves(recorded: Recorded) -> None:
     inner: dict[str, Any] = {"n": 1}
     cyclic: list[Any] = [inner, inner]
