@@ -150,7 +150,7 @@ impl OtlpOptions {
         self
     }
 
-    /// gzip level, 1 (fast) to 9 (small). Default: 2.
+    /// gzip level, 1 (fast) to 9 (small). Default: 1.
     #[must_use]
     pub fn gzip_level(mut self, level: u32) -> Self {
         self.gzip_level = Some(level);

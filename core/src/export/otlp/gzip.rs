@@ -1,30 +1,36 @@
-//! Compression of request bodies, with one deflate state kept from batch to batch.
+//! Compression of request bodies, with one compressor kept from batch to batch.
+//!
+//! libdeflate takes a body whole, which is how it comes; `docs/decisions/otlp-http.md` says what it costs beside
+//! others.
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use libdeflater::{CompressionError, CompressionLvl, Compressor};
 
-/// Window of 32 KiB, the largest, as every gzip reader expects.
-const WINDOW_BITS: u8 = 15;
-
-pub(super) struct Gzip(Compress);
+pub(super) struct Gzip(Compressor);
 
 impl Gzip {
     /// `level` from 1 (fast) to 9 (small).
     pub(super) fn new(level: u32) -> Self {
-        Self(Compress::new_gzip(Compression::new(level), WINDOW_BITS))
+        let level = i32::try_from(level).ok().and_then(|level| CompressionLvl::new(level).ok());
+        Self(Compressor::new(level.unwrap_or(CompressionLvl::fastest())))
     }
 
     /// The body as one gzip member; `None` if the compressor fails, and the body then goes as it is.
     pub(super) fn compress(&mut self, body: &[u8]) -> Option<Vec<u8>> {
-        self.0.reset();
-        // Spans shrink to between a tenth and a third.
-        let mut out = Vec::with_capacity(body.len() / 4 + 128);
-        loop {
-            let read = usize::try_from(self.0.total_in()).ok()?;
-            match self.0.compress_vec(body.get(read..)?, &mut out, FlushCompress::Finish).ok()? {
-                Status::StreamEnd => return Some(out),
-                Status::Ok | Status::BufError => out.reserve(out.capacity().max(4096)),
+        // Spans shrink to between a tenth and a third; what does not is done again with all the room it may need.
+        match self.compress_within(body, body.len() / 2 + 128) {
+            Err(CompressionError::InsufficientSpace) => {
+                let most = self.0.gzip_compress_bound(body.len());
+                self.compress_within(body, most).ok()
             }
+            packed => packed.ok(),
         }
+    }
+
+    fn compress_within(&mut self, body: &[u8], room: usize) -> Result<Vec<u8>, CompressionError> {
+        let mut out = vec![0; room];
+        let length = self.0.gzip_compress(body, &mut out)?;
+        out.truncate(length);
+        Ok(out)
     }
 }
 
