@@ -24,6 +24,7 @@ import {
   context,
   currentSpan,
   extract,
+  init,
   inject,
   MemoryExporter,
   type SpanRecord,
@@ -240,6 +241,25 @@ test('unsampled spans of the API', async () => {
   assert.ok(stats.addsUp)
   assert.deepEqual([stats.started, stats.ended, stats.unsampled], [2, 2, 2])
   await quiet.shutdown()
+})
+
+test('keys of a context inside a trace that is not sampled do not stay behind', async () => {
+  const engine = init({ service: 'x', name: 'unsampled keys', exporters: [], sampler: 0 })
+  const key = createContextKey('a key of the application')
+  engine.span('root', () => {
+    const inner = api.active().setValue(key, 'inner')
+    api.with(inner, () => {
+      engine.span('child', () => {
+        assert.equal(api.active().getValue(key), 'inner')
+        engine.span('grandchild', () => assert.equal(api.active().getValue(key), 'inner'))
+      })
+    })
+    assert.equal(api.active().getValue(key), undefined)
+    engine.span('later', () => assert.equal(api.active().getValue(key), undefined))
+  })
+  const stats = engine.stats()
+  assert.deepEqual([stats.started, stats.ended, stats.unsampled], [4, 4, 4])
+  await engine.shutdown()
 })
 
 test('registered without code', () => {

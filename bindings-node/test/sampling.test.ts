@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   context,
+  currentSpan,
   init,
+  inject,
   MemoryExporter,
   type PolyspanError,
   type SpanAbout,
@@ -78,6 +80,31 @@ for (const entry of vectors('sampling.json').invalid as Json[]) {
 function plain(name: string): string {
   return name.replaceAll('_', '').toLowerCase()
 }
+
+test('a trace that is not sampled is counted and goes along', async () => {
+  const engine = init({ service: 'x', name: 'unsampled', exporters: [], sampler: 0 })
+  const root = engine.span('root', (root) => {
+    assert.equal(root.isRecording, false)
+    engine.span('child', (child) => {
+      assert.equal(currentSpan().traceId, root.traceId)
+      assert.match(
+        inject<Record<string, string>>({}).traceparent ?? '',
+        new RegExp(`^00-${root.traceId}-.*-0[02]$`),
+      )
+      child.set('a', 1).error(new Error('is nowhere'))
+      // The one around it stays current.
+      currentSpan().end()
+      assert.equal(currentSpan().traceId, root.traceId)
+    })
+    return root
+  })
+  root.end()
+  engine.start('never ended')
+  const stats = engine.stats()
+  assert.ok(stats.addsUp)
+  assert.deepEqual([stats.started, stats.ended, stats.unsampled, stats.endedTwice], [3, 3, 3, 0])
+  await engine.shutdown()
+})
 
 test('a function decides about roots', async () => {
   const asked: SpanAbout[] = []

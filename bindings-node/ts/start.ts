@@ -90,7 +90,7 @@ function startIn(
     isUnsampledHere(parent) &&
     follows(recorder, parent)
   ) {
-    if (recorder.terms.countsUnsampled !== true) return follower(parent, recorder)
+    if (recorder.terms.countsUnsampled !== true) return follower(slot, parent, recorder)
     const counted = begin(name, given, parent, ambient, recorder, instant)
     if (counted !== undefined) return counted
   }
@@ -114,20 +114,21 @@ function follows(recorder: Recorder, parent: Span): boolean {
 }
 
 /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
-function follower(parent: Span, recorder: Recorder): Span {
+function follower(slot: Slot | undefined, parent: Span, recorder: Recorder): Span {
   recorder.count(NOT_RECORDING)
   recorder.count(UNSAMPLED)
-  if (parent._state === STANDS) return parent
-  parent._follower ??= new Span(
-    STANDS,
-    recorder,
-    parent._trace,
-    parent._high,
-    parent._low,
-    parent._ambient,
-    false,
-  )
+  const around = slot?._otel
+  if (parent._state === STANDS && parent._otel === around) return parent
+  // Each keeps what the OpenTelemetry API had around it.
+  if (parent._follower === undefined || parent._follower._otel !== around) {
+    parent._follower = standIn(parent, recorder)
+    parent._follower._otel = around
+  }
   return parent._follower as Span
+}
+
+function standIn({ _trace, _high, _low, _ambient }: Span, recorder: Recorder): Span {
+  return new Span(STANDS, recorder, _trace, _high, _low, _ambient, false)
 }
 
 function givenParent(given: ParentInput, slot: Slot | undefined): Context {

@@ -4,14 +4,14 @@
 import { now } from './clock'
 import { text } from './given'
 import { randomWord, Trace } from './ids'
-import { LOCAL_ROOT, OPEN, QUIET } from './kept_span'
+import { LOCAL_ROOT, OPEN, QUIET, STANDS } from './kept_span'
 import { keyOf } from './keys'
 import { fill, join, kindOf } from './opening'
 import type { FrameRecorder } from './recorder'
 import type { Ambient } from './slot'
 import { Span } from './span'
 import { moment, NO_OPTIONS, type SpanOptions, typeOf } from './span_options'
-import { NOT_RECORDING, OPEN_LIMIT } from './terms'
+import { NOT_RECORDING, OPEN_LIMIT, UNSAMPLED } from './terms'
 
 const EVENT = 8
 const ROOT = 1
@@ -36,6 +36,12 @@ export function begin(
   let high = randomWord()
   const low = randomWord()
   if ((high | low) === 0) high = 1
+  if (!records && parent === undefined && recorder.terms.countsUnsampled !== true) {
+    // It stands for everything in its trace, so that what is current need not change in there.
+    recorder.count(NOT_RECORDING)
+    recorder.count(UNSAMPLED)
+    return new Span(STANDS, recorder, trace, high, low, ambient, false)
+  }
   const token = records ? recorder.opened() : undefined
   if (token === undefined) {
     if (records) recorder.count(OPEN_LIMIT)
