@@ -75,6 +75,10 @@ export interface InitOptions {
   defaultSessionId?: string
   userId?: string
   organizationId?: string
+  threadId?: string
+  runId?: string
+  requestId?: string
+  resourceId?: string
   requestContextKeys?: string[]
   propagateContext?: boolean | string[]
   internalSpans?: string | string[]

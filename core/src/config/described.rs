@@ -37,7 +37,7 @@ const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 51] = [
+const ENGINE: [&str; 55] = [
     "service",
     "name",
     "replace",
@@ -84,6 +84,10 @@ const ENGINE: [&str; 51] = [
     "default_session_id",
     "user_id",
     "organization_id",
+    "thread_id",
+    "run_id",
+    "request_id",
+    "resource_id",
     "request_context_keys",
     "propagate_context",
     "internal_spans",
@@ -252,6 +256,10 @@ impl Options {
             ("session_id", CarriedId::Session),
             ("user_id", CarriedId::User),
             ("organization_id", CarriedId::Organization),
+            ("thread_id", CarriedId::Thread),
+            ("run_id", CarriedId::Run),
+            ("request_id", CarriedId::Request),
+            ("resource_id", CarriedId::Resource),
         ] {
             if let Some(value) = text(option)? {
                 self = self.default_id(id, value);

@@ -120,6 +120,18 @@ public class InitOptions {
     public var organizationId: String?
         get() = given("organization_id")
         set(value) = give("organization_id", value)
+    public var threadId: String?
+        get() = given("thread_id")
+        set(value) = give("thread_id", value)
+    public var runId: String?
+        get() = given("run_id")
+        set(value) = give("run_id", value)
+    public var requestId: String?
+        get() = given("request_id")
+        set(value) = give("request_id", value)
+    public var resourceId: String?
+        get() = given("resource_id")
+        set(value) = give("resource_id", value)
     public var requestContextKeys: List<String>?
         get() = given("request_context_keys")
         set(value) = give("request_context_keys", value)
