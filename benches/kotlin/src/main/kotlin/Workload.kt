@@ -55,8 +55,7 @@ private class Words(
             setLength(length)
         }
 
-    fun facts() =
-        Facts(text(20), text(20), text(20), next() % 100, (next() % 10_000) / 10_000.0, (next() and 1) == 0L)
+    fun facts() = Facts(text(20), text(20), text(20), next() % 100, (next() % 10_000) / 10_000.0, (next() and 1) == 0L)
 
     fun model() = Model(text(1000), text(1000), next() % 1000, text(20), next() % 5000, text(20))
 }

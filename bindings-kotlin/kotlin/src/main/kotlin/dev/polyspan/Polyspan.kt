@@ -57,6 +57,16 @@ public object Polyspan {
         Registry.findDefault()
     }
 
+    /**
+     * Asks `selector` for the engine of each trace whose root names none; `null` asks nobody any more. Spans inside
+     * follow the engine of the span above them.
+     */
+    @JvmStatic
+    public fun setSelector(selector: EngineSelector?) {
+        Natives.setSelector(selector)
+        Registry.selects = selector != null
+    }
+
     /** Starts a span that is not current: it ends by `end`, or with its block as something that is closed. */
     @JvmStatic
     @JvmOverloads

@@ -44,6 +44,24 @@ public fun interface Sampler {
     public fun decide(about: SpanAbout): Decision
 }
 
+/** Names the engine of a trace whose root names none: that of its tenant, say. `null` is the default engine, and so is
+ * one that throws or names none that runs, which is said once. */
+public fun interface EngineSelector {
+    public fun choose(about: SpanAbout): String?
+}
+
+/** A selector for the native library: it must not throw. */
+internal fun choiceOf(
+    selector: EngineSelector,
+    about: ByteArray,
+): String =
+    try {
+        selector.choose(SpanAbout(Values.readMap(about))) ?: ""
+    } catch (error: Throwable) {
+        Log.sayOnce("selector", "the selector threw ${error.javaClass.simpleName}; the default engine is taken")
+        ""
+    }
+
 /** A sampler for the native library: it must not throw. */
 internal fun decisionOf(
     sampler: Sampler,

@@ -21,6 +21,20 @@ public class TracedOptions {
 
     /** Records what the function returns as its output. */
     public var captureOutput: Boolean = true
+
+    internal fun called(
+        span: Span,
+        arguments: List<Any?>,
+    ) {
+        if (captureInput && arguments.isNotEmpty()) span.input(if (arguments.size == 1) arguments[0] else arguments)
+    }
+
+    internal fun returned(
+        span: Span,
+        result: Any?,
+    ) {
+        if (captureOutput && result != null && result != Unit) span.output(result)
+    }
 }
 
 /** A function whose every call is recorded as a span. */
@@ -98,10 +112,6 @@ private inline fun <R> recorded(
     body: () -> R,
 ): R =
     running(startSpan(name, options.type, Unset, null, options.span, null)) { span ->
-        if (options.captureInput && arguments.isNotEmpty()) {
-            span.input(if (arguments.size == 1) arguments[0] else arguments)
-        }
-        val result = body()
-        if (options.captureOutput && result != null && result != Unit) span.output(result)
-        result
+        options.called(span, arguments)
+        body().also { options.returned(span, it) }
     }

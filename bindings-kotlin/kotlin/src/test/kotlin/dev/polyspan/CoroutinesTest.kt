@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.coroutines.CoroutineContext
 import dev.polyspan.coroutines.span as suspending
+import dev.polyspan.coroutines.traced as tracing
 
 class CoroutinesTest {
     /** Runs each part of a coroutine in a thread of its own. */
@@ -189,4 +190,31 @@ class CoroutinesTest {
             assertEquals(mapOf("fails" to "error", "cancelled" to "error"), memory.spans.associate { it.name to it.status })
         }
     }
+
+    @Test
+    fun `functions whose every call is a span may suspend`() =
+        Engines.with { engine, memory ->
+            val elsewhere = Elsewhere()
+            val inner =
+                tracing("inner") { n: Int ->
+                    yield()
+                    n + 1
+                }
+            val outer =
+                tracing("outer", { captureInput = false }) { a: Int, b: Int ->
+                    withContext(elsewhere) { inner(a) } + inner(b)
+                }
+            val failing = tracing("failing") { _: Int -> error("no") }
+            runBlocking {
+                assertEquals(7, outer(2, 3))
+                assertThrows(IllegalStateException::class.java) { runBlocking { failing(1) } }
+            }
+            engine.flush()
+            val (first, second, around, failed) = memory.take()
+            assertEquals(listOf("inner", "inner", "outer", "failing"), listOf(first, second, around, failed).map { it.name })
+            assertEquals(listOf(2L, 3L, null), listOf(first, second, around).map { it.input })
+            assertEquals(listOf(3L, 4L, 7L), listOf(first, second, around).map { it.output })
+            assertEquals(listOf(around.spanId, around.spanId), listOf(first, second).map { it.parentSpanId })
+            assertEquals("error", failed.status)
+        }
 }

@@ -37,7 +37,10 @@ class HttpTest {
             server.createContext("/") { exchange ->
                 exchange.use {
                     traceparents.add(it.requestHeaders.getFirst("traceparent") ?: "none")
-                    val status = it.requestURI.path.trim('/').toIntOrNull()
+                    val status =
+                        it.requestURI.path
+                            .trim('/')
+                            .toIntOrNull()
                     if (status != null) it.sendResponseHeaders(status, -1)
                 }
             }
@@ -98,7 +101,13 @@ class HttpTest {
         assertEquals(parent.spanId, span.parentSpanId)
         assertEquals("error", span.status)
         assertEquals(listOf("exception"), span.events.map { it.name })
-        assertTrue("IOException" in span.events.single().attributes["exception.stacktrace"].toString())
+        assertTrue(
+            "IOException" in
+                span.events
+                    .single()
+                    .attributes["exception.stacktrace"]
+                    .toString(),
+        )
         assertTrue("http.response.status_code" !in span.attributes)
     }
 

@@ -1,7 +1,6 @@
 package dev.polyspan.internal;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * A lock of one word for a few instructions at a time: spans take it for each thing that is set, so that two threads
@@ -9,21 +8,14 @@ import java.lang.invoke.VarHandle;
  * the application, runs under it.
  */
 public abstract class Guard {
-    private static final VarHandle HELD;
-
-    static {
-        try {
-            HELD = MethodHandles.lookup().findVarHandle(Guard.class, "held", int.class);
-        } catch (ReflectiveOperationException error) {
-            throw new ExceptionInInitializerError(error);
-        }
-    }
+    private static final AtomicIntegerFieldUpdater<Guard> HELD =
+            AtomicIntegerFieldUpdater.newUpdater(Guard.class, "held");
 
     /** Looks before a waiting thread lets others run. */
     private static final int LOOKS = 64;
 
     @SuppressWarnings("unused")
-    private int held;
+    private volatile int held;
 
     protected Guard() {}
 
@@ -32,11 +24,11 @@ public abstract class Guard {
     }
 
     protected final void leave() {
-        HELD.setRelease(this, 0);
+        HELD.lazySet(this, 0);
     }
 
     private void await() {
-        for (int looks = 0; !HELD.weakCompareAndSetAcquire(this, 0, 1); looks++) {
+        for (int looks = 0; !HELD.compareAndSet(this, 0, 1); looks++) {
             if (looks < LOOKS) Thread.onSpinWait();
             else Thread.yield();
         }

@@ -26,6 +26,7 @@ internal object Stage {
 
     private val handlers = ConcurrentHashMap<Int, Handler>()
     private val numbers = WeakHashMap<Any, Int>()
+
     @Volatile
     private var isOpen = false
 

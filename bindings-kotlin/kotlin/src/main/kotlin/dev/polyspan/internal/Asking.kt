@@ -12,7 +12,8 @@ import dev.polyspan.Unset
 internal object Asking {
     private const val FIELDS_AT = 64
 
-    /** Has the engine start a span: it is described as an event, and goes on as what the engine has written of it. */
+    /** Has the engine start a span, or the one that is chosen for it: it is described as an event, and goes on as what
+     * the engine has written of it. */
     fun ask(
         name: String,
         type: SpanType?,
@@ -21,13 +22,14 @@ internal object Asking {
         ambient: Ambient?,
         recorder: Recorder,
         instant: Boolean,
+        selects: Boolean = false,
     ): Span {
         val terms = recorder.terms
-        val withContent = terms.readsContent
+        val withContent = if (selects) Registry.recorders().any { it.terms.readsContent } else terms.readsContent
         val withInput = terms.showsStarts && terms.io
         val started =
             Border.start(
-                recorder.engine,
+                if (selects) 0 else recorder.engine,
                 described(name, type, options, recorder, withContent, withInput, instant),
                 parent?.contextBytes(),
                 ambient,

@@ -24,7 +24,7 @@ internal object Library {
     fun load() {
         if (isLoaded) return
         try {
-            val found = named(System.getProperty(PROPERTY)) ?: Unpacked.file(platform(), System.mapLibraryName(NAME))
+            val found = named(System.getProperty(PROPERTY)) ?: Unpacked.file(Platform.folder(), System.mapLibraryName(NAME))
             if (found == null) System.loadLibrary(NAME) else System.load(found)
             file = found
             isLoaded = true
@@ -36,31 +36,12 @@ internal object Library {
     }
 
     /** The file that the property names; one that is empty names none. */
-    fun named(property: String?): String? = property?.trim()?.ifEmpty { null }
+    fun named(property: String?): String? = Platform.named(property)
 
     private fun missing(error: Throwable): PolyspanError =
         PolyspanError(
             "resource",
-            "library: the native library for ${platform()} cannot be loaded: ${error.message}; the jar holds it under " +
-                "${platform()}/, or name a file with -D$PROPERTY",
+            "library: the native library for ${Platform.folder()} cannot be loaded: ${error.message}; the jar holds it under " +
+                "${Platform.folder()}/, or name a file with -D$PROPERTY",
         )
-
-    /** The folder that JNA would look into: `linux-x86-64`, `darwin-aarch64`, `win32-x86-64`. */
-    private fun platform(): String {
-        val os = System.getProperty("os.name", "").lowercase()
-        val system =
-            when {
-                os.startsWith("linux") -> "linux"
-                os.startsWith("mac") -> "darwin"
-                os.startsWith("windows") -> "win32"
-                else -> os.replace(' ', '-')
-            }
-        val processor =
-            when (val arch = System.getProperty("os.arch", "")) {
-                "amd64", "x86_64" -> "x86-64"
-                "arm64" -> "aarch64"
-                else -> arch
-            }
-        return "$system-$processor"
-    }
 }

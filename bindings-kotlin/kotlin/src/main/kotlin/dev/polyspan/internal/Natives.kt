@@ -4,7 +4,9 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.EngineSelector
 import dev.polyspan.PolyspanError
+import dev.polyspan.choiceOf
 import dev.polyspan.internal.ffi.Ambient as FfiAmbient
 import dev.polyspan.internal.ffi.NativeEngine
 import dev.polyspan.internal.ffi.NativeMemory
@@ -13,7 +15,9 @@ import dev.polyspan.internal.ffi.engineOfHandle
 import dev.polyspan.internal.ffi.logEnabled
 import dev.polyspan.internal.ffi.recordLog
 import dev.polyspan.internal.ffi.setDefaultEngine
+import dev.polyspan.internal.ffi.RootSelector
 import dev.polyspan.internal.ffi.setLogLevel
+import dev.polyspan.internal.ffi.setSelector
 import java.nio.ByteBuffer
 
 internal object Natives {
@@ -52,6 +56,17 @@ internal object Natives {
     fun resource(engine: Long): Map<String, Any?> = engine(engine)?.use { found -> call { Values.readMap(found.resource()) } } ?: emptyMap()
 
     fun setDefault(name: String) = call { setDefaultEngine(name) }
+
+    fun setSelector(selector: EngineSelector?) =
+        call {
+            setSelector(
+                selector?.let {
+                    object : RootSelector {
+                        override fun choose(about: ByteArray): String = choiceOf(it, about)
+                    }
+                },
+            )
+        }
 
     fun memory(capacity: Int): NativeMemory = call { NativeMemory(capacity) }
 

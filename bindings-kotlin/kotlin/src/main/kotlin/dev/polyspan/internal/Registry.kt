@@ -31,6 +31,10 @@ internal object Registry {
             return if (found != null && found.stopped) findDefault() else found
         }
 
+    /** Whether the application chooses the engine of each trace. */
+    @Volatile
+    var selects = false
+
     fun recorders(): List<Recorder> = running
 
     /** The recorder of an engine that was just started or found. Takes over the number. */

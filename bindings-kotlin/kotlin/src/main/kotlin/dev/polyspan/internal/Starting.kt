@@ -82,7 +82,9 @@ internal object Starting {
             if (parent === MUTED) return MUTED
             parent = null
         }
-        val recorder = engine ?: parent?.recorder ?: Registry.default
+        val own = engine ?: parent?.recorder
+        if (own == null && Registry.selects) return selected(name, type, options, parent, ambient, instant)
+        val recorder = own ?: Registry.default
         // A handle of an engine that was shut down counts what it gets.
         if (recorder == null || (recorder.stopped && engine == null)) {
             return elsewhere(name, type, options, parent, ambient, instant)
@@ -167,6 +169,20 @@ internal object Starting {
             LocalParent.DROP -> parent.trace.state.isNotEmpty() || parent.trace.isSampled
             LocalParent.ASK -> true
         }
+    }
+
+    /** A span whose engine the application chooses. */
+    private fun selected(
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        parent: Span?,
+        ambient: Ambient?,
+        instant: Boolean,
+    ): Span {
+        val recorder = Registry.default ?: return nowhere(parent, ambient)
+        val around = if (options.inherits) Ambient.inside(ambient, options) else ambient
+        return Asking.ask(name, type, options, parent, around, recorder, instant, selects = true)
     }
 
     /** A span whose engine is not known here. */

@@ -26,7 +26,12 @@ internal class Terms(
     @JvmField val drawsRoots: Boolean = told["drawsRoots"] == true
 
     @JvmField val localParent: LocalParent =
-        LocalParent.entries.find { it.name.lowercase() == told["localParent"] } ?: LocalParent.ASK
+        when (told["localParent"]) {
+            "inherit" -> LocalParent.INHERIT
+            "sample" -> LocalParent.SAMPLE
+            "drop" -> LocalParent.DROP
+            else -> LocalParent.ASK
+        }
 
     /** Whether the sampler looks at attributes. */
     @JvmField val readsContent: Boolean = told["readsContent"] == true

@@ -1,0 +1,116 @@
+// Memory over a long life: engines that come and go, and spans without end. What the collector may still take is not
+// growth, so it is asked for until the heap is small again.
+
+package dev.polyspan
+
+import dev.polyspan.internal.Log
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import java.util.function.Consumer
+
+class GrowthTest {
+    private class Memory(
+        val heap: Long,
+        /** Resident, where the system tells. */
+        val resident: Long,
+    ) {
+        override fun toString() = "heap ${heap / MIB} MiB, resident ${resident / MIB} MiB"
+    }
+
+    private fun heap(): Long {
+        System.gc()
+        return Runtime.getRuntime().let { it.totalMemory() - it.freeMemory() }
+    }
+
+    private fun memory(): Memory {
+        val status = Path.of("/proc/self/status")
+        val resident = if (Files.exists(status)) Files.readAllLines(status).first { it.startsWith("VmRSS:") } else "0"
+        return Memory(heap(), resident.filter(Char::isDigit).toLong() * 1024)
+    }
+
+    private fun assertFlat(
+        before: Memory,
+        heap: Long,
+        resident: Long,
+    ) {
+        Engines.eventually("the heap grows: $before before, ${memory()} after") { heap() < before.heap + heap }
+        val after = memory()
+        println("$before before, $after after")
+        assertTrue(after.resident < before.resident + resident, "$before before, $after after")
+    }
+
+    private fun engines(count: Int) =
+        repeat(count) { at ->
+            val engine =
+                Polyspan.init {
+                    service = "growth"
+                    name = "growth"
+                    exporters = emptyList<Any>()
+                }
+            engine.span("s") { it.set("k", 1) }
+            engine.shutdown()
+            assertEquals(1, engine.stats().accepted)
+            // An engine goes with its object, which is small: few make the collector look by itself.
+            if (at % 500 == 0) System.gc()
+        }
+
+    @Test
+    @Timeout(10, unit = TimeUnit.MINUTES)
+    fun `ten thousand engines leave nothing behind`() {
+        Log.write = Consumer { }
+        engines(1000)
+        val before = memory()
+        engines(9000)
+        // A KiB of each would be more.
+        assertFlat(before, heap = 4 * MIB, resident = 64 * MIB)
+        assertTrue(Polyspan.engines().none { it.name == "growth" })
+    }
+
+    private fun spans(
+        engine: Engine,
+        count: Long,
+    ) {
+        for (n in 1..count) {
+            engine.span("s") {
+                it.set("agent.request", "twenty characters ok").set("agent.attempt", n).set("agent.score", 0.5)
+            }
+            if (n % ROUND == 0L) engine.flush()
+        }
+    }
+
+    /** `POLYSPAN_TEST_SPANS` spans, 200,000 without it. */
+    @Test
+    @Timeout(2, unit = TimeUnit.HOURS)
+    fun `the heap and what is resident stay flat, however many spans there are`() {
+        val count = System.getenv("POLYSPAN_TEST_SPANS")?.toLong() ?: 200_000
+        val engine =
+            Polyspan.init {
+                service = "growth"
+                name = "spans"
+                exporters = emptyList<Any>()
+            }
+        try {
+            // What is compiled, and what queues and pools come to hold, is there after these.
+            spans(engine, 100_000)
+            val before = memory()
+            spans(engine, count)
+            assertFlat(before, heap = 2 * MIB, resident = 64 * MIB)
+            engine.flush()
+            val stats = engine.stats()
+            assertTrue(stats.addsUp, "$stats")
+            assertEquals(count + 100_000, stats.ended)
+        } finally {
+            engine.shutdown()
+        }
+    }
+
+    private companion object {
+        const val MIB = 1024L * 1024
+        const val ROUND = 1000L
+    }
+}
