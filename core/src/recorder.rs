@@ -22,8 +22,11 @@ use crate::stats::DropReason;
 
 /// Rooms of ended spans kept for the next ones.
 const SPARE_SPANS: usize = 32;
-/// Larger ones are freed.
+/// Larger ones are freed ...
 const SPARE_CAPACITY: usize = 8 * 1024;
+/// ... but for a few that are not much larger: inputs and outputs of model calls follow one another on a thread.
+const LARGE_CAPACITY: usize = 32 * 1024;
+const LARGE_SPANS: usize = 2;
 /// Engines remembered per thread.
 const KNOWN_ENGINES: usize = 8;
 /// The number of open spans is looked at every so many starts.
@@ -184,9 +187,17 @@ impl Recorder {
     /// Keeps the room of an ended span.
     #[inline]
     fn reuse(&mut self, open: Box<Open>) {
-        if self.spare.len() < SPARE_SPANS && open.capacity() <= SPARE_CAPACITY {
+        let capacity = open.capacity();
+        if self.spare.len() < SPARE_SPANS && (capacity <= SPARE_CAPACITY || self.keeps_large(capacity)) {
             self.spare.push(open);
         }
+    }
+
+    /// Whether the room of a large span is kept.
+    #[cold]
+    fn keeps_large(&self, capacity: usize) -> bool {
+        let large = |open: &&Box<Open>| open.capacity() > SPARE_CAPACITY;
+        capacity <= LARGE_CAPACITY && self.spare.iter().filter(large).count() < LARGE_SPANS
     }
 
     /// Whether too many spans are open for another one to record.
