@@ -37,14 +37,10 @@ pub struct Surrounded {
 }
 
 /// What is inherited inside `outer` once a context or span adds what `added` holds, a map as [`hosted::surround`] has
-/// it. Bytes that are no map add nothing, and count as one thing that was left out.
+/// it.
 #[uniffi::export]
 pub fn surround(outer: Option<Arc<Ambient>>, added: &[u8]) -> Surrounded {
-    let outer = outer.as_ref().map(|outer| &outer.0);
-    let (around, refused) = match hosted::read_value(added) {
-        Some(added) => hosted::surround(outer, &added),
-        None => (Surroundings::inside(outer), 1),
-    };
+    let (around, refused) = hosted::surround(inner(outer.as_ref()), added);
     Surrounded {
         ambient: Arc::new(Ambient(Arc::new(around))),
         refused: i32::try_from(refused).unwrap_or(i32::MAX),

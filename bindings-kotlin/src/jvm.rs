@@ -14,7 +14,7 @@ use jni::refs::Reference;
 use jni::sys::{jboolean, jdouble, jint, jlong};
 use jni::{Env, EnvUnowned, Outcome};
 use polyspan::hosted::{self, HostCounts, answer};
-use polyspan::value::{OwnedValue, Value};
+use polyspan::value::Value;
 use polyspan::{Engine, Options, registry};
 
 use crate::around::AMBIENTS;
@@ -306,7 +306,7 @@ pub extern "system" fn Java_dev_polyspan_internal_Jni_surround<'l>(
     added: JByteArray<'l>,
 ) -> JByteArray<'l> {
     entered(&mut env, |env| {
-        let added = hosted::read_value(&bytes(env, &added)?).unwrap_or(OwnedValue::Null);
+        let added = bytes(env, &added)?;
         let outer = AMBIENTS.get(outer);
         let (around, refused) = hosted::surround(outer.as_ref(), &added);
         let number = AMBIENTS.put(Arc::new(around));

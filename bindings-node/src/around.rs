@@ -6,8 +6,6 @@ use napi_derive::napi;
 use polyspan::Surroundings;
 use polyspan::hosted;
 
-use crate::wire;
-
 /// Immutable and shared by all spans inside.
 #[napi]
 pub struct Ambient(pub(crate) Arc<Surroundings>);
@@ -24,9 +22,9 @@ impl Ambient {
 /// What is inherited inside `outer` once a context or span adds what `added` holds, a map as [`hosted::surround`] has
 /// it.
 #[napi]
-pub fn surround(outer: Option<&Ambient>, added: &[u8]) -> napi::Result<Surrounded> {
-    let (around, refused) = hosted::surround(outer.map(|outer| &outer.0), &wire::value(added)?);
-    Ok(Surrounded { ambient: Ambient(Arc::new(around)), refused })
+pub fn surround(outer: Option<&Ambient>, added: &[u8]) -> Surrounded {
+    let (around, refused) = hosted::surround(outer.map(|outer| &outer.0), added);
+    Surrounded { ambient: Ambient(Arc::new(around)), refused }
 }
 
 /// An [`Ambient`], and how much of what was given could not be used.

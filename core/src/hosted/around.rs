@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::wire::read_value;
 use crate::carried::CarriedId;
 use crate::current::Surroundings;
 use crate::kinds::TypeSet;
@@ -9,22 +10,22 @@ use crate::propagation::Baggage;
 use crate::value::Value;
 
 /// What is inherited inside `outer` once a context or span adds what `added` holds, and how much of it cannot be used.
+/// Bytes that are no map add nothing, and count as one thing that cannot be used.
 ///
-/// `added` is a map: ids by the names that applications use, `hide_input`, `hide_output`, `internal_spans`,
+/// `added` is the bytes of a map: ids by the names that applications use, `hide_input`, `hide_output`, `internal_spans`,
 /// `request_context`, `request_context_keys`, `attributes`, `metadata`, `tags`, and `baggage` as a list of keys, values
 /// and properties (pairs have these in the value), which goes before what was there, or instead of it with
 /// `replace_baggage`.
-pub fn surround(outer: Option<&Arc<Surroundings>>, added: &Value<'static>) -> (Surroundings, u32) {
-    let mut refused = 0;
+pub fn surround(outer: Option<&Arc<Surroundings>>, added: &[u8]) -> (Surroundings, u32) {
     let mut around = Surroundings::inside(outer);
-    if let Value::Map(entries) = added {
-        let replaces = entries.iter().any(|(name, _)| name == "replace_baggage");
-        for (name, value) in entries {
-            around = match name.as_ref() {
-                "baggage" => with_baggage(around, value, replaces),
-                name => apply(around, name, value, &mut refused),
-            };
-        }
+    let Some(Value::Map(entries)) = read_value(added) else { return (around, 1) };
+    let mut refused = 0;
+    let replaces = entries.iter().any(|(name, _)| name == "replace_baggage");
+    for (name, value) in &entries {
+        around = match name.as_ref() {
+            "baggage" => with_baggage(around, value, replaces),
+            name => apply(around, name, value, &mut refused),
+        };
     }
     (around, refused)
 }
