@@ -1,5 +1,7 @@
 //! What a host made of a span: the fields that it read or set, as a map, against those that the span has.
 
+use std::borrow::Cow;
+
 use super::wire::{read_context, read_value};
 use crate::frame::record::{EventData, LinkData, SpanData};
 use crate::frame::view::SpanView;
@@ -107,25 +109,25 @@ fn settled(before: Option<&OwnedValue>, now: OwnedValue) -> OwnedValue {
             let items = now.into_iter().enumerate();
             Value::Array(items.map(|(at, item)| settled(before.get(at), item)).collect())
         }
-        (Some(Value::Map(before)), Value::Map(now)) => {
-            let was = |key: &str| before.iter().find(|(known, _)| known == key).map(|(_, value)| value);
-            Value::Map(
-                now.into_iter().map(|(key, value)| (settled(was(&key), value), key)).map(swap).collect(),
-            )
-        }
+        (Some(Value::Map(before)), Value::Map(now)) => Value::Map(each_settled(before, now).collect()),
         (_, now) => now,
     }
 }
 
-fn swap<A, B>((a, b): (A, B)) -> (B, A) {
-    (b, a)
+/// The same for each value of a map.
+fn each_settled<K: AsRef<str>>(
+    before: &[(K, OwnedValue)],
+    now: Vec<(Cow<'static, str>, OwnedValue)>,
+) -> impl Iterator<Item = (Cow<'static, str>, OwnedValue)> {
+    now.into_iter().map(|(key, now)| {
+        let before = before.iter().find(|(known, _)| known.as_ref() == key).map(|(_, value)| value);
+        (key, settled(before, now))
+    })
 }
 
 fn pairs(kept: &mut Vec<(String, OwnedValue)>, now: OwnedValue) -> Option<bool> {
     let Value::Map(now) = now else { return None };
-    let was = |key: &str| kept.iter().find(|(known, _)| known == key).map(|(_, value)| value);
-    let now = now.into_iter().map(|(key, value)| (settled(was(&key), value), key.into_owned())).map(swap);
-    let now: Vec<_> = now.collect();
+    let now = each_settled(kept, now).map(|(key, value)| (key.into_owned(), value)).collect();
     Some(replace(kept, now))
 }
 
