@@ -178,6 +178,11 @@ impl NativeEngine {
         hosted::write_value(&hosted::stats(&self.0.stats()))
     }
 
+    /// Has the exporters keep what they are given from now on, or lets it go again.
+    pub fn hold(&self, held: bool) {
+        self.0.hold(held);
+    }
+
     /// Waits until every span that had ended is delivered or given up, at most so many seconds.
     ///
     /// # Errors

@@ -442,6 +442,22 @@ pub extern "system" fn Java_dev_polyspan_internal_Jni_record<'l>(
     of_engine(&mut env, engine, |engine| engine.told_record(&body, raw))
 }
 
+/// `void hold(long engine, boolean held)`: has the exporters keep what they are given from now on, or lets it go again.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_dev_polyspan_internal_Jni_hold<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    engine: jlong,
+    held: jboolean,
+) {
+    entered(&mut env, |_| {
+        if let Some(engine) = ENGINES.get(engine) {
+            engine.hold(held);
+        }
+        Ok(())
+    });
+}
+
 /// `byte[] flush(long engine, double seconds)`: waits until every span that had ended is delivered or given up. An error
 /// in a line, or null.
 #[unsafe(no_mangle)]

@@ -74,6 +74,8 @@ pub(crate) struct Definition {
     scope_count: AtomicUsize,
     /// The least severity of log records that are kept.
     log_threshold: AtomicU8,
+    /// Exporters keep what they are given ([`Engine::hold`]).
+    held: AtomicBool,
 }
 
 struct Inner {
@@ -109,6 +111,7 @@ impl Engine {
             settings,
             scopes,
             scope_count: AtomicUsize::new(1),
+            held: AtomicBool::new(false),
         });
         let engine = Self(Arc::new(Inner {
             definition,
@@ -152,6 +155,9 @@ impl Engine {
             lost: Mutex::default(),
             relay: Mutex::default(),
         });
+        if self.0.definition.held.load(Ordering::Acquire) {
+            live.hold(true);
+        }
         runtime.adopt(&live);
         runtime.send(Control::Register { live: Arc::clone(&live), lanes: core::mem::take(&mut lanes) });
         Some(live)
@@ -287,6 +293,16 @@ impl Engine {
         let mut stages = self.live()?.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let stages = stages.get_or_insert_with(|| Box::new(Shown::new(&settings.config, &settings.redactor)));
         stages.apply(body).ok()
+    }
+
+    /// Has the exporters keep what they are given from now on, while a network is not to be used, or lets it go
+    /// again. What waits is bounded as ever: what does not fit into a queue is dropped and counted. A flush and the
+    /// shutdown send what there is all the same; what comes after a flush waits again.
+    pub fn hold(&self, held: bool) {
+        self.0.definition.held.store(held, Ordering::Release);
+        if let Some(live) = self.live() {
+            live.hold(held);
+        }
     }
 
     /// Waits until every span that had ended when this was called is delivered or given up, at most for

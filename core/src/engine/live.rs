@@ -117,6 +117,12 @@ pub(crate) struct MeasureCounts {
 }
 
 impl Live {
+    /// Has the lanes of every signal keep what they are given, or lets it go again.
+    pub(super) fn hold(&self, held: bool) {
+        let lanes = self.exporters.iter().chain(&self.log_exporters).chain(&self.metric_exporters);
+        lanes.for_each(|lane| lane.hold(held));
+    }
+
     /// Sends the export thread a request with its deadline.
     pub(super) fn ask(
         self: &Arc<Self>,

@@ -53,6 +53,10 @@ impl LaneCounts for Counts {
         stats.pending = stats.accepted.saturating_sub(settled);
         stats
     }
+
+    fn hold(&self, held: bool) {
+        self.inner.hold(held);
+    }
 }
 
 impl FormattedLane {

@@ -95,10 +95,12 @@ pub(crate) enum Signal {
     Metrics,
 }
 
-/// The counts of a lane.
+/// A lane as other threads have it: its counts, and whether it waits.
 pub(crate) trait LaneCounts: Send + Sync {
     /// A consistent snapshot.
     fn snapshot(&self) -> ExporterStats;
+    /// From now on batches stay in the queue until a flush or the shutdown wants them, or go again.
+    fn hold(&self, held: bool);
 }
 
 enum Item<B> {
@@ -125,6 +127,8 @@ struct State<B> {
     aside: u64,
     exported: u64,
     drops: Drops,
+    /// Nothing goes by itself.
+    held: bool,
     closing: bool,
 }
 
@@ -151,6 +155,11 @@ impl<B: Send> LaneCounts for Shared<B> {
             on_disk: 0,
             dropped: state.drops.by_reason(),
         }
+    }
+
+    fn hold(&self, held: bool) {
+        self.lock().held = held;
+        self.changed.notify_one();
     }
 }
 
@@ -187,6 +196,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             aside: 0,
             exported: 0,
             drops: Drops::default(),
+            held: false,
             closing: false,
         };
         Self {
@@ -398,8 +408,17 @@ struct Joining<B> {
 }
 
 impl<B> State<B> {
+    /// Whether what is queued has to stay there. A flush wants all that was given before it, unless it gave up.
+    fn waits(&self) -> bool {
+        let is_wanted = |item: &Item<B>| matches!(item, Item::Mark(settled) if !settled.is_closed());
+        self.held && !self.closing && !self.queue.iter().any(is_wanted)
+    }
+
     /// The next item for the sink, with the batches behind it joined to it as far as they may be.
     fn next(&mut self, joining: &Joining<B>) -> Option<Item<B>> {
+        if self.waits() {
+            return None;
+        }
         let item = self.queue.pop_front()?;
         let Item::Batch { mut batch, mut spans, mut aside, mut bytes } = item else { return Some(item) };
         while let Some(Item::Batch { bytes: more, .. }) = self.queue.front()

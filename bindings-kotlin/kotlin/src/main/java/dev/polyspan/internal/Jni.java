@@ -1,3 +1,6 @@
+// The native library over JNI, for starting engines, recorders, contexts and carriers; `bindings-kotlin/src/jvm.rs` has
+// the other side. What is seldom needed takes the generated interface (`Natives`).
+
 package dev.polyspan.internal;
 
 /**
@@ -62,6 +65,9 @@ final class Jni {
     static native byte[] inject(long engine, byte[] context, long ambient);
 
     static native byte[] stats(long engine);
+
+    /** Has the exporters keep what they are given from now on, or lets it go again. */
+    static native void hold(long engine, boolean held);
 
     static native byte[] flush(long engine, double seconds);
 
