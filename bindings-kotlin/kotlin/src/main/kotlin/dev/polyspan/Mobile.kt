@@ -3,10 +3,12 @@
 
 package dev.polyspan
 
+import dev.polyspan.internal.Border
 import dev.polyspan.internal.Clock
 import dev.polyspan.internal.Ids
 import dev.polyspan.internal.Log
 import dev.polyspan.internal.Random
+import dev.polyspan.internal.Recorder
 import dev.polyspan.internal.Registry
 import java.util.concurrent.atomic.AtomicBoolean
 
@@ -18,14 +20,17 @@ public class MobileOptions {
     /** Seconds that the first span of a request waits for others. */
     public var batchInterval: Double = 30.0
 
-    /** Spans wait while the network is metered ([Mobile.onNetwork]). */
+    /**
+     * Spans wait while the network is metered, and until the app has said that it is not ([Mobile.onNetwork]), within the
+     * limits of the queue. `flush`, `shutdown` and the end of the process send them all the same.
+     */
     public var unmeteredOnly: Boolean = false
 
-    /** Seconds without a span after which the next one begins a new session; 0 for no sessions. */
-    public var sessionInactivity: Double = 15 * 60.0
+    /** Seconds without a span after which the next one begins a new session: half an hour; 0 for no sessions. */
+    public var sessionInactivity: Double = 30 * 60.0
 
-    /** Seconds after which a session ends in any case. */
-    public var sessionMaxAge: Double = 4 * 3600.0
+    /** Seconds after which a session ends in any case: a day. */
+    public var sessionMaxAge: Double = 24 * 3600.0
 
     /** Seconds that [Mobile.onBackground] may take by default: what the platform grants, or less. */
     public var backgroundTimeout: Double = 5.0
@@ -33,8 +38,7 @@ public class MobileOptions {
     /** Puts what the engine has options for among these; what the app says itself wins. */
     internal fun describe(options: MutableMap<String, Any?>) {
         options.putIfAbsent("max_batch_spans", batchSize)
-        // While it waits for another network nothing goes by itself, but where the queue is full.
-        options.putIfAbsent("schedule_delay", if (unmeteredOnly) DAY else batchInterval)
+        options.putIfAbsent("schedule_delay", batchInterval)
     }
 
     internal fun sessions(): Sessions? {
@@ -47,7 +51,6 @@ public class MobileOptions {
 
     private companion object {
         const val SECOND = 1e9
-        const val DAY = 86400.0
     }
 }
 
@@ -89,6 +92,9 @@ internal class Sessions(
 public object Mobile {
     private val backgrounds = AtomicBoolean()
 
+    /** Whether the network costs nothing; one that nobody has told of may. */
+    private var isFree = false
+
     /** The id of the current session; `null` where there is none. */
     @JvmStatic
     public val sessionId: String? get() = Registry.default?.sessions?.current
@@ -100,8 +106,9 @@ public object Mobile {
     }
 
     /**
-     * The app leaves the foreground: delivers what there is within so many seconds. Blocks; call it from a worker, or give
-     * `done`, which is run on another thread once everything is delivered or the time is over.
+     * The app leaves the foreground: delivers what there is within so many seconds, but what waits for another network.
+     * Blocks; call it from a worker, or give `done`, which is run on another thread once everything is delivered or the
+     * time is over.
      *
      * @return whether everything was delivered; true where `done` is given
      */
@@ -127,15 +134,45 @@ public object Mobile {
         return true
     }
 
-    /** The network changed: where spans wait for one that is not metered ([MobileOptions.unmeteredOnly]), they go now. */
+    /**
+     * The network is another one: where spans wait for one that is not metered ([MobileOptions.unmeteredOnly]), they go by
+     * themselves from now on, or wait.
+     */
     @JvmStatic
+    @Synchronized
     public fun onNetwork(isMetered: Boolean) {
-        if (!isMetered && Registry.default?.mobile?.unmeteredOnly == true) onBackground { }
+        isFree = !isMetered
+        for (recorder in Registry.recorders()) settle(recorder)
     }
 
-    private fun delivered(seconds: Double): Boolean =
+    /** Has an engine that was just started wait, or one whose network has changed. */
+    @Synchronized
+    internal fun settle(recorder: Recorder) {
+        if (recorder.mobile != null) Border.hold(recorder.engine, waits(recorder))
+    }
+
+    @Synchronized
+    private fun waits(recorder: Recorder): Boolean = recorder.mobile?.unmeteredOnly == true && !isFree
+
+    private fun delivered(seconds: Double): Boolean {
+        val deadline = System.nanoTime() + (seconds * 1e9).toLong()
+        return Polyspan.engines().fold(true) { fine, engine ->
+            val left = maxOf(0, deadline - System.nanoTime()) / 1e9
+            (if (waits(engine.recorder)) hasNothing(engine) else isFlushed(engine, left)) && fine
+        }
+    }
+
+    private fun hasNothing(engine: Engine): Boolean {
+        val stats = engine.stats()
+        return stats.pending == 0L && stats.exporters.values.all { it["pending"] == 0L }
+    }
+
+    private fun isFlushed(
+        engine: Engine,
+        seconds: Double,
+    ): Boolean =
         try {
-            Polyspan.flush(seconds)
+            engine.flush(seconds)
             true
         } catch (error: PolyspanError) {
             Log.sayOnce("background ${error.code}", "not everything was delivered in the background: ${error.message}")

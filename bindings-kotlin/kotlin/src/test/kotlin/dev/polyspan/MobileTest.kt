@@ -1,11 +1,15 @@
-// Life on a phone: sessions that change, and what the app tells about itself.
+// Life on a phone: sessions that change, networks that cost or are not there, and what the app tells about itself.
 
 package dev.polyspan
 
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
+import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.net.InetAddress
+import java.net.InetSocketAddress
+import java.net.Socket
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 
@@ -59,6 +63,102 @@ class MobileTest {
             assertTrue(done.await(60, TimeUnit.SECONDS))
             assertEquals("again", memory.only().name)
             assertEquals(2, engine.stats().exported)
+        }
+    }
+
+    /** Spans of one trace, which pressure leaves alone. */
+    private fun record(
+        engine: Engine,
+        spans: Int,
+        text: String = "x",
+    ) = engine.span("root") { repeat(spans - 1) { engine.span("child") { it.set("text", text) } } }
+
+    /** An engine that waits for nothing has sent something by itself: there was the time to. */
+    private fun othersWentOn() =
+        Engines.with({ set("scheduleDelay", 0.001) }) { engine, memory ->
+            for (turn in 1..5) {
+                record(engine, 100)
+                Engines.eventually("an engine that is not held sends") { memory.spans.size == 100 * turn }
+            }
+        }
+
+    private fun waiting() =
+        MobileOptions().apply {
+            batchInterval = 0.001
+            unmeteredOnly = true
+        }
+
+    /** Whether everything that ended is with its exporter. */
+    private fun hasGot(
+        engine: Engine,
+        spans: Int,
+    ) = engine.stats().accepted == spans.toLong()
+
+    @Test
+    fun `spans wait for a network that is not metered`() {
+        try {
+            Engines.with({ mobile = waiting() }) { engine, memory ->
+                // Nobody has said yet what the network is, then that it is metered, again and again.
+                for (turn in 1..3) {
+                    record(engine, 1000)
+                    Engines.eventually("every span reaches its exporter") { hasGot(engine, 1000 * turn) }
+                    othersWentOn()
+                    assertTrue(!Mobile.onBackground(30.0))
+                    assertEquals(1000 * (turn - 1), memory.spans.size)
+                    Mobile.onNetwork(isMetered = false)
+                    Engines.eventually("what waited leaves") { memory.spans.size == 1000 * turn }
+                    Mobile.onNetwork(isMetered = true)
+                }
+                assertTrue(Mobile.onBackground(30.0))
+                span("asked for") { }
+                engine.flush()
+                assertEquals(3001, memory.spans.size)
+            }
+        } finally {
+            Mobile.onNetwork(isMetered = true)
+        }
+    }
+
+    @Test
+    fun `the network may be told before there is an engine`() {
+        try {
+            Mobile.onNetwork(isMetered = false)
+            Engines.with({ mobile = waiting() }) { engine, memory ->
+                record(engine, 10)
+                Engines.eventually("nothing waits") { memory.spans.size == 10 }
+            }
+        } finally {
+            Mobile.onNetwork(isMetered = true)
+        }
+    }
+
+    @Test
+    fun `without a network for days it keeps within its bytes`() {
+        Socket().use { dead ->
+            // Bound, so that nobody else gets the port, but not listening.
+            dead.bind(InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            Engines.with({
+                exporter = mapOf("type" to "otlp", "endpoint" to "http://127.0.0.1:${dead.localPort}")
+                mobile = MobileOptions()
+            }) { engine, _ ->
+                val (turns, spans, bytes) = Triple(32, 65, 16 * 1024)
+                for (turn in 1..turns) {
+                    // What the hand-off cannot take is lost there, which is another matter.
+                    record(engine, spans, "x".repeat(bytes))
+                    Engines.eventually("the exporter keeps up") { engine.stats().pending == 0L }
+                    assertTrue(engine.stats().addsUp)
+                }
+                val stats = engine.stats()
+                assertEquals(0, stats.exported)
+                val waiting = stats.exporters.values.sumOf { it["pending"] as Long }
+                // Exporters have half of the 32 MiB of a process.
+                assertTrue(waiting > 0 && waiting * bytes <= 17L shl 20, "$stats $waiting")
+                assertTrue(stats.dropped.values.sum() + stats.unsampled > 0, "$stats")
+                // Nobody waits for the dead one at the end.
+                assertThrows(PolyspanError::class.java) { engine.shutdown(0.0) }
+                assertTrue(engine.stats().addsUp)
+                assertEquals(stats.ended, engine.stats().dropped.values.sum() + engine.stats().unsampled)
+            }
         }
     }
 }

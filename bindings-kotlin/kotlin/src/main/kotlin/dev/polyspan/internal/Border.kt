@@ -119,6 +119,12 @@ internal object Border {
         ambient: Ambient?,
     ): Written? = if (isThere) Written(map(Jni.inject(recorder?.engine ?: 0, context, ambient?.number ?: 0))) else null
 
+    /** Has the exporters of an engine keep what they are given from now on, or lets it go again. */
+    fun hold(
+        engine: Long,
+        held: Boolean,
+    ) = Jni.hold(engine, held)
+
     /** Throws what an answer says. */
     fun check(answer: ByteArray?) {
         if (answer != null) throw dev.polyspan.PolyspanError.of(String(answer, Charsets.UTF_8))

@@ -6,6 +6,7 @@ package dev.polyspan.internal
 import dev.polyspan.Engine
 import dev.polyspan.InitOptions
 import dev.polyspan.MemoryExporter
+import dev.polyspan.Mobile
 import dev.polyspan.PolyspanError
 import dev.polyspan.Sampler
 import dev.polyspan.SpanExporter
@@ -39,6 +40,7 @@ internal object Launch {
         given.mobile?.let {
             recorder.mobile = it
             recorder.sessions = it.sessions()
+            Mobile.settle(recorder)
         }
         return Engine(recorder)
     }
