@@ -160,6 +160,18 @@ extension EngineTests {
             }
         }
 
+        @Test func whatIsHeldStaysUntilItIsLetGo() throws {
+            try withEngine(options: Options(batching: Batching(interval: 0.001))) { engine, memory in
+                engine.hold(true)
+                engine.withSpan("work") { _ in }
+                // A flush sends it all the same.
+                try #expect(engine.flushed(memory).count == 1)
+                engine.withSpan("later") { _ in }
+                engine.hold(false)
+                try #expect(engine.flushed(memory).count == 1)
+            }
+        }
+
         @Test func batchingIsPlainConfiguration() throws {
             let options = Options(batching: Batching(interval: 60, spans: 100, bytes: 65536, memory: 4 << 20))
             try withEngine(options: options) { engine, memory in

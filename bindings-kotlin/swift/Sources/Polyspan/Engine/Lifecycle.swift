@@ -6,6 +6,15 @@ import Foundation
 import UIKit
 #endif
 
+extension Engine {
+    /// Has the exporters keep what they are given from now on, while a network is paid by the byte, or lets it go again.
+    /// What waits stays within the memory that the engine may use, and what no longer fits is dropped and counted. A flush
+    /// and the shutdown send what there is all the same.
+    public func hold(_ held: Bool) {
+        recorder.engine.hold(held: held)
+    }
+}
+
 extension Polyspan {
     /// To be called when the app goes to the background: hands over everything and waits at most as long as the system
     /// grants. What is not delivered by then goes on when the app does. Blocks: call it where waiting is allowed.
