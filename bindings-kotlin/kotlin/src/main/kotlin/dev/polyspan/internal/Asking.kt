@@ -25,7 +25,8 @@ internal object Asking {
         selects: Boolean = false,
     ): Span {
         val terms = recorder.terms
-        val withContent = if (selects) Registry.recorders().any { it.terms.readsContent } else terms.readsContent
+        // A selector is told of it, too.
+        val withContent = selects || terms.readsContent
         val withInput = terms.showsStarts && terms.io
         val started =
             Border.start(
