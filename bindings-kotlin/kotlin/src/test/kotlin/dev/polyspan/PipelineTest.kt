@@ -124,6 +124,27 @@ class PipelineTest {
             }
         }
 
+    /** Options that are refused, by name. */
+    private fun refused(
+        file: String,
+        option: String,
+    ): List<DynamicTest> =
+        // What is null was not given.
+        Vectors.cases(file, "invalid").filterNot { it[option].isJsonNull }.map { entry ->
+            dynamicTest(entry["name"]?.asString ?: entry[option].toString()) {
+                val given: InitOptions.() -> Unit = { set(option, Vectors.plain(entry[option])) }
+                val error = assertThrows(PolyspanError::class.java) { Engines.with(given) { _, _ -> } }
+                assertEquals("invalid_option", error.code)
+                assertTrue(error.message!!.startsWith(Vectors.camel(entry["names"].asString) + ":"), error.message)
+            }
+        }
+
+    @TestFactory
+    fun `redaction is refused`(): List<DynamicTest> = refused("redaction.json", "redaction")
+
+    @TestFactory
+    fun `samplers are refused`(): List<DynamicTest> = refused("sampling.json", "sampler")
+
     @TestFactory
     fun `names on the wire`(
         @TempDir folder: Path,
