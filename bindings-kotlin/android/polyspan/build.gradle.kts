@@ -16,14 +16,13 @@ android {
     compileSdk = 36
 
     defaultConfig {
-        minSdk = 26
+        // The first that knows `MethodHandles.byteArrayViewVarHandle`, which no desugaring brings to older ones.
+        minSdk = 33
         consumerProguardFiles("consumer-rules.pro")
         ndk { abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64") }
     }
 
-    // Devices below API 33 know no VarHandle: the compiler writes its calls anew.
     compileOptions {
-        isCoreLibraryDesugaringEnabled = true
         sourceCompatibility = JavaVersion.VERSION_17
         targetCompatibility = JavaVersion.VERSION_17
     }
@@ -43,7 +42,6 @@ tasks.withType<org.jetbrains.kotlin.gradle.tasks.KotlinCompile>().configureEach 
 }
 
 dependencies {
-    coreLibraryDesugaring("com.android.tools:desugar_jdk_libs:2.1.5")
     api("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.11.0")
     // The packaging with Android's own build of JNA's library.
     implementation("net.java.dev.jna:jna:5.19.1@aar")
