@@ -1,3 +1,5 @@
+// The interface as Java has it.
+
 package dev.polyspan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,3 +1,5 @@
+// Numbers in byte arrays, for the writers and readers of frames and values.
+
 package dev.polyspan.internal;
 
 import java.lang.invoke.MethodHandles;
@@ -5,8 +7,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Numbers in byte arrays, one machine instruction each. In Java, because a handle has to be a static constant and its
- * calls have to keep their exact types for that. The writers and readers of frames and values call it.
+ * One machine instruction each. In Java, because a handle has to be a static constant and its calls have to keep their
+ * exact types for that.
  */
 final class Bytes {
     private static final VarHandle SHORT = little(short[].class);
