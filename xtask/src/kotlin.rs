@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::kotlin_guide;
 use crate::process;
 use crate::suites::{Outcome, counted};
 use crate::uniffi::{Border, empty};
@@ -33,6 +34,7 @@ pub fn maven(workspace: &Workspace, border: &Border, project: &str) -> Result<Co
     let mut command = workspace.command(if cfg!(windows) { "mvn.cmd" } else { "mvn" });
     let path = |path: &Path| path.to_str().map(str::to_owned).context("a path that is no text");
     command.args(["--batch-mode", "--no-transfer-progress", "--file", project]);
+    kotlin_guide::write(workspace, &made(workspace).join("guide"))?;
     command.arg(format!("-Dmaven.repo.local={}", path(&workspace.cache.join("maven"))?));
     command.arg(format!("-Dpolyspan.made={}", path(&made(workspace))?));
     command.arg(format!("-Dpolyspan.generated={}", path(&border.sources)?));

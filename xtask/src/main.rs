@@ -8,6 +8,7 @@ mod demo;
 mod frameworks;
 mod kotlin;
 mod kotlin_app;
+mod kotlin_guide;
 mod maven;
 mod model;
 mod nextjs;
