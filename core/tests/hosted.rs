@@ -11,7 +11,7 @@ use polyspan::export::memory::MemoryStore;
 use polyspan::frame::view::SpanView;
 use polyspan::frame::write::{self, Head};
 use polyspan::frame::{EVENT_HEADER, EventKind};
-use polyspan::hosted::{HostCounts, HostedSpan, read_value, start_hosted, write_value};
+use polyspan::hosted::{self, HostCounts, HostedSpan, read_value, start_hosted, write_value};
 use polyspan::sampling::{HeadSampler, ParentRule, RootRule};
 use polyspan::{
     Engine, Options, SpanContext, SpanFlags, SpanId, SpanKind, SpanType, Surroundings, TraceFlags, TraceId,
@@ -167,4 +167,16 @@ fn values_travel_alone() {
     assert_eq!(read_value(&[]), None);
     let unreadable = start_hosted(None, b"short", None, None, None, None);
     assert!(unreadable.slot.is_none() || unreadable.context.is_valid());
+}
+
+#[test]
+fn what_is_no_map_surrounds_nothing_and_counts_once() {
+    let torn = &write_value(&"text".into())[..3];
+    for added in [&[][..], torn, &write_value(&"text".into())] {
+        let (around, refused) = hosted::surround(None, added);
+        assert_eq!((around.baggage().len(), refused), (0, 1));
+    }
+    let added = Value::from_iter([("internal_spans", "nonsense"), ("session_id", "s-1")]);
+    assert_eq!(hosted::surround(None, &write_value(&added)).1, 1);
+    assert_eq!(hosted::surround(None, &write_value(&Value::Map(Vec::new()))).1, 0);
 }

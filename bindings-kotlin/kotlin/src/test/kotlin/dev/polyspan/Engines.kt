@@ -29,14 +29,10 @@ internal object Engines {
                 given()
             }
         Polyspan.setDefault(engine.name)
-        try {
-            val result = body(engine, memory)
-            val stats = engine.stats()
-            assertTrue(stats.addsUp, "$stats")
-            return result
-        } finally {
-            engine.shutdown()
-        }
+        val result = runCatching { body(engine, memory).also { assertTrue(engine.stats().addsUp, "${engine.stats()}") } }
+        // What went wrong before goes first.
+        val stopped = runCatching { engine.shutdown() }
+        return result.getOrThrow().also { stopped.getOrThrow() }
     }
 
     /** Waits for something that happens elsewhere, for as long as a loaded machine may take. */
