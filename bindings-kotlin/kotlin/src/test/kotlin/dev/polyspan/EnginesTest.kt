@@ -2,6 +2,8 @@
 
 package dev.polyspan
 
+import com.google.gson.JsonObject
+import dev.polyspan.internal.Log
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -9,6 +11,7 @@ import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
+import java.util.function.Consumer
 
 class EnginesTest {
     /** Two engines, of which the first is the default; what each has got, by names. */
@@ -32,18 +35,12 @@ class EnginesTest {
         }
 
     @Test
-    fun `one is the default until another is chosen`() {
-        val found =
-            two { _, other ->
-                span("one") { }
-                other.span("two") { }
-                Polyspan.setDefault(other.name)
-                span("three") { }
-                val error = assertThrows(PolyspanError::class.java) { Polyspan.setDefault("nobody") }
-                assertEquals("not_running", error.code)
-                assertTrue("nobody" in error.message!!)
-            }
-        assertEquals(setOf("one") to setOf("two", "three"), found)
+    fun `who does not run is no default`() {
+        two { _, _ ->
+            val error = assertThrows(PolyspanError::class.java) { Polyspan.setDefault("nobody") }
+            assertEquals("not_running", error.code)
+            assertTrue("nobody" in error.message!!)
+        }
     }
 
     @Test
@@ -102,13 +99,82 @@ class EnginesTest {
     }
 
     @TestFactory
-    fun `answers that mean the default`(): List<DynamicTest> =
-        mapOf(
-            "nothing" to EngineSelector { null },
-            "no text" to EngineSelector { "" },
-            "an engine that does not run" to EngineSelector { "nobody" },
-            "a failure" to EngineSelector { error("no") },
-        ).map { (name, selector) ->
-            dynamicTest(name) { assertEquals(setOf("one") to emptySet<String>(), two(selector) { _, _ -> span("one") { } }) }
+    fun `a trace goes where the vectors say`(): List<DynamicTest> =
+        Vectors.cases("selection.json").map { entry ->
+            dynamicTest(entry["name"].asString) { Selection(entry).check() }
         }
+
+    /** A case of `selection.json`. */
+    private class Selection(
+        private val entry: JsonObject,
+    ) {
+        private val kept = entry["engines"].asJsonArray.associate { it.asString to MemoryExporter() }
+        private val asked = ArrayList<String>()
+
+        private fun selector(given: JsonObject): EngineSelector =
+            EngineSelector { root ->
+                asked.add(root.name)
+                check(!given.has("fails")) { "as the case asks for" }
+                when (given["reads"]?.asString) {
+                    "request_context" -> (root.requestContext as? Map<*, *>)?.get("tenant") as String?
+                    "type" -> root.type
+                    "name" -> root.name
+                    "attributes" -> root.attributes["tenant"] as String?
+                    else -> Vectors.plain(given["answer"]) as String?
+                }
+            }
+
+        private fun play(
+            steps: List<JsonObject>,
+            engines: Map<String, Engine>,
+        ) {
+            for (step in steps) {
+                val inside = step["inside"]?.asJsonArray?.map { it.asJsonObject } ?: emptyList()
+                if (!step.has("span")) {
+                    context({ requestContext = Vectors.plainMap(step["context"]) }) { play(inside, engines) }
+                    continue
+                }
+                val options = SpanOptions()
+                options.type = step["type"]?.let { SpanType.of(it.asString) }
+                options.root = step["root"]?.asBoolean ?: false
+                options.attributes = step["attributes"]?.let(Vectors::plainMap)
+                val name = step["span"].asString
+                val engine = step["engine"]?.let { engines.getValue(it.asString) }
+                if (engine == null) {
+                    span(name, options = options) { play(inside, engines) }
+                } else {
+                    engine.span(name, options = options) { play(inside, engines) }
+                }
+            }
+        }
+
+        private fun start(
+            given: String,
+            memory: MemoryExporter,
+        ): Engine =
+            Polyspan.init {
+                service = "tests"
+                name = given
+                exporter = memory
+            }
+
+        fun check() {
+            Log.write = Consumer { }
+            val engines = kept.mapValues { (given, memory) -> start(given, memory) }
+            try {
+                entry["default"]?.let { Polyspan.setDefault(it.asString) }
+                entry["selector"]?.let { Polyspan.setSelector(selector(it.asJsonObject)) }
+                for (name in entry["stopped"]?.asJsonArray ?: emptyList()) engines.getValue(name.asString).shutdown()
+                play(entry["spans"].asJsonArray.map { it.asJsonObject }, engines)
+            } finally {
+                Polyspan.setSelector(null)
+                for (engine in engines.values) engine.shutdown()
+            }
+            val goes = Vectors.plainMap(entry["goes"]).mapValues { (_, names) -> (names as List<*>).toSet() }
+            val found = kept.mapValues { (_, memory) -> memory.spans.map { it.name }.toSet() }
+            assertEquals(goes, found.filterValues { it.isNotEmpty() })
+            entry["asked"]?.let { wanted -> assertEquals(wanted.asJsonArray.map { it.asString }, asked) }
+            for (engine in engines.values) assertTrue(engine.stats().addsUp, "${engine.stats()}")
+        }
+    }
 }
