@@ -158,13 +158,8 @@ public object Mobile {
         val deadline = System.nanoTime() + (seconds * 1e9).toLong()
         return Polyspan.engines().fold(true) { fine, engine ->
             val left = maxOf(0, deadline - System.nanoTime()) / 1e9
-            (if (waits(engine.recorder)) hasNothing(engine) else isFlushed(engine, left)) && fine
+            (if (waits(engine.recorder)) engine.stats().pending == 0L else isFlushed(engine, left)) && fine
         }
-    }
-
-    private fun hasNothing(engine: Engine): Boolean {
-        val stats = engine.stats()
-        return stats.pending == 0L && stats.exporters.values.all { it["pending"] == 0L }
     }
 
     private fun isFlushed(
