@@ -159,7 +159,12 @@ class MobileTest {
                 assertTrue(stats.dropped.values.sum() > turns * spans / 4, "$stats")
                 // Nobody waits for the dead one at the end.
                 assertThrows(PolyspanError::class.java) { engine.shutdown(0.0) }
-                Engines.eventually("nothing is pending") { engine.stats().dropped.values.sum() == turns * spans + 1L }
+                Engines.eventually("nothing is pending") {
+                    engine
+                        .stats()
+                        .dropped.values
+                        .sum() == turns * spans + 1L
+                }
             }
         }
     }
