@@ -427,7 +427,9 @@ public class Span internal constructor(
     /** Shows what it is by now to who follows open spans. */
     private fun show() {
         val recorder = recorder ?: return
-        if (state == OPEN && recorder.terms.showsUpdates) locked { recorder.updated(this) }
+        if (state != OPEN || !recorder.terms.showsUpdates) return
+        locked { recorder.updated(this) }
+        recorder.say()
     }
 
     /** What this trace's open spans stand in. */

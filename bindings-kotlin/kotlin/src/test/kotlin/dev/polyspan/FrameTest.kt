@@ -214,6 +214,28 @@ class FrameTest {
     }
 
     @Test
+    fun `a span that memory has no room for is announced with the next`() {
+        var fails = false
+        val governed =
+            object : Governed by Plain {
+                override fun inherited(around: Ambient?) = if (fails) throw OutOfMemoryError("for a test") else Plain.inherited(around)
+            }
+        val frame = FrameWriter(governed, 7)
+        val event = file["events"].asJsonArray[0].asJsonObject["event"].asJsonObject
+        for (resets in listOf(false, true)) {
+            fails = true
+            frame.span(span(event))
+            frame.handIn { _, _, _, _ -> error("nothing was written") }
+            if (resets) frame.reset()
+            fails = false
+            frame.span(span(event))
+            var announced = 0
+            frame.handIn { _, _, _, count -> announced += count }
+            assertEquals(2, announced)
+        }
+    }
+
+    @Test
     fun `a large span makes the frame larger, and what was there stays`() {
         val frame = FrameWriter(Plain, 0)
         val event = file["events"].asJsonArray[0].asJsonObject["event"].asJsonObject

@@ -45,7 +45,8 @@ internal class FrameWriter(
     fun reset() {
         synchronized(this) {
             at = 0
-            spans = 0
+            // What is announced and not written waits for the next span.
+            spans -= (published.get() ushr 32).toInt()
             taken = 0
             published.set(0)
             if (buf.size > KEPT) buf = ByteArray(FIRST)
@@ -86,8 +87,10 @@ internal class FrameWriter(
 
     /** A span that has ended. */
     fun span(span: Span) {
-        if (whole { event(span, ENDED, span.end) }) spans++
-        publish()
+        // One that memory had no room for is announced all the same, with the next: the engine then counts it as lost.
+        val isWritten = whole { event(span, ENDED, span.end) }
+        spans++
+        if (isWritten) publish()
     }
 
     /** What an open span is by now. */

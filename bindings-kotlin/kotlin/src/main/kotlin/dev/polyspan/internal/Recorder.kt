@@ -38,6 +38,10 @@ internal class Recorder(
     private var pressed = false
     val isPressed: Boolean get() = pressed
 
+    /** Whether lines of the engine wait to be shown. */
+    @Volatile
+    private var says = false
+
     /** The engine for the generated interface. */
     val native: NativeEngine? by lazy { Natives.engine(engine) }
 
@@ -74,10 +78,17 @@ internal class Recorder(
     ) = Here.get().lane(this).count(place, by)
 
     /** Takes in a span that has ended. */
-    fun ended(span: Span) = Here.get().lane(this).ended(span)
+    fun ended(span: Span) {
+        Here.get().lane(this).ended(span)
+        say()
+    }
 
-    fun leftOut(span: Span) = Here.get().lane(this).leftOut(span)
+    fun leftOut(span: Span) {
+        Here.get().lane(this).leftOut(span)
+        say()
+    }
 
+    /** Takes in what an open span is by now; under its lock, so `say` is for after. */
     fun updated(span: Span) = Here.get().lane(this).updated(span)
 
     /** Hands in a part of a frame; under the monitor of the frame it is of. */
@@ -93,7 +104,15 @@ internal class Recorder(
         val answer = Jni.submit(engine, part, length, spans, counts)
         pressed = answer and PRESSED != 0
         if (answer and STOPPED != 0) stopped = true
-        if (answer and SAYS != 0) EngineLog.sayWaiting()
+        if (answer and SAYS != 0) says = true
+    }
+
+    /** Shows the engine's own lines, where there are any: the application's logger may record spans itself, so nothing is
+     * locked or half done meanwhile. */
+    fun say() {
+        if (!says) return
+        says = false
+        EngineLog.sayWaiting()
     }
 
     /** Hands in what all threads have. Whether there was anything. */
@@ -108,6 +127,7 @@ internal class Recorder(
             }
             if (left && lanes.remove(lane)) lane.leave()
         }
+        say()
         return found
     }
 
