@@ -235,9 +235,10 @@ pub extern "system" fn Java_dev_polyspan_internal_Jni_submit<'l>(
         if frame.is_null() || length <= 0 {
             return Ok(engine::take_in(&engine, &[], 0, counts));
         }
-        // SAFETY: the array is looked at once and only read, by a call that takes it into the hand-off without waiting
-        // for anything and without calling the JVM; the host does not change it meanwhile, since the thread that owns
-        // it is the one that calls.
+        // SAFETY: the array is looked at once and only read, by a call that takes it into the hand-off without calling
+        // the JVM and without waiting for a thread that does; the host does not change it meanwhile, since the thread
+        // that owns it is the one that calls. A thread's first call makes its lane, and a process's first one starts
+        // the export thread, which takes microseconds, as long as the garbage collector may wait.
         let elements = unsafe { frame.get_elements_critical(env, ReleaseMode::NoCopyBack)? };
         let length = elements.len().min(usize::try_from(length).unwrap_or(0));
         // SAFETY: as many bytes as the array has, or fewer; Java's bytes are bytes.
