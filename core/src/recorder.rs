@@ -196,8 +196,8 @@ impl Recorder {
     /// Whether the room of a large span is kept.
     #[cold]
     fn keeps_large(&self, capacity: usize) -> bool {
-        let large = |open: &&Box<Open>| open.capacity() > SPARE_CAPACITY;
-        capacity <= LARGE_CAPACITY && self.spare.iter().filter(large).count() < LARGE_SPANS
+        let large = self.spare.iter().filter(|open| open.capacity() > SPARE_CAPACITY);
+        capacity <= LARGE_CAPACITY && large.count() < LARGE_SPANS
     }
 
     /// Whether too many spans are open for another one to record.
