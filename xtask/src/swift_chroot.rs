@@ -59,12 +59,14 @@ impl Toolchain {
     }
 
     /// A program in `directory`, where the toolchain's libraries are. The checkout and cargo's output are seen under the
-    /// same names inside, and so are variables of Polyspan's and OpenTelemetry's.
+    /// same names inside, and so are variables of Polyspan's and OpenTelemetry's. What cargo adds to LD_LIBRARY_PATH is not:
+    /// a program loads the native library that it was linked with.
     pub fn command(&self, workspace: &Workspace, directory: &Path, program: impl Into<OsString>) -> Command {
         match self {
             Self::System => {
-                let mut command = workspace.command(program);
-                command.current_dir(directory);
+                // As a word of the command, since others start some of them by their words.
+                let mut command = workspace.command("env");
+                command.args(["-u", "LD_LIBRARY_PATH"]).arg(program.into()).current_dir(directory);
                 command
             }
             Self::Chroot(root) => {

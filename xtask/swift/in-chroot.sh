@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # in-chroot.sh ROOT FOLDERS DIRECTORY COMMAND...: runs COMMAND in DIRECTORY inside the system at ROOT. FOLDERS, parted by
 # colons, are seen there under the names they have here, and so are the variables of the environment that concern Polyspan
-# and its tests. Mounts are in a namespace of their own and end with the command. Run by xtask/src/swift_chroot.rs.
+# and its tests. Not LD_LIBRARY_PATH: cargo's names debug builds, which would be loaded before the library that a program
+# was linked with. Mounts are in a namespace of their own and end with the command. Run by xtask/src/swift_chroot.rs.
 set -euo pipefail
 root=$1 folders=$2 directory=$3
 shift 3
 variables=()
 for name in $(compgen -e); do
     case $name in
-    OTEL_* | POLYSPAN_* | BENCH_* | LD_LIBRARY_PATH | CI) variables+=("$name=${!name}") ;;
+    OTEL_* | POLYSPAN_* | BENCH_* | CI) variables+=("$name=${!name}") ;;
     esac
 done
 exec unshare --mount --propagation private bash -c '

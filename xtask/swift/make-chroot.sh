@@ -7,7 +7,10 @@ folder=$1
 
 # The mirror that this system's own packages come from.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/$' || true)
-mirror=${mirror:-http://deb.debian.org/debian/}
+if [[ -z $mirror ]]; then
+    echo 'apt knows no mirror of Debian (apt-get indextargets names none): add one to its sources, or install Swift' >&2
+    exit 1
+fi
 
 mkdir -p "$folder"
 debootstrap --variant=minbase --components=main trixie "$folder" "$mirror"

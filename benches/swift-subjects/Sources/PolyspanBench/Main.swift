@@ -62,11 +62,22 @@ func clock_gettime_nanos(_ clock: clockid_t) -> UInt64 {
     return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
 }
 
+/// Ends the process where another native library is loaded than the one at BENCH_LIBRARY: a debug build, say.
+private func requireLibrary() {
+    guard let wanted = ProcessInfo.processInfo.environment["BENCH_LIBRARY"],
+        let maps = try? FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/maps")).readToEnd()
+    else { return }
+    let paths = String(decoding: maps, as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: " ").last }
+    let loaded = Set(paths.filter { $0.contains("polyspan_uniffi") })
+    guard loaded == [wanted[...]] else { fatalError("the library to be measured is \(wanted), loaded is \(loaded)") }
+}
+
 @main
 struct Bench {
     static func main() throws {
         let words = Array(CommandLine.arguments.dropFirst())
         let setup = Setup(Array(words.dropFirst(2)))
+        requireLibrary()
         let subject: any Subject = words.first == "json" ? JsonSubject(setup) : try PolyspanSubject(setup)
         let result = try bursts(subject, setup, try turns())
         FileHandle.standardOutput.write(try JSONEncoder().encode(result) + Data("\n".utf8))

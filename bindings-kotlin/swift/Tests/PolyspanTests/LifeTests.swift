@@ -14,6 +14,15 @@ private func resident() -> Int {
 
 extension EngineTests {
     @Suite struct LifeTests {
+        @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/maps")))
+        func theLibraryIsTheOneThatWasLinked() throws {
+            let folder = try #require(ProcessInfo.processInfo.environment["POLYSPAN_LIBRARY_FOLDER"])
+            let maps = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/maps")).readToEnd() ?? Data()
+            let lines = String(decoding: maps, as: UTF8.self).split(separator: "\n")
+            let loaded = Set(lines.compactMap { $0.split(separator: " ").last }.filter { $0.contains("polyspan_uniffi") })
+            #expect(loaded == ["\(folder)/libpolyspan_uniffi.so"])
+        }
+
         @Test func enginesComeAndGoWithoutGrowth() throws {
             Polyspan.setLogger { _ in }
             func round(_ number: Int) throws {
