@@ -6,6 +6,8 @@ use napi_derive::napi;
 use polyspan::Surroundings;
 use polyspan::hosted;
 
+use crate::entry::guarded;
+
 /// Immutable and shared by all spans inside.
 #[napi]
 pub struct Ambient(pub(crate) Arc<Surroundings>);
@@ -15,7 +17,7 @@ impl Ambient {
     /// The baggage, flat: key, value, properties, and so on.
     #[napi]
     pub fn baggage(&self) -> Vec<String> {
-        hosted::flat_baggage(self.0.baggage())
+        guarded(None, Vec::new, || hosted::flat_baggage(self.0.baggage()))
     }
 }
 
@@ -23,8 +25,12 @@ impl Ambient {
 /// it.
 #[napi]
 pub fn surround(outer: Option<&Ambient>, added: &[u8]) -> Surrounded {
-    let (around, refused) = hosted::surround(outer.map(|outer| &outer.0), added);
-    Surrounded { ambient: Ambient(Arc::new(around)), refused }
+    let outer = outer.map(|outer| &outer.0);
+    let unchanged = || Surrounded { ambient: Ambient(outer.cloned().unwrap_or_default()), refused: 0 };
+    guarded(None, unchanged, || {
+        let (around, refused) = hosted::surround(outer, added);
+        Surrounded { ambient: Ambient(Arc::new(around)), refused }
+    })
 }
 
 /// An [`Ambient`], and how much of what was given could not be used.

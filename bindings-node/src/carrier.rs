@@ -6,9 +6,11 @@ use polyspan::hosted;
 
 use crate::around::Ambient;
 use crate::engine::NativeEngine;
+use crate::entry::guarded;
 
 /// What a carrier brought.
 #[napi(object, object_from_js = false)]
+#[derive(Default)]
 pub struct Brought {
     /// The calling span, as `polyspan::hosted` writes a context.
     pub context: Option<Buffer>,
@@ -23,7 +25,8 @@ pub struct Brought {
 /// The names of all headers that `extract` looks for, in lower case.
 #[napi]
 pub fn carrier_fields(engine: Option<&NativeEngine>) -> Vec<String> {
-    hosted::carrier_fields(engine.map(|engine| &engine.0))
+    let engine = engine.map(|engine| &engine.0);
+    guarded(engine, Vec::new, || hosted::carrier_fields(engine))
 }
 
 /// Reads headers: names in lower case, and values as text or bytes.
@@ -33,19 +36,22 @@ pub fn extract(
     names: Vec<String>,
     values: Vec<Either<String, Buffer>>,
 ) -> Brought {
-    let values = values.into_iter().map(|value| match value {
-        Either::A(text) => text.into_bytes(),
-        Either::B(bytes) => bytes.to_vec(),
-    });
-    let pairs = names.into_iter().zip(values).collect();
-    let hosted::Brought { context, baggage, ids, refused } =
-        hosted::extract(engine.map(|engine| &engine.0), pairs);
-    let context = context.as_ref().map(|context| hosted::write_context(context).into());
-    Brought { context, baggage, ids, refused }
+    let engine = engine.map(|engine| &engine.0);
+    guarded(engine, Brought::default, || {
+        let values = values.into_iter().map(|value| match value {
+            Either::A(text) => text.into_bytes(),
+            Either::B(bytes) => bytes.to_vec(),
+        });
+        let pairs = names.into_iter().zip(values).collect();
+        let hosted::Brought { context, baggage, ids, refused } = hosted::extract(engine, pairs);
+        let context = context.as_ref().map(|context| hosted::write_context(context).into());
+        Brought { context, baggage, ids, refused }
+    })
 }
 
 /// Headers to write.
 #[napi(object, object_from_js = false)]
+#[derive(Default)]
 pub struct Written {
     /// Flat: name, value, and so on.
     pub headers: Vec<String>,
@@ -56,8 +62,11 @@ pub struct Written {
 /// The headers that say what is current.
 #[napi]
 pub fn inject(engine: Option<&NativeEngine>, context: Option<&[u8]>, around: Option<&Ambient>) -> Written {
-    let span = context.and_then(hosted::read_context).unwrap_or_default();
-    let hosted::Written { headers, refused } =
-        hosted::inject(engine.map(|engine| &engine.0), &span, around.map(|around| &*around.0));
-    Written { headers, refused }
+    let engine = engine.map(|engine| &engine.0);
+    guarded(engine, Written::default, || {
+        let span = context.and_then(hosted::read_context).unwrap_or_default();
+        let hosted::Written { headers, refused } =
+            hosted::inject(engine, &span, around.map(|around| &*around.0));
+        Written { headers, refused }
+    })
 }

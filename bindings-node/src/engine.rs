@@ -10,6 +10,7 @@ use polyspan::hosted::{self, HostCounts};
 use polyspan::{Engine, Error, ErrorCode, FlushReport, registry};
 
 use crate::around::Ambient;
+use crate::entry::{always, guarded, throwing};
 use crate::options::NativeOptions;
 use crate::sampler::{self, SelectFunction};
 use crate::{threads, wire};
@@ -21,56 +22,64 @@ pub struct NativeEngine(pub(crate) Engine);
 /// Starts an engine.
 #[napi]
 pub fn init(options: &mut NativeOptions, provider: bool) -> napi::Result<NativeEngine> {
-    hosted::lines::listen();
-    // The export thread outlives the JavaScript environment that started it.
-    napi::bindgen_prelude::retain_current_module_for_unload_safety();
-    let engine = polyspan::init(options.take(provider)).map_err(|error| wire::thrown(&error))?;
-    // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
-    if !provider && registry::chosen_default().is_none_or(|chosen| chosen == engine.name()) {
-        registry::set_default(engine.name()).map_err(|error| wire::thrown(&error))?;
-    }
-    Ok(NativeEngine(engine))
+    throwing(None, || {
+        hosted::lines::listen();
+        // The export thread outlives the JavaScript environment that started it.
+        napi::bindgen_prelude::retain_current_module_for_unload_safety();
+        let engine = polyspan::init(options.take(provider)).map_err(|error| wire::thrown(&error))?;
+        // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
+        if !provider && registry::chosen_default().is_none_or(|chosen| chosen == engine.name()) {
+            registry::set_default(engine.name()).map_err(|error| wire::thrown(&error))?;
+        }
+        Ok(NativeEngine(engine))
+    })
 }
 
 /// The engine of that name, or the default one; none where it does not run.
 #[napi]
 pub fn engine(name: Option<String>) -> Option<NativeEngine> {
-    match name {
+    let find = || match name {
         Some(name) => registry::engine(&name),
         None => registry::default_engine(),
-    }
-    .map(NativeEngine)
+    };
+    always(None, || None, find).map(NativeEngine)
 }
 
 /// The names of all running engines, in the order they were started.
 #[napi]
 pub fn engines() -> Vec<String> {
-    registry::engines().iter().map(|engine| engine.name().to_owned()).collect()
+    let names = || registry::engines().iter().map(|engine| engine.name().to_owned()).collect();
+    always(None, Vec::new, names)
 }
 
 /// Makes the engine of that name the one for spans that name none.
 #[napi]
 pub fn set_default(name: String) -> napi::Result<()> {
-    registry::set_default(&name).map_err(|error| wire::thrown(&error))
+    throwing(None, || registry::set_default(&name).map_err(|error| wire::thrown(&error)))
 }
 
 /// Lets a function choose the engine of each root.
 #[napi]
-pub fn set_selector(select: Option<FunctionRef<Buffer, String>>) {
-    registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select))));
+pub fn set_selector(select: Option<FunctionRef<Buffer, String>>) -> napi::Result<()> {
+    throwing(None, || {
+        registry::set_selector(select.map(|select| sampler::selector(SelectFunction::from(select))));
+        Ok(())
+    })
 }
 
 /// Has other threads hand in what they hold, before the process ends: they are stopped without being told.
 #[napi]
 pub fn gather() {
-    let bound = registry::engines().iter().map(Engine::exit_timeout).max().unwrap_or_default();
-    threads::ask_others(sampler::home(), bound / 4);
+    always(None, Default::default, || {
+        let bound = registry::engines().iter().map(Engine::exit_timeout).max().unwrap_or_default();
+        threads::ask_others(sampler::home(), bound / 4);
+    });
 }
 
 /// Shuts every engine down within its exit bound, when the process ends.
 #[napi]
 pub fn exit() {
-    registry::flush_at_exit();
+    always(None, Default::default, registry::flush_at_exit);
 }
 
 /// The version of the engine.
@@ -84,72 +93,86 @@ impl NativeEngine {
     /// Its name in the registry.
     #[napi(getter)]
     pub fn name(&self) -> &str {
-        self.0.name()
+        always(Some(&self.0), || "", || self.0.name())
     }
 
     /// What holds for every span that TypeScript records by itself, as a map.
     #[napi]
     pub fn terms(&self) -> napi::Result<Buffer> {
-        Ok(self.0.told_terms().ok_or_else(|| wire::thrown(&not_running("init")))?.into())
+        throwing(Some(&self.0), || {
+            Ok(self.0.told_terms().ok_or_else(|| wire::thrown(&not_running("init")))?.into())
+        })
     }
 
     /// Decides about `n` roots ahead: for each a trace id, a decision, the length of its tracestate and that.
     /// Empty where each has to be asked for.
     #[napi]
     pub fn draw_roots(&self, n: u32) -> Buffer {
-        self.0.told_roots(n as usize).into()
+        guarded(Some(&self.0), Vec::new, || self.0.told_roots(n as usize)).into()
     }
 
     /// What spans inside begin with.
     #[napi]
     pub fn inherited(&self, around: Option<&Ambient>) -> Inherited {
-        let inherited = self.0.inherited(around.map(|around| &*around.0));
-        Inherited {
-            fields: inherited.fields.into(),
-            tags: inherited.tags.into(),
-            flags: inherited.flags.bits().into(),
-            asks: inherited.asks,
-        }
+        // Whether anything is hidden inside is not known then: nothing may be recorded without asking again.
+        let unknown =
+            || Inherited { fields: Vec::new().into(), tags: Vec::new().into(), flags: 0, asks: true };
+        guarded(Some(&self.0), unknown, || {
+            let inherited = self.0.inherited(around.map(|around| &*around.0));
+            Inherited {
+                fields: inherited.fields.into(),
+                tags: inherited.tags.into(),
+                flags: inherited.flags.bits().into(),
+                asks: inherited.asks,
+            }
+        })
     }
 
     /// Takes in the first `length` bytes of a frame with so many spans, and counts: spans that do not record, those
     /// among them that ended, refused as too many were open, ended twice, altered values, values cut by limits.
     #[napi]
     pub fn submit(&self, frame: &[u8], length: u32, spans: u32, counts: &[f64]) -> u32 {
-        let counts = HostCounts::from_numbers(counts.iter().map(|count| *count as u64));
-        self.0.take_in(frame.get(..length as usize).unwrap_or_default(), spans.into(), &counts)
+        // The spans are lost, and counted by nobody else.
+        let lost = || hosted::answer::LOST;
+        guarded(Some(&self.0), lost, || {
+            let counts = HostCounts::from_numbers(counts.iter().map(|count| *count as u64));
+            self.0.take_in(frame.get(..length as usize).unwrap_or_default(), spans.into(), &counts)
+        })
     }
 
     /// A number for an instrumentation scope.
     #[napi]
     pub fn scope(&self, name: String, version: String, schema_url: String) -> u32 {
-        self.0.scope(Scope { name, version, schema_url, attributes: Vec::new() })
+        let scope = Scope { name, version, schema_url, attributes: Vec::new() };
+        guarded(Some(&self.0), Default::default, || self.0.scope(scope))
     }
 
     /// What the body of a span's event says, as a map under the names of the wire, for code of the application that
     /// looks at it before it is exported: redacted and limited, unless it is to be `raw`. None where that fails: then nothing may be shown.
     #[napi]
     pub fn record(&self, body: &[u8], raw: bool) -> Option<Buffer> {
-        self.0.told_record(body, raw).map(Buffer::from)
+        guarded(Some(&self.0), || None, || self.0.told_record(body, raw)).map(Buffer::from)
     }
 
     /// The attributes that every span says of its process, as a map.
     #[napi]
-    pub fn resource(&self) -> Buffer {
-        self.0.told_resource().into()
+    pub fn resource(&self) -> napi::Result<Buffer> {
+        throwing(Some(&self.0), || Ok(self.0.told_resource().into()))
     }
 
     /// How many spans have ended, and log records were recorded.
     #[napi]
     pub fn ended(&self) -> f64 {
-        let stats = self.0.stats();
-        (stats.ended + stats.logs.emitted) as f64
+        always(Some(&self.0), Default::default, || {
+            let stats = self.0.stats();
+            (stats.ended + stats.logs.emitted) as f64
+        })
     }
 
     /// What it has counted, as a map.
     #[napi]
-    pub fn stats(&self) -> Buffer {
-        hosted::write_value(&hosted::stats(&self.0.stats())).into()
+    pub fn stats(&self) -> napi::Result<Buffer> {
+        throwing(Some(&self.0), || Ok(hosted::write_value(&hosted::stats(&self.0.stats())).into()))
     }
 
     /// Waits on another thread until every span that had ended is delivered or given up, at most so many seconds.
@@ -161,7 +184,9 @@ impl NativeEngine {
     /// The same on this thread.
     #[napi]
     pub fn flush_now(&self, seconds: f64) -> napi::Result<()> {
-        self.0.flush(time(seconds)).map(drop).map_err(|error| wire::thrown(&error))
+        throwing(Some(&self.0), || {
+            self.0.flush(time(seconds)).map(drop).map_err(|error| wire::thrown(&error))
+        })
     }
 
     /// Flushes and stops the engine, on another thread.
@@ -188,6 +213,8 @@ pub struct Inherited {
 pub struct Settle {
     engine: Engine,
     timeout: Duration,
+    /// When it was asked for: waiting for a thread counts.
+    start: Instant,
     run: fn(&Engine, Duration) -> Result<FlushReport, Error>,
     /// The thread that asked for it.
     home: Option<u64>,
@@ -195,7 +222,13 @@ pub struct Settle {
 
 impl Settle {
     fn of(engine: &Engine, seconds: f64, run: fn(&Engine, Duration) -> Result<FlushReport, Error>) -> Self {
-        Self { engine: engine.clone(), timeout: time(seconds), run, home: sampler::home() }
+        Self {
+            engine: engine.clone(),
+            timeout: time(seconds),
+            start: Instant::now(),
+            run,
+            home: sampler::home(),
+        }
     }
 }
 
@@ -204,10 +237,11 @@ impl Task for Settle {
     type JsValue = ();
 
     fn compute(&mut self) -> napi::Result<()> {
-        let start = Instant::now();
-        threads::ask_others(self.home, self.timeout / 4);
-        let left = self.timeout.saturating_sub(start.elapsed());
-        (self.run)(&self.engine, left).map(drop).map_err(|error| wire::thrown(&error))
+        throwing(Some(&self.engine), || {
+            let left = || self.timeout.saturating_sub(self.start.elapsed());
+            threads::ask_others(self.home, left() / 4);
+            (self.run)(&self.engine, left()).map(drop).map_err(|error| wire::thrown(&error))
+        })
     }
 
     fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {

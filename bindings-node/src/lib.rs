@@ -6,6 +6,7 @@
 mod around;
 mod carrier;
 mod engine;
+mod entry;
 mod host;
 mod logs;
 mod memory;

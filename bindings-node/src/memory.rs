@@ -5,6 +5,9 @@ use napi_derive::napi;
 use polyspan::config::ExporterOptions;
 use polyspan::export::memory::MemoryStore;
 use polyspan::hosted;
+use polyspan::value::Value;
+
+use crate::entry::{always, throwing};
 
 /// Keeps finished spans in memory.
 #[napi]
@@ -14,26 +17,26 @@ pub struct NativeMemory(MemoryStore);
 impl NativeMemory {
     /// One for at most so many spans.
     #[napi(constructor)]
-    pub fn new(capacity: u32) -> Self {
-        Self(MemoryStore::with_capacity(capacity as usize))
+    pub fn new(capacity: u32) -> napi::Result<Self> {
+        throwing(None, || Ok(Self(MemoryStore::with_capacity(capacity as usize))))
     }
 
     /// The spans so far, in the order they ended, as a list of maps; with `take` they are removed.
     #[napi]
     pub fn spans(&self, take: bool) -> Buffer {
-        hosted::spans_in(&self.0, take).into()
+        always(None, nothing, || hosted::spans_in(&self.0, take)).into()
     }
 
     /// The log records so far, in the order they were recorded; with `take` they are removed.
     #[napi]
     pub fn logs(&self, take: bool) -> Buffer {
-        hosted::logs_in(&self.0, take).into()
+        always(None, nothing, || hosted::logs_in(&self.0, take)).into()
     }
 
     /// The data points of metrics so far, in the order they were collected; with `take` they are removed.
     #[napi]
     pub fn metrics(&self, take: bool) -> Buffer {
-        hosted::metrics_in(&self.0, take).into()
+        always(None, nothing, || hosted::metrics_in(&self.0, take)).into()
     }
 }
 
@@ -41,4 +44,9 @@ impl NativeMemory {
     pub(crate) fn options(&self) -> ExporterOptions {
         ExporterOptions::Memory(self.0.clone())
     }
+}
+
+/// An empty list.
+fn nothing() -> Vec<u8> {
+    hosted::write_value(&Value::Array(Vec::new()))
 }

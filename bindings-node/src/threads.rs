@@ -10,6 +10,7 @@ use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
+use crate::entry::{always, throwing};
 use crate::sampler::home;
 
 /// Runs in the thread's own time, and keeps no thread from ending.
@@ -29,24 +30,28 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Has this thread asked, by `submit`, whenever another one flushes.
 #[napi]
 pub fn on_asked(submit: Function<'_, (), ()>) -> napi::Result<()> {
-    let Some(home) = home() else { return Ok(()) };
-    let submit = submit
-        .build_threadsafe_function()
-        .callee_handled::<false>()
-        .weak::<true>()
-        .build_callback(|_| Ok(()))?;
-    let mut threads = threads();
-    threads.retain(|thread| thread.home != home && !thread.submit.aborted());
-    threads.push(Thread { home, submit: Arc::new(submit) });
-    Ok(())
+    throwing(None, || {
+        let Some(home) = home() else { return Ok(()) };
+        let submit = submit
+            .build_threadsafe_function()
+            .callee_handled::<false>()
+            .weak::<true>()
+            .build_callback(|_| Ok(()))?;
+        let mut threads = threads();
+        threads.retain(|thread| thread.home != home && !thread.submit.aborted());
+        threads.push(Thread { home, submit: Arc::new(submit) });
+        Ok(())
+    })
 }
 
 /// How many threads would be asked, with this one.
 #[napi]
 pub fn recording_threads() -> u32 {
-    let mut threads = threads();
-    threads.retain(|thread| !thread.submit.aborted());
-    u32::try_from(threads.len()).unwrap_or(u32::MAX)
+    always(None, Default::default, || {
+        let mut threads = threads();
+        threads.retain(|thread| !thread.submit.aborted());
+        u32::try_from(threads.len()).unwrap_or(u32::MAX)
+    })
 }
 
 fn threads() -> std::sync::MutexGuard<'static, Vec<Thread>> {

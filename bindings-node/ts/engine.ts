@@ -118,7 +118,7 @@ export class Engine {
 
   /** The attributes that every span says of its process. */
   get resource(): Record<string, Value> {
-    return readValue(this._recorder.engine.resource()) as Record<string, Value>
+    return readValue(checked(() => this._recorder.engine.resource())) as Record<string, Value>
   }
 
   /** Records what `body` does as a span of this engine; see `span`. */

@@ -33,6 +33,15 @@ export function recorderFor(engine: NativeEngine): Recorder {
   return recorder
 }
 
+/** The recorder of an engine that a span meets, which must not throw; `undefined` where the engine cannot be asked. */
+function met(engine: NativeEngine | null): Recorder | undefined {
+  try {
+    return engine === null ? undefined : recorderFor(engine)
+  } catch {
+    return undefined
+  }
+}
+
 /** The recorder of the default engine; `undefined` where none runs. */
 export function recorderOf(): Recorder | undefined {
   if (chosen !== undefined && !chosen.stopped) return chosen
@@ -44,8 +53,7 @@ export function recorderOf(): Recorder | undefined {
 
 /** Looks for the default engine anew. */
 export function findDefault(): Recorder | undefined {
-  const engine = native().engine()
-  chosen = engine ? recorderFor(engine) : undefined
+  chosen = met(native().engine())
   return chosen
 }
 
@@ -53,8 +61,7 @@ export function findDefault(): Recorder | undefined {
 export function recorderOfSlot(slot: number): Recorder | undefined {
   for (const recorder of byName.values()) if (recorder.terms.slot === slot) return recorder
   for (const name of native().engines()) {
-    const engine = native().engine(name)
-    const recorder = engine ? recorderFor(engine) : undefined
+    const recorder = met(native().engine(name))
     if (recorder?.terms.slot === slot) return recorder
   }
   return undefined

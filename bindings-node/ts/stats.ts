@@ -1,6 +1,7 @@
 // What an engine has counted.
 
 import { refusals } from './core/log'
+import { checked } from './error'
 import type { Recorder } from './recorder'
 import { readValue } from './values'
 
@@ -81,7 +82,7 @@ export interface Stats {
 /** What the engine has counted, this thread's own buffer included. */
 export function statsOf(recorder: Recorder): Stats {
   recorder.submit()
-  const stats = readValue(recorder.engine.stats()) as unknown as Stats
+  const stats = readValue(checked(() => recorder.engine.stats())) as unknown as Stats
   stats.altered += refusals()
   stats.started += recorder.open
   return stats

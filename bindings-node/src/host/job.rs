@@ -6,6 +6,7 @@ use polyspan::host::HostJob;
 use polyspan::hosted;
 
 use super::place::Target;
+use crate::entry::always;
 
 /// A job in the hands of JavaScript; answered once. One that is collected unanswered counts as failed.
 #[napi]
@@ -22,28 +23,33 @@ impl NativeJob {
     /// What is to be done.
     #[napi(getter)]
     pub fn task(&self) -> &'static str {
-        self.0.as_ref().map_or("", |job| hosted::task_name(job.task()))
+        always(None, || "", || self.0.as_ref().map_or("", |job| hosted::task_name(job.task())))
     }
 
     /// The number of the handler that does it.
     #[napi(getter)]
     pub fn target(&self) -> u32 {
-        let target = self.0.as_ref().and_then(|job| job.handler().token().downcast_ref::<Target>());
-        target.map_or(u32::MAX, |target| target.number)
+        let number = || {
+            let target = self.0.as_ref()?.handler().token().downcast_ref::<Target>()?;
+            Some(target.number)
+        };
+        always(None, || None, number).unwrap_or(u32::MAX)
     }
 
     /// The records it is about: for each what it tells, the length of what follows, and a map.
     #[napi]
     pub fn records(&self) -> Buffer {
-        self.0.as_ref().map(hosted::records_of).unwrap_or_default().into()
+        always(None, Vec::new, || self.0.as_ref().map(hosted::records_of).unwrap_or_default()).into()
     }
 
     /// It is done.
     #[napi]
     pub fn done(&mut self) {
-        if let Some(job) = self.0.take() {
-            job.done();
-        }
+        always(None, Default::default, || {
+            if let Some(job) = self.0.take() {
+                job.done();
+            }
+        });
     }
 
     /// What becomes of each record: 0 it is left out, 1 it goes on, 2 it goes on with the next of `changes`, each a
@@ -51,21 +57,23 @@ impl NativeJob {
     /// such a record goes on as it was.
     #[napi]
     pub fn judge(&mut self, verdicts: &[u8], changes: Vec<Buffer>, failures: u32) -> Option<String> {
-        hosted::judge(self.0.take()?, verdicts, &changes, failures)
+        always(None, || None, || hosted::judge(self.0.take()?, verdicts, &changes, failures))
     }
 
     /// An export has ended: so many spans were refused, of so many the application's code failed, and of so many it
     /// is not known; all others are delivered. So many formatters failed.
     #[napi]
     pub fn delivered(&mut self, rejected: u32, failed: u32, unknown: u32, failures: u32) {
-        if let Some(job) = self.0.take() {
-            hosted::delivered(job, rejected, failed, unknown, failures);
-        }
+        always(None, Default::default, || {
+            if let Some(job) = self.0.take() {
+                hosted::delivered(job, rejected, failed, unknown, failures);
+            }
+        });
     }
 
     /// How many finished spans or log records it holds.
     #[napi(getter)]
     pub fn spans(&self) -> u32 {
-        self.0.as_ref().map_or(0, |job| job.batch().spans())
+        always(None, Default::default, || self.0.as_ref().map_or(0, |job| job.batch().spans()))
     }
 }

@@ -13,6 +13,7 @@ use polyspan::host::{HostHandler, HostPort, HostWorker, Next};
 use polyspan::registry;
 
 use super::job::NativeJob;
+use crate::entry::{always, throwing};
 
 /// What pulls jobs on this thread.
 struct Place {
@@ -61,24 +62,28 @@ pub struct Handler {
 /// keeps no loop alive that has nothing else to do.
 #[napi]
 pub fn host_open(env: Env, look: Function<'_, (), ()>) -> napi::Result<()> {
-    let woken = look
-        .build_threadsafe_function::<()>()
-        .weak::<true>()
-        .max_queue_size::<1>()
-        .build_callback(|_| Ok(()))?;
-    // A call that finds another one waiting has nothing to add to it.
-    let port = HostPort::on_event_loop(move || {
-        woken.call((), ThreadsafeFunctionCallMode::NonBlocking);
-    });
-    let worker = port.enter();
-    let closing = port.clone();
-    PLACE.with_borrow_mut(|place| *place = Some(Place { port, worker, forgotten: Arc::default() }));
-    // Jobs of an environment that is gone fail at once.
-    env.add_env_cleanup_hook(closing, |port| {
-        PLACE.with_borrow_mut(Option::take);
-        port.close(Duration::ZERO);
-    })?;
-    Ok(())
+    throwing(None, || {
+        let woken = look
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .max_queue_size::<1>()
+            .build_callback(|_| Ok(()))?;
+        // A call that finds another one waiting has nothing to add to it.
+        let port = HostPort::on_event_loop(move || {
+            woken.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        let worker = port.enter();
+        let closing = port.clone();
+        PLACE.with_borrow_mut(|place| *place = Some(Place { port, worker, forgotten: Arc::default() }));
+        // Jobs of an environment that is gone fail at once.
+        env.add_env_cleanup_hook(closing, |port| {
+            always(None, Default::default, || {
+                PLACE.with_borrow_mut(Option::take);
+                port.close(Duration::ZERO);
+            });
+        })?;
+        Ok(())
+    })
 }
 
 /// The handler that the engine knows.
@@ -97,32 +102,43 @@ pub fn handler(given: Handler) -> napi::Result<HostHandler> {
 /// The next job of this thread; none where none waits. With a time in seconds it blocks so long for one.
 #[napi]
 pub fn host_next(seconds: f64) -> Option<NativeJob> {
-    let timeout = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    PLACE.with_borrow_mut(|place| {
-        let place = place.as_mut()?;
-        match place.worker.as_mut()?.next(Some(timeout)) {
-            Next::Job(job) => Some(NativeJob::new(job)),
-            Next::Nothing => None,
-            Next::Leave => {
-                place.worker = None;
-                None
-            }
-        }
-    })
+    always(
+        None,
+        || None,
+        || {
+            let timeout = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            PLACE.with_borrow_mut(|place| {
+                let place = place.as_mut()?;
+                match place.worker.as_mut()?.next(Some(timeout)) {
+                    Next::Job(job) => Some(NativeJob::new(job)),
+                    Next::Nothing => None,
+                    Next::Leave => {
+                        place.worker = None;
+                        None
+                    }
+                }
+            })
+        },
+    )
 }
 
 /// Whether no job will come any more.
 #[napi]
 pub fn host_has_left() -> bool {
-    PLACE.with_borrow(|place| place.as_ref().is_none_or(|place| place.worker.is_none()))
+    let left = || PLACE.with_borrow(|place| place.as_ref().is_none_or(|place| place.worker.is_none()));
+    always(None, || true, left)
 }
 
 /// Handlers of this thread that no engine needs any more.
 #[napi]
 pub fn host_forgotten() -> Vec<u32> {
-    PLACE.with_borrow(|place| match place {
-        Some(place) => std::mem::take(&mut *place.forgotten.lock().unwrap_or_else(PoisonError::into_inner)),
-        None => Vec::new(),
+    always(None, Vec::new, || {
+        PLACE.with_borrow(|place| match place {
+            Some(place) => {
+                std::mem::take(&mut *place.forgotten.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+            None => Vec::new(),
+        })
     })
 }
 
@@ -130,22 +146,27 @@ pub fn host_forgotten() -> Vec<u32> {
 /// [`host_has_left`]: shuts the engines down with the process, else flushes them. Within the exit bound of each.
 #[napi]
 pub fn host_exit(whole: bool) {
-    let Some(port) = PLACE.with_borrow(|place| place.as_ref().map(|place| place.port.clone())) else {
-        return;
-    };
-    let closing = port.clone();
-    let leave = move || {
-        if whole {
-            registry::flush_at_exit();
-        } else {
-            for engine in registry::engines() {
-                // What could not be delivered in time is counted.
-                let _ = engine.flush(engine.exit_timeout());
-            }
+    always(None, Default::default, || {
+        let Some(port) = PLACE.with_borrow(|place| place.as_ref().map(|place| place.port.clone())) else {
+            return;
+        };
+        let closing = port.clone();
+        let leave = move || {
+            // Whatever happens there, this thread is told that it may end.
+            always(None, Default::default, || {
+                if whole {
+                    registry::flush_at_exit();
+                    return;
+                }
+                for engine in registry::engines() {
+                    // What could not be delivered in time is counted.
+                    let _ = engine.flush(engine.exit_timeout());
+                }
+            });
+            port.close(Duration::ZERO);
+        };
+        if std::thread::Builder::new().name("polyspan-exit".to_owned()).spawn(leave).is_err() {
+            closing.close(Duration::ZERO);
         }
-        port.close(Duration::ZERO);
-    };
-    if std::thread::Builder::new().name("polyspan-exit".to_owned()).spawn(leave).is_err() {
-        closing.close(Duration::ZERO);
-    }
+    });
 }
