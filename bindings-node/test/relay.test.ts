@@ -216,6 +216,20 @@ test('a client, and all of them together, may post so often', async () => {
   assert.equal((await from('e')).headers.has('retry-after'), true)
 })
 
+test('without a proxy a client has no say in who it is', async () => {
+  const statuses = async (options: RelayOptions): Promise<number[]> => {
+    const handler = relay({ engine, clientRate: { perSecond: 0.001, burst: 2 }, ...options })
+    const found: number[] = []
+    for (const client of ['a', 'b', 'c'])
+      found.push((await handler(post({}, { 'x-forwarded-for': client }))).status)
+    return found
+  }
+  assert.deepEqual(await statuses({ proxies: 0 }), [204, 204, 429])
+  assert.deepEqual(await statuses({ proxies: 1 }), [204, 204, 204])
+  const client = (request: Request) => request.headers.get('x-forwarded-for') ?? undefined
+  assert.deepEqual(await statuses({ proxies: 0, client }), [204, 204, 204])
+})
+
 test('a browser of another origin asks first', async () => {
   const handler = relay({ engine, origins: ['https://other.example'] })
   const asked = await handler(post({ method: 'OPTIONS', body: null }, { origin: 'https://other.example' }))

@@ -25,7 +25,8 @@ export interface RelayOptions {
   clientRate?: Rate
   /** Requests of all clients; 200 a second and 400 at once by default. */
   rate?: Rate
-  /** Proxies in front of the server that append to `x-forwarded-for`; 1 by default. */
+  /** Proxies in front of the server that append to `x-forwarded-for`; 1 by default. With 0 the header, which clients
+   * can write then, says nothing. */
   proxies?: number
   /** Who sent a request, for `clientRate`, instead of what `x-forwarded-for` says. */
   client?: (request: Request) => string | undefined
@@ -124,10 +125,11 @@ function isOwn({ headers, url }: Request, origin: string | null): boolean {
   }
 }
 
-/** The client as the outermost of our own proxies saw it. */
+/** The client as the outermost of our own proxies saw it; without one there is nobody who would say. */
 function forwarded(headers: Headers, proxies: number): string | undefined {
+  if (proxies < 1) return undefined
   const hops = headers.get('x-forwarded-for')?.split(',') ?? []
-  return hops[Math.max(0, hops.length - Math.max(1, proxies))]?.trim()
+  return hops[Math.max(0, hops.length - Math.floor(proxies))]?.trim()
 }
 
 /** The parameters of our content type; `undefined` for another one. */
