@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::{AsyncTask, Buffer, FunctionRef};
-use napi::{Env, Task};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, FunctionRef, Object};
 use napi_derive::napi;
 use polyspan::frame::record::Scope;
 use polyspan::hosted::{self, HostCounts};
@@ -177,8 +177,8 @@ impl NativeEngine {
 
     /// Waits on another thread until every span that had ended is delivered or given up, at most so many seconds.
     #[napi]
-    pub fn flush(&self, seconds: f64) -> AsyncTask<Settle> {
-        AsyncTask::new(Settle::of(&self.0, seconds, Engine::flush))
+    pub fn flush<'env>(&self, env: &'env Env, seconds: f64) -> napi::Result<Object<'env>> {
+        settle(env, &self.0, seconds, Engine::flush)
     }
 
     /// The same on this thread.
@@ -191,8 +191,8 @@ impl NativeEngine {
 
     /// Flushes and stops the engine, on another thread.
     #[napi]
-    pub fn shutdown(&self, seconds: f64) -> AsyncTask<Settle> {
-        AsyncTask::new(Settle::of(&self.0, seconds, Engine::shutdown))
+    pub fn shutdown<'env>(&self, env: &'env Env, seconds: f64) -> napi::Result<Object<'env>> {
+        settle(env, &self.0, seconds, Engine::shutdown)
     }
 }
 
@@ -209,44 +209,35 @@ pub struct Inherited {
     pub asks: bool,
 }
 
-/// A flush or shutdown on a thread that may wait.
-pub struct Settle {
-    engine: Engine,
-    timeout: Duration,
-    /// When it was asked for: waiting for a thread counts.
-    start: Instant,
+/// A promise of a flush or shutdown. It waits on a thread of its own: those that Node has for such are few, and the
+/// application's exporters need them to get done what is waited for.
+fn settle<'env>(
+    env: &'env Env,
+    engine: &Engine,
+    seconds: f64,
     run: fn(&Engine, Duration) -> Result<FlushReport, Error>,
-    /// The thread that asked for it.
-    home: Option<u64>,
-}
-
-impl Settle {
-    fn of(engine: &Engine, seconds: f64, run: fn(&Engine, Duration) -> Result<FlushReport, Error>) -> Self {
-        Self {
-            engine: engine.clone(),
-            timeout: time(seconds),
-            start: Instant::now(),
-            run,
-            home: sampler::home(),
+) -> napi::Result<Object<'env>> {
+    throwing(Some(engine), || {
+        let (start, timeout, home) = (Instant::now(), time(seconds), sampler::home());
+        let (deferred, promise) = env.create_deferred()?;
+        let (answered, engine) = (deferred.clone(), engine.clone());
+        let work = move || {
+            let outcome = throwing(Some(&engine), || {
+                let left = || timeout.saturating_sub(start.elapsed());
+                threads::ask_others(home, left() / 4);
+                run(&engine, left()).map(drop).map_err(|error| wire::thrown(&error))
+            });
+            match outcome {
+                Ok(()) => answered.resolve(|_| Ok(())),
+                Err(error) => answered.reject(error),
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("polyspan-flush".to_owned()).spawn(work) {
+            deferred
+                .reject(napi::Error::from_reason(format!("resource: no thread that could wait: {error}")));
         }
-    }
-}
-
-impl Task for Settle {
-    type Output = ();
-    type JsValue = ();
-
-    fn compute(&mut self) -> napi::Result<()> {
-        throwing(Some(&self.engine), || {
-            let left = || self.timeout.saturating_sub(self.start.elapsed());
-            threads::ask_others(self.home, left() / 4);
-            (self.run)(&self.engine, left()).map(drop).map_err(|error| wire::thrown(&error))
-        })
-    }
-
-    fn resolve(&mut self, _: Env, (): ()) -> napi::Result<()> {
-        Ok(())
-    }
+        Ok(promise)
+    })
 }
 
 /// TypeScript has checked the number.

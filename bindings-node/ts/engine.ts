@@ -138,7 +138,7 @@ export class Engine {
   async flush(options: TimeoutOptions = {}): Promise<void> {
     const seconds = secondsOf(options)
     this._recorder.submit()
-    await settled(() => this._recorder.engine.flush(seconds))
+    await settled(this._recorder, seconds, (left) => this._recorder.engine.flush(left))
   }
 
   /** Flushes and stops the engine. A second call does nothing. */
@@ -146,7 +146,7 @@ export class Engine {
     const seconds = secondsOf(options)
     this._recorder.submit()
     forget(this._recorder)
-    await settled(() => this._recorder.engine.shutdown(seconds))
+    await settled(this._recorder, seconds, (left) => this._recorder.engine.shutdown(left))
   }
 
   /** Changes from which level on log records are kept. */
@@ -160,15 +160,46 @@ export class Engine {
   }
 }
 
-/** Native work that waits goes one at a time: Node has few threads for it, and others need them. */
-let last: Promise<unknown> = Promise.resolve()
+/** What waits for an engine takes a thread of its own, and so goes one at a time for each engine. */
+const turns = new WeakMap<Recorder, Promise<unknown>>()
+/** Engines that are waited for at once. */
+const AT_ONCE = 16
+/** Milliseconds of the longest timer that there is. */
+const LONGEST = 2 ** 31 - 1
 
-function settled(work: () => Promise<void>): Promise<void> {
-  const mine = last.then(work).catch((error) => {
-    throw fromNative(error)
+/** Does `work` when it is its turn, and at the latest when no time is left, which the waiting counts for as well. */
+async function settled(
+  recorder: Recorder,
+  seconds: number,
+  work: (left: number) => Promise<void>,
+): Promise<void> {
+  const left = until(seconds)
+  const before = turns.get(recorder)
+  const mine = before === undefined ? work(seconds) : inTime(before, seconds).then(() => work(left()))
+  const turn = Promise.allSettled([before, mine]).then(() => {
+    if (turns.get(recorder) === turn) turns.delete(recorder)
   })
-  last = mine.catch(() => undefined)
-  return mine
+  turns.set(recorder, turn)
+  try {
+    await mine
+  } catch (error) {
+    throw fromNative(error)
+  }
+}
+
+/** The seconds that are left of so many from now on. */
+function until(seconds: number): () => number {
+  const deadline = performance.now() + seconds * 1000
+  return () => Math.max(0, deadline - performance.now()) / 1000
+}
+
+async function inTime(turn: Promise<unknown>, seconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((done) => {
+    timer = setTimeout(done, Math.min(seconds * 1000, LONGEST))
+  })
+  await Promise.race([turn, late])
+  clearTimeout(timer)
 }
 
 function secondsOf(options: TimeoutOptions): number {
@@ -303,15 +334,19 @@ async function each(
   options: TimeoutOptions,
   run: (engine: Engine, timeout: number) => Promise<void>,
 ): Promise<void> {
-  const deadline = performance.now() + secondsOf(options) * 1000
+  const left = until(secondsOf(options))
+  const waiting = engines()
   let failure: unknown
-  for (const engine of engines()) {
-    try {
-      await run(engine, Math.max(0, deadline - performance.now()) / 1000)
-    } catch (error) {
-      failure ??= error
+  const some = async (): Promise<void> => {
+    for (let engine = waiting.shift(); engine !== undefined; engine = waiting.shift()) {
+      try {
+        await run(engine, left())
+      } catch (error) {
+        failure ??= error
+      }
     }
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, some))
   if (failure !== undefined) throw failure
 }
 
