@@ -1,3 +1,4 @@
+#include "polyspan_attributes.h"
 #include "polyspan_shims.h"
 
 #include <pthread.h>
@@ -65,7 +66,7 @@ uint32_t polyspan_thread_number(void) {
     return mine.number;
 }
 
-polyspan_span *polyspan_span_take(void) {
+polyspan_span *polyspan_span_take(uint32_t value_bytes, uint32_t span_bytes) {
     if (!mine.is_known) know();
     polyspan_span *span;
     if (mine.kept > 0) {
@@ -75,6 +76,8 @@ polyspan_span *polyspan_span_take(void) {
         if (span == NULL) return NULL;
     }
     memset(span, 0, sizeof *span);
+    span->value_bytes = value_bytes;
+    span->span_bytes = span_bytes;
     span->body.fixed = (uint8_t *)span + sizeof *span;
     span->body.bytes = span->body.fixed;
     span->body.capacity = POLYSPAN_BLOCK - (uint32_t)sizeof *span;
@@ -86,4 +89,12 @@ void polyspan_span_give(polyspan_span *span) {
     if (!mine.is_known) know();
     if (mine.kept < KEPT && !mine.has_left) mine.blocks[mine.kept++] = span;
     else free(span);
+}
+
+int64_t polyspan_clock_offset = 0;
+
+const polyspan_static_key *polyspan_static_key_table = NULL;
+
+void polyspan_static_keys_use(const polyspan_static_key *table) {
+    __atomic_store_n(&polyspan_static_key_table, table, __ATOMIC_RELEASE);
 }

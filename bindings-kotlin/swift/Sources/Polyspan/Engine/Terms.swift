@@ -11,9 +11,14 @@ struct Terms: Sendable {
     let slot: UInt16
     let bounds: Bounds
     let spanBytes: Int
+    /// `bounds.valueBytes` and `spanBytes` as each span keeps them.
+    let textLimit: UInt32
+    let spanLimit: UInt32
     let io: Bool
     let drawsRoots: Bool
     let localParent: LocalParent
+    /// Whether local children are as their parent, and none of them is hidden.
+    let inheritsPlainly: Bool
     let readsContent: Bool
     let hidesNothing: Bool
     let openSpans: Int64
@@ -32,11 +37,14 @@ struct Terms: Sendable {
             valueBytes: number("valueBytes"), depth: number("depth"), arrayItems: number("arrayItems"),
             objectKeys: number("objectKeys"))
         spanBytes = number("spanBytes")
+        textLimit = UInt32(clamping: bounds.valueBytes)
+        spanLimit = UInt32(clamping: spanBytes)
         io = truth("io")
         drawsRoots = truth("drawsRoots")
         localParent = LocalParent(rawValue: told["localParent"]?.text ?? "") ?? .ask
         readsContent = truth("readsContent")
         hidesNothing = truth("hidesNothing")
+        inheritsPlainly = hidesNothing && localParent == .inherit
         openSpans = Int64(number("openSpans"))
         exitTimeout = told["exitTimeout"]?.double ?? 1
         showsStarts = truth("showsStarts")

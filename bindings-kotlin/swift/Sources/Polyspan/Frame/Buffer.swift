@@ -176,6 +176,12 @@ extension Buffer {
     }
 }
 
+extension UnsafeRawBufferPointer {
+    /// As C takes bytes.
+    @inline(__always)
+    var start: UnsafePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
+}
+
 /// The UTF-8 of a text, in place where it has some.
 @inline(__always)
 func withUTF8<R>(of text: String, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {

@@ -1,6 +1,7 @@
 // Static keys: the table of `core/src/frame/keys.rs`, as `tests/vectors/frame.json` pins it, and finding a key in it.
 
 import Foundation
+import PolyspanShims
 
 /// The position is the id.
 let staticKeyTexts: [StaticString] = [
@@ -87,44 +88,24 @@ let staticKeyTexts: [StaticString] = [
 let staticKeys = StaticKeys(staticKeyTexts)
 
 /// Finds the number of a key by a few of its bytes, which costs less than hashing all of them. Made once; never freed.
-struct StaticKeys: @unchecked Sendable {
-    private static let slots = 512
-
-    private struct Slot {
-        var start: UnsafePointer<UInt8>?
-        var length = 0
-        var code: UInt16 = 0
-    }
-
-    private let table: UnsafeMutablePointer<Slot>
-
+struct StaticKeys: Sendable {
     init(_ texts: [StaticString]) {
-        table = .allocate(capacity: Self.slots)
-        table.initialize(repeating: Slot(), count: Self.slots)
+        let slots = Int(POLYSPAN_STATIC_KEYS)
+        let table = UnsafeMutablePointer<polyspan_static_key>.allocate(capacity: slots)
+        table.initialize(repeating: polyspan_static_key(), count: slots)
         for (id, text) in texts.enumerated() where text.utf8CodeUnitCount > 0 {
-            let bytes = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-            var place = Self.place(bytes)
-            while table[place].start != nil { place = (place + 1) & (Self.slots - 1) }
-            table[place] = Slot(start: text.utf8Start, length: bytes.count, code: 0x8000 + UInt16(id))
+            let length = text.utf8CodeUnitCount
+            var place = polyspan_static_key_place(text.utf8Start, length)
+            while table[place].text != nil { place = (place + 1) & (slots - 1) }
+            table[place] = polyspan_static_key(text: text.utf8Start, length: UInt32(length), code: 0x8000 + UInt16(id))
         }
-    }
-
-    @inline(__always)
-    private static func place(_ text: UnsafeRawBufferPointer) -> Int {
-        let last = text.count - 1
-        let mixed = Int(text[last]) &* 31 &+ Int(text[last / 2]) &* 7 &+ Int(text[last &* 3 / 4]) &* 131
-        return (mixed &+ text.count &* 17) & (slots - 1)
+        polyspan_static_keys_use(table)
     }
 
     /// What stands for a static key in a frame; nil for any other text.
     @inline(__always)
     func code(of text: UnsafeRawBufferPointer) -> UInt16? {
-        guard text.count > 0 else { return nil }
-        var place = Self.place(text)
-        while let start = table[place].start {
-            if table[place].length == text.count, memcmp(start, text.baseAddress!, text.count) == 0 { return table[place].code }
-            place = (place + 1) & (Self.slots - 1)
-        }
-        return nil
+        let code = polyspan_static_key_code(text.start, text.count)
+        return code == 0 ? nil : code
     }
 }

@@ -5,7 +5,7 @@ import PolyspanNative
 import PolyspanShims
 
 /// Has the engine start a span: it is described as the body of an event, and goes on as what the engine has written of it.
-func askEngine(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span {
+func askEngine(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span {
     let withContent = recorder.terms.readsContent
     let withInput = recorder.terms.showsStarts && recorder.terms.io
     let started = PolyspanNative.startSpan(
@@ -17,7 +17,7 @@ func askEngine(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ r
         traceId: parent == nil ? given.options?.traceId : nil)
     guard started.slot != nil, let identity = SpanContext(data: started.context) else { return startsNowhere(parent, around) }
     let inner = started.ambient.map(Surroundings.init) ?? around
-    guard let body = polyspan_span_take() else {
+    guard let body = takeBody(recorder) else {
         recorder.count(.unsampled)
         return .standing(trace: identity.trace, id: identity.id, recorder: recorder, around: inner)
     }
@@ -33,13 +33,13 @@ func askEngine(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ r
         trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: parent, around: inner, isRemote: false,
         body: body)
     body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
-    list(body, in: trace, below: parent)
+    polyspan_list(trace.open, body, parent?.body)
     fill(span, given, hasContent: withContent, hasInput: withInput)
     return span
 }
 
 /// The body of an event that says what is known of a span which is to start.
-private func described(_ given: Described, _ recorder: Recorder, withContent: Bool, withInput: Bool) -> Data {
+private func described(_ given: borrowing Described, _ recorder: Recorder, withContent: Bool, withInput: Bool) -> Data {
     withScratch { out in
         guard out.reserve(Head.size) else { return Data() }
         out.end.initializeMemory(as: UInt8.self, repeating: 0, count: Head.size)

@@ -4,13 +4,6 @@ import Foundation
 import PolyspanShims
 
 enum Clock {
-    /// What the steady clock is behind the wall clock, in nanoseconds.
-    private nonisolated(unsafe) static let offset: UnsafeMutablePointer<Int64> = {
-        let offset = UnsafeMutablePointer<Int64>.allocate(capacity: 1)
-        offset.initialize(to: measured())
-        return offset
-    }()
-
     /// Differences below this are left alone, in nanoseconds.
     private static let tolerance: Int64 = 10_000_000
 
@@ -20,14 +13,13 @@ enum Clock {
 
     /// Nanoseconds since the Unix epoch.
     @inline(__always)
-    static func now() -> UInt64 {
-        polyspan_steady_nanos() &+ UInt64(bitPattern: polyspan_load(offset))
-    }
+    static func now() -> UInt64 { polyspan_now() }
 
-    /// Follows the wall clock when it was set, has drifted, or went on while the machine slept. Called now and then.
+    /// Follows the wall clock when it was set, has drifted, or went on while the machine slept. Called when a recorder is
+    /// made, and now and then.
     static func reAnchor() {
         let found = measured()
-        if abs(found &- polyspan_load(offset)) > tolerance { _ = polyspan_swap(offset, found) }
+        if abs(found &- polyspan_clock_offset_get()) > tolerance { polyspan_clock_offset_set(found) }
     }
 
     /// Nanoseconds since the Unix epoch; nil where it lies outside what a frame holds.

@@ -52,7 +52,7 @@ public final class Span: @unchecked Sendable {
 
     deinit {
         guard let body else { return }
-        if body.pointee.is_listed { unlist(body) }
+        if body.pointee.is_listed { polyspan_unlist(trace.open, body) }
         if body.isOpen { recorder?.closed() }
         if let follower = body.pointee.follower { Unmanaged<Span>.fromOpaque(follower).release() }
         polyspan_span_give(body)
@@ -68,7 +68,10 @@ public final class Span: @unchecked Sendable {
     /// The span id as 16 lower-case hex digits.
     public var spanId: String { hexDigits(seenId) }
     /// Whether what is set is kept: false when it is not sampled, has ended, or no engine runs.
-    public var isRecording: Bool { body?.locked { $0.isOpen } ?? false }
+    public var isRecording: Bool {
+        guard let body else { return false }
+        return polyspan_is_open(body)
+    }
     /// Its identity as others refer to it: a parent for other spans, a target for links.
     public var context: SpanContext { SpanContext(trace: trace, id: seenId, isRemote: isRemote) }
 
@@ -80,29 +83,79 @@ public final class Span: @unchecked Sendable {
         body.locked { if $0.isOpen { change($0, recorder) } }
     }
 
+    // Each setter is inlined as far as the span it returns, which nobody needs to count who goes on without it.
+
     /// Sets an attribute; the last value of a key counts.
+    @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: String) -> Span {
-        whenOpen { body, recorder in body.text(recorder, key, value) }
+        put(key, value)
         return self
     }
 
+    @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Int) -> Span {
-        whenOpen { body, recorder in body.attribute(recorder, key) { $0.int(Int64(value)) } }
+        put(key, value)
         return self
     }
 
+    @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Double) -> Span {
-        whenOpen { body, recorder in body.attribute(recorder, key) { $0.double(value) } }
+        put(key, value)
         return self
     }
 
+    @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Bool) -> Span {
-        whenOpen { body, recorder in body.attribute(recorder, key) { $0.bool(value) } }
+        put(key, value)
         return self
+    }
+
+    @usableFromInline
+    func put(_ key: String, _ value: String) {
+        guard let body else { return }
+        let isDone = withUTF8(of: key) { key in
+            withUTF8(of: value) { polyspan_set_text(body, key.start, key.count, $0.start, $0.count) }
+        }
+        if !isDone { carefully(key) { body, recorder in body.text(recorder, key, value) } }
+    }
+
+    @usableFromInline
+    func put(_ key: String, _ value: Int) {
+        number(key, Kind.int, UInt64(bitPattern: Int64(value)))
+    }
+
+    @usableFromInline
+    func put(_ key: String, _ value: Double) {
+        number(key, Kind.double, value.bitPattern)
+    }
+
+    @usableFromInline
+    func put(_ key: String, _ value: Bool) {
+        guard let body else { return }
+        if withUTF8(of: key, { polyspan_set_bool(body, $0.start, $0.count, value) }) { return }
+        carefully(key) { body, recorder in body.attribute(recorder, key) { $0.bool(value) } }
+    }
+
+    @inline(__always)
+    private func number(_ key: String, _ kind: UInt8, _ bits: UInt64) {
+        guard let body else { return }
+        if withUTF8(of: key, { polyspan_set_number(body, $0.start, $0.count, kind, bits) }) { return }
+        carefully(key) { body, recorder in
+            body.attribute(recorder, key) { out in
+                out.put(kind)
+                out.put(bits)
+            }
+        }
+    }
+
+    /// What is too long, too large or in need of room.
+    @inline(never)
+    private func carefully(_ key: String, _ change: (Body, Recorder) -> Void) {
+        whenOpen(change)
     }
 
     /// The same for any value: `Encodable`, collections, dates, data, errors; see `docs/swift.md`, "Values". Nil is null.
@@ -198,23 +251,27 @@ public final class Span: @unchecked Sendable {
         }
     }
 
-    /// Adds an event that happens now, or at `time`.
+    /// Adds an event that happens now, or at `time`. The attributes are made only where the span records.
+    @inlinable @inline(__always)
     @discardableResult
-    public func event(_ name: String, _ attributes: Attributes = [:], time: Date? = nil) -> Span {
+    public func event(
+        _ name: String, _ attributes: @autoclosure () -> Attributes = Attributes(), time: Date? = nil
+    ) -> Span {
+        if isRecording { put(event: name, attributes(), time) }
+        return self
+    }
+
+    @usableFromInline
+    func put(event name: String, _ attributes: Attributes, _ time: Date?) {
         event(name, attributes, nanos: moment(time) ?? Clock.now())
     }
 
-    @discardableResult
-    func event(_ name: String, _ attributes: Attributes, nanos: UInt64) -> Span {
-        guard let body, let recorder, isRecording else { return self }
-        withScratch { out in
-            let count = pairs(attributes, recorder, into: &out)
-            body.locked { body in
-                if body.isOpen { body.event(recorder, name, time: nanos, count: count, attributes: out.written) }
-            }
+    func event(_ name: String, _ attributes: Attributes, nanos: UInt64) {
+        // Attributes are plain data: nothing of the application's runs while the span is locked.
+        whenOpen { body, recorder in
+            body.event(recorder, name, time: nanos) { pairs(attributes, recorder, into: &$0) }
         }
         shows()
-        return self
     }
 
     /// Writes keys and values in turn; how many.
@@ -250,7 +307,7 @@ public final class Span: @unchecked Sendable {
         withScratch { out in
             linkField(to, attributes, recorder, into: &out)
             body.locked { body in
-                if body.isOpen { body.field(recorder, dropped: \.dropped_links) { $0.raw(out.written) } }
+                if body.isOpen { body.field(recorder, dropped: .links) { $0.raw(out.written) } }
             }
         }
         return self
@@ -386,7 +443,7 @@ public final class Span: @unchecked Sendable {
         default: recorder.count(.endedTwice)
         }
         polyspan_lock_give(&body.pointee.lock)
-        if state == SpanState.open, body.pointee.is_listed { unlist(body) }
+        if state == SpanState.open, body.pointee.is_listed { polyspan_unlist(trace.open, body) }
     }
 
     private func leave(_ body: Body, _ recorder: Recorder, _ end: UInt64) {
@@ -412,21 +469,6 @@ public final class Span: @unchecked Sendable {
             frame.put(body.word(Head.status, UInt8.self))
             frame.raw(UnsafeRawBufferPointer(rebasing: body.pointee.body.written[Head.size...]))
         }
-    }
-
-    private func unlist(_ body: Body) {
-        let open = trace.open
-        polyspan_lock_take(&open.pointee.lock)
-        if body.pointee.is_listed {
-            body.pointee.is_listed = false
-            if let previous = body.pointee.previous { previous.pointee.next = body.pointee.next }
-            if let next = body.pointee.next {
-                next.pointee.previous = body.pointee.previous
-            } else {
-                open.pointee.last = body.pointee.previous
-            }
-        }
-        polyspan_lock_give(&open.pointee.lock)
     }
 
     /// Ends every open span below this one, the latest first, and then this one, all at the same moment.

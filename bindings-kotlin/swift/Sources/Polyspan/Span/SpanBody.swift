@@ -39,6 +39,11 @@ enum RecordFlag {
     static let kindGiven: UInt16 = 256
 }
 
+/// What a span counts where there is too much of it.
+enum Dropped {
+    case attributes, events, links
+}
+
 private let truncated = "…[truncated]"
 
 extension Body {
@@ -78,13 +83,13 @@ extension Body {
 
     /// Writes a field and takes it back where the span is too large with it, after what was replaced has been taken out.
     @inline(__always)
-    func field(_ recorder: Recorder, dropped: WritableKeyPath<polyspan_span, UInt32>?, _ write: (inout Buffer) -> Void) {
+    func field(_ recorder: Recorder, dropped: Dropped?, _ write: (inout Buffer) -> Void) {
         let before = pointee.body.at
         write(&pointee.body)
         if Int(pointee.body.at) > recorder.terms.spanBytes { tooLarge(recorder, since: before, dropped: dropped) }
     }
 
-    private func tooLarge(_ recorder: Recorder, since before: UInt32, dropped: WritableKeyPath<polyspan_span, UInt32>?) {
+    private func tooLarge(_ recorder: Recorder, since before: UInt32, dropped: Dropped?) {
         let length = pointee.body.at - before
         // Looking for what was replaced takes time: not before a good part of the span is new.
         let growth = UInt32(recorder.terms.spanBytes / 4)
@@ -94,7 +99,12 @@ extension Body {
             if Int(pointee.body.at) <= recorder.terms.spanBytes { return }
         }
         pointee.body.at -= Swift.min(length, pointee.body.at - UInt32(Head.size))
-        if let dropped { pointee[keyPath: dropped] += 1 }
+        switch dropped {
+        case .attributes: pointee.dropped_attributes += 1
+        case .events: pointee.dropped_events += 1
+        case .links: pointee.dropped_links += 1
+        case nil: break
+        }
         recorder.count(.altered)
     }
 
@@ -104,7 +114,7 @@ extension Body {
             recorder.count(.altered)
             return
         }
-        field(recorder, dropped: \.dropped_attributes) { body in
+        field(recorder, dropped: .attributes) { body in
             body.put(Field.attribute)
             if body.key(key) { recorder.count(.altered) }
             write(&body)
@@ -184,18 +194,24 @@ extension Body {
         }
     }
 
-    /// An event; its attributes are fields of the form key, value.
-    func event(_ recorder: Recorder, _ name: String, time: UInt64, count: Int, attributes: UnsafeRawBufferPointer) {
-        field(recorder, dropped: \.dropped_events) { body in
+    /// An event; `attributes` writes them as key, value, and answers how many.
+    @inline(__always)
+    func event(_ recorder: Recorder, _ name: String, time: UInt64, attributes: (inout Buffer) -> Int) {
+        field(recorder, dropped: .events) { body in
             body.put(Field.event)
             let place = Int(body.at)
             body.put(UInt32(0))
             body.put(time)
             if body.key(name) { recorder.count(.altered) }
             body.put(UInt32(0))
-            body.put(UInt16(truncatingIfNeeded: count))
-            body.raw(attributes)
-            if Int(body.at) > place + 4 { body.set(UInt32(Int(body.at) - place - 4), at: place) }
+            let countAt = Int(body.at)
+            body.put(UInt16(0))
+            let count = attributes(&body)
+            // Memory that is out leaves a piece of it; the frame is then refused as one that was cut.
+            if Int(body.at) >= countAt + 2 {
+                body.set(UInt16(truncatingIfNeeded: count), at: countAt)
+                body.set(UInt32(Int(body.at) - place - 4), at: place)
+            }
         }
     }
 }

@@ -36,14 +36,32 @@ public struct SpanOptions: Sendable {
     }
 }
 
-/// All that is given of a span which starts.
-struct Described {
-    var name: String
-    var type: SpanType
-    var kind: SpanKind?
-    var attributes: Attributes?
-    var input: Any?
-    var options: SpanOptions?
+/// All that is given of a span which starts; lent, since a copy would cost more than some spans.
+struct Described: ~Copyable {
+    let name: String
+    let type: SpanType
+    let kind: SpanKind?
+    let attributes: Attributes?
+    let input: Any?
+    private let seldom: Seldom?
     /// It stands for an instant.
     var isInstant = false
+
+    /// Options are large, and most spans have none.
+    private final class Seldom {
+        let options: SpanOptions
+        init(_ options: SpanOptions) { self.options = options }
+    }
+
+    init(name: String, type: SpanType, kind: SpanKind?, attributes: Attributes?, input: Any?, options: SpanOptions?) {
+        self.name = name
+        self.type = type
+        self.kind = kind
+        self.attributes = attributes
+        self.input = input
+        seldom = options.map(Seldom.init)
+    }
+
+    var options: SpanOptions? { seldom?.options }
+    var hasOptions: Bool { seldom != nil }
 }

@@ -5,16 +5,45 @@ import Foundation
 import PolyspanShims
 
 /// Starts a span of that engine, or of the parent's, or of the default one.
-func start(_ given: Described, parent chosen: (any SpanParent)?, recorder own: Recorder?) -> Span {
+func start(_ given: borrowing Described, parent chosen: (any SpanParent)?, recorder own: Recorder?) -> Span {
     let slot = Slot.current
+    if chosen == nil, !given.hasOptions, let slot, let parent = slot.span, let recorder = parent.recorder,
+        own == nil || own === recorder
+    {
+        if let span = startInside(given, parent, slot.around, recorder) { return span }
+    }
+    return start(given, slot, chosen, own)
+}
+
+/// The way of most spans: inside another one of the same engine, with nothing to be decided; nil where it is not so.
+@inline(__always)
+private func startInside(
+    _ given: borrowing Described, _ parent: Span, _ around: Surroundings?, _ recorder: Recorder
+) -> Span? {
+    let trace = parent.trace
+    guard recorder.terms.inheritsPlainly, !recorder.isStopped, !parent.isRemote, trace.flags <= 3, trace.state.isEmpty,
+        trace.isValid
+    else { return nil }
+    if !trace.isSampled {
+        return recorder.terms.countsUnsampled ? begin(given, parent, around, recorder) : follower(of: parent, recorder)
+    }
+    if recorder.terms.readsContent, given.attributes != nil { return nil }
+    if let around, recorder.inherited(around).asks { return nil }
+    return begin(given, parent, around, recorder)
+}
+
+private func start(
+    _ given: borrowing Described, _ slot: Slot?, _ chosen: (any SpanParent)?, _ own: Recorder?
+) -> Span {
     if slot?.span === Span.muted { return Span.muted }
     var parent = slot?.span
     var around = slot?.around
+    let options = given.options
     if let chosen {
         let context = chosenParent(chosen, slot: slot)
         parent = context.span
         around = context.around
-    } else if given.options?.root == true {
+    } else if options?.root == true {
         parent = nil
     }
     if let found = parent, !found.trace.isValid { parent = nil }
@@ -22,7 +51,6 @@ func start(_ given: Described, parent chosen: (any SpanParent)?, recorder own: R
         return startElsewhere(given, parent, around)
     }
     if parent == nil, around == nil, let sessions = recorder.sessions { around = sessions.surroundings() }
-    let options = given.options
     let inherited = options?.context?.added
     let asks = options?.metadata != nil || options?.isInternal == true || inherited?["request_context"] != nil
     if let parent, !parent.trace.isSampled, !parent.isRemote, !asks, inherited == nil, chosen == nil,
@@ -59,7 +87,7 @@ private func follower(of parent: Span, _ recorder: Recorder) -> Span {
 }
 
 /// Whether the engine has to be asked about a span.
-private func mustAsk(_ recorder: Recorder, _ given: Described, _ parent: Span?, _ around: Surroundings?) -> Bool {
+private func mustAsk(_ recorder: Recorder, _ given: borrowing Described, _ parent: Span?, _ around: Surroundings?) -> Bool {
     let terms = recorder.terms
     if !terms.hidesNothing || recorder.inherited(around).asks { return true }
     if terms.readsContent, given.attributes != nil || given.options?.links.isEmpty == false { return true }
@@ -74,7 +102,7 @@ private func mustAsk(_ recorder: Recorder, _ given: Described, _ parent: Span?, 
 }
 
 /// A span whose engine is not known here.
-private func startElsewhere(_ given: Described, _ parent: Span?, _ around: Surroundings?) -> Span {
+private func startElsewhere(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?) -> Span {
     guard let recorder = Registry.recorder else { return startsNowhere(parent, around) }
     var around = around
     if let inherited = given.options?.context?.added, !inherited.isEmpty {
@@ -91,7 +119,7 @@ func startsNowhere(_ parent: Span?, _ around: Surroundings?) -> Span {
 }
 
 /// Starts a span about which everything is known here; nil where nothing is known about new traces.
-private func begin(_ given: Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span? {
+private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span? {
     let trace: Trace
     var records: Bool
     if let parent {
@@ -105,7 +133,7 @@ private func begin(_ given: Described, _ parent: Span?, _ around: Surroundings?,
     let isRefused = records && !recorder.opens()
     if isRefused { records = false }
     let id = randomSpanId()
-    guard let body = polyspan_span_take() else {
+    guard let body = takeBody(recorder) else {
         if records { recorder.closed() }
         recorder.count(.notRecording)
         recorder.count(.unsampled)
@@ -139,13 +167,13 @@ private func begin(_ given: Described, _ parent: Span?, _ around: Surroundings?,
     }
     if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
     if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
-    list(body, in: trace, below: parent)
+    polyspan_list(trace.open, body, parent?.body)
     fill(span, given, hasContent: false)
     return span
 }
 
 /// What is given at the start and can be set later as well.
-func fill(_ span: Span, _ given: Described, hasContent: Bool, hasInput: Bool = false) {
+func fill(_ span: Span, _ given: borrowing Described, hasContent: Bool, hasInput: Bool = false) {
     if let attributes = given.attributes, !hasContent { span.set(attributes) }
     if let input = given.input, !hasInput { span.slot(Field.input, input) }
     guard let options = given.options else { return }
@@ -155,7 +183,7 @@ func fill(_ span: Span, _ given: Described, hasContent: Bool, hasInput: Bool = f
 
 /// A span that does not record: it keeps what metrics count of it, where they do.
 func quiet(
-    _ given: Described, _ trace: Trace, id: UInt64, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder,
+    _ given: borrowing Described, _ trace: Trace, id: UInt64, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder,
     _ body: Body
 ) -> Span {
     let span = Span(
@@ -170,15 +198,8 @@ func quiet(
     return span
 }
 
-/// Puts a span among the open ones of its trace.
+/// Memory for a span of that engine; nil where there is none.
 @inline(__always)
-func list(_ body: Body, in trace: Trace, below parent: Span?) {
-    body.pointee.parent = parent?.body
-    let open = trace.open
-    polyspan_lock_take(&open.pointee.lock)
-    body.pointee.previous = open.pointee.last
-    if let last = open.pointee.last { last.pointee.next = body }
-    open.pointee.last = body
-    body.pointee.is_listed = true
-    polyspan_lock_give(&open.pointee.lock)
+func takeBody(_ recorder: Recorder) -> Body? {
+    polyspan_span_take(recorder.terms.textLimit, recorder.terms.spanLimit)
 }

@@ -82,6 +82,8 @@ void polyspan_buffer_free(polyspan_buffer *buffer);
 // --- The body of an open span --------------------------------------------------------------------------------
 
 #define POLYSPAN_BLOCK 2048
+// The state of a span that records.
+#define POLYSPAN_OPEN 0
 
 // A span as long as its Swift object lives. `lock` guards what follows it down to `dropped_links`; the links belong to the
 // lock of the trace.
@@ -96,6 +98,8 @@ typedef struct polyspan_span {
     // How long it was when fields that were replaced were last taken out.
     uint32_t compacted_at;
     uint32_t dropped_attributes, dropped_events, dropped_links;
+    // What a text, and the whole of the body, may hold at most.
+    uint32_t value_bytes, span_bytes;
     struct polyspan_span *parent, *previous, *next;
     bool is_listed;
     // The Swift object that stands for children of a span that is not sampled; owned.
@@ -108,9 +112,37 @@ typedef struct {
     polyspan_span *last;
 } polyspan_open_spans;
 
-// A block for a span, all zeros but for its buffer, which is the rest of the block; null where memory is out.
-polyspan_span *polyspan_span_take(void);
+// A block for a span with these limits, all zeros but for them and its buffer, which is the rest of the block; null where
+// memory is out.
+polyspan_span *polyspan_span_take(uint32_t value_bytes, uint32_t span_bytes);
 void polyspan_span_give(polyspan_span *span);
+
+static inline bool polyspan_is_open(const polyspan_span *span) {
+    return __atomic_load_n(&span->state, __ATOMIC_RELAXED) == POLYSPAN_OPEN;
+}
+
+// Puts a span among the open ones of its trace.
+static inline void polyspan_list(polyspan_open_spans *open, polyspan_span *span, polyspan_span *parent) {
+    span->parent = parent;
+    polyspan_lock_take(&open->lock);
+    span->previous = open->last;
+    if (open->last != NULL) open->last->next = span;
+    open->last = span;
+    span->is_listed = true;
+    polyspan_lock_give(&open->lock);
+}
+
+// Takes it out again.
+static inline void polyspan_unlist(polyspan_open_spans *open, polyspan_span *span) {
+    polyspan_lock_take(&open->lock);
+    if (span->is_listed) {
+        span->is_listed = false;
+        if (span->previous != NULL) span->previous->next = span->next;
+        if (span->next != NULL) span->next->previous = span->previous;
+        else open->last = span->previous;
+    }
+    polyspan_lock_give(&open->lock);
+}
 
 // --- What each thread keeps for itself -----------------------------------------------------------------------
 
@@ -151,5 +183,14 @@ static inline uint64_t polyspan_nanos(clockid_t clock) {
 // Nanoseconds of the wall clock, and of one that is never set and goes on while the machine sleeps where there is such.
 static inline uint64_t polyspan_wall_nanos(void) { return polyspan_nanos(CLOCK_REALTIME); }
 static inline uint64_t polyspan_steady_nanos(void) { return polyspan_nanos(CLOCK_MONOTONIC); }
+
+// What the steady clock is behind the wall clock, in nanoseconds.
+extern int64_t polyspan_clock_offset;
+
+static inline int64_t polyspan_clock_offset_get(void) { return polyspan_load(&polyspan_clock_offset); }
+static inline void polyspan_clock_offset_set(int64_t offset) { polyspan_swap(&polyspan_clock_offset, offset); }
+
+// Nanoseconds since the Unix epoch.
+static inline uint64_t polyspan_now(void) { return polyspan_steady_nanos() + (uint64_t)polyspan_load(&polyspan_clock_offset); }
 
 #endif

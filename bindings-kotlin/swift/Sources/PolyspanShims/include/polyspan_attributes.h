@@ -1,0 +1,116 @@
+// Attributes of open spans as fields of docs/frame.md, written where they stay: the way of nearly all of them. What needs
+// more care (an odd key, a text or span beyond its limit, a body that has to grow) is left to Span/SpanBody.swift.
+// Called by Span/Span.swift and Frame/StaticKeys.swift.
+
+#ifndef POLYSPAN_ATTRIBUTES_H
+#define POLYSPAN_ATTRIBUTES_H
+
+#include "polyspan_shims.h"
+
+// --- Static keys ---------------------------------------------------------------------------------------------
+
+typedef struct {
+    const uint8_t *text;
+    uint32_t length;
+    uint16_t code;
+} polyspan_static_key;
+
+// The size of the table, a power of two.
+#define POLYSPAN_STATIC_KEYS 512
+
+extern const polyspan_static_key *polyspan_static_key_table;
+
+// Takes the table, which stays for good.
+void polyspan_static_keys_use(const polyspan_static_key *table);
+
+// Where a key of at least one byte stands, or the first of the places after which it may.
+static inline size_t polyspan_static_key_place(const uint8_t *text, size_t length) {
+    const size_t last = length - 1;
+    return (text[last] * 31u + text[last / 2] * 7u + text[last * 3 / 4] * 131u + length * 17u) & (POLYSPAN_STATIC_KEYS - 1);
+}
+
+// What stands for a static key in a frame; 0 for any other text.
+static inline uint16_t polyspan_static_key_code(const uint8_t *text, size_t length) {
+    const polyspan_static_key *table = __atomic_load_n(&polyspan_static_key_table, __ATOMIC_ACQUIRE);
+    if (table == NULL || length == 0) return 0;
+    for (size_t at = polyspan_static_key_place(text, length); table[at].text != NULL; at = (at + 1) & (POLYSPAN_STATIC_KEYS - 1)) {
+        if (table[at].length == length && memcmp(table[at].text, text, length) == 0) return table[at].code;
+    }
+    return 0;
+}
+
+// --- Attributes ----------------------------------------------------------------------------------------------
+
+enum { POLYSPAN_FIELD_ATTRIBUTE = 4, POLYSPAN_KIND_NO = 1, POLYSPAN_KIND_TEXT = 5 };
+
+// The longest key inline.
+#define POLYSPAN_LONGEST_KEY 0x7fff
+
+// Writes the field up to its value; where that goes, or null where nothing was written.
+static inline uint8_t *polyspan_attribute(polyspan_span *span, const uint8_t *key, size_t key_length, uint64_t value_length) {
+    const uint16_t code = polyspan_static_key_code(key, key_length);
+    const size_t written = code != 0 ? 0 : key_length;
+    if (key_length == 0 || written > POLYSPAN_LONGEST_KEY) return NULL;
+    const uint64_t end = span->body.at + 3 + written + value_length;
+    if (end > span->body.capacity || end > span->span_bytes) return NULL;
+    uint8_t *at = span->body.bytes + span->body.at;
+    // Frames are little-endian, and so is all that Swift runs on.
+    const uint16_t word = code != 0 ? code : (uint16_t)key_length;
+    *at = POLYSPAN_FIELD_ATTRIBUTE;
+    memcpy(at + 1, &word, 2);
+    memcpy(at + 3, key, written);
+    span->body.at = (uint32_t)end;
+    return at + 3 + written;
+}
+
+// Each is true where the span has it, or wants nothing any more; false where nothing was done.
+
+static inline bool polyspan_set_text(polyspan_span *span, const uint8_t *key, size_t key_length, const uint8_t *text, size_t length) {
+    if (length > span->value_bytes) return false;
+    polyspan_lock_take(&span->lock);
+    bool is_done = span->state != POLYSPAN_OPEN;
+    if (!is_done) {
+        uint8_t *value = polyspan_attribute(span, key, key_length, 5 + (uint64_t)length);
+        if (value != NULL) {
+            const uint32_t size = (uint32_t)length;
+            *value = POLYSPAN_KIND_TEXT;
+            memcpy(value + 1, &size, 4);
+            memcpy(value + 5, text, length);
+            is_done = true;
+        }
+    }
+    polyspan_lock_give(&span->lock);
+    return is_done;
+}
+
+// An integer or a double, by the kind of the value.
+static inline bool polyspan_set_number(polyspan_span *span, const uint8_t *key, size_t key_length, uint8_t kind, uint64_t bits) {
+    polyspan_lock_take(&span->lock);
+    bool is_done = span->state != POLYSPAN_OPEN;
+    if (!is_done) {
+        uint8_t *value = polyspan_attribute(span, key, key_length, 9);
+        if (value != NULL) {
+            *value = kind;
+            memcpy(value + 1, &bits, 8);
+            is_done = true;
+        }
+    }
+    polyspan_lock_give(&span->lock);
+    return is_done;
+}
+
+static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, size_t key_length, bool truth) {
+    polyspan_lock_take(&span->lock);
+    bool is_done = span->state != POLYSPAN_OPEN;
+    if (!is_done) {
+        uint8_t *value = polyspan_attribute(span, key, key_length, 1);
+        if (value != NULL) {
+            *value = (uint8_t)(POLYSPAN_KIND_NO + truth);
+            is_done = true;
+        }
+    }
+    polyspan_lock_give(&span->lock);
+    return is_done;
+}
+
+#endif
