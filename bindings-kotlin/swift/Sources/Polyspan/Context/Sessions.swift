@@ -20,7 +20,7 @@ public final class Sessions: Sendable {
     /// - Parameters:
     ///   - inactivity: seconds; 30 minutes by default.
     ///   - maxAge: seconds; a day by default.
-    ///   - now: the clock.
+    ///   - now: the clock. Called without any lock.
     public init(
         inactivity: TimeInterval = 1800, maxAge: TimeInterval = 86_400, now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -30,7 +30,10 @@ public final class Sessions: Sendable {
     }
 
     /// The id of the session that goes on now, or of one that begins. Counts as use.
-    public var current: String { state.with { renewed(&$0).id } }
+    public var current: String {
+        let moment = now()
+        return state.with { renewed(&$0, at: moment).id }
+    }
 
     /// Begins a new session, whatever became of the one before: after signing out.
     public func renew() {
@@ -39,16 +42,15 @@ public final class Sessions: Sendable {
 
     /// What traces of the session inherit.
     func surroundings() -> Surroundings {
-        state.with { state in
-            if let around = renewed(&state).around { return around }
-            let around = Surroundings.inside(nil, adding: ["session_id": .text(state.id)], place: "session")
-            state.around = around
-            return around
-        }
+        let moment = now()
+        let session = state.with { renewed(&$0, at: moment) }
+        if let around = session.around { return around }
+        let around = Surroundings.inside(nil, adding: ["session_id": .text(session.id)], place: "session")
+        state.with { if $0.id == session.id { $0.around = around } }
+        return around
     }
 
-    private func renewed(_ state: inout State) -> State {
-        let moment = now()
+    private func renewed(_ state: inout State, at moment: Date) -> State {
         // A clock that was set back is no reason for a new one.
         if moment.timeIntervalSince(state.used) >= inactivity || moment.timeIntervalSince(state.began) >= maxAge {
             state.id = hexDigits(randomWord()) + hexDigits(randomWord())

@@ -16,7 +16,12 @@ enum Log {
 
     /// Sends the lines somewhere else than to the standard error stream.
     static func setLogger(_ write: @escaping @Sendable (String) -> Void) {
-        state.with { $0.write = write }
+        // What the one before held may say something as it goes: not while this is locked.
+        _ = state.with { state in
+            let before = state.write
+            state.write = write
+            return before
+        }
     }
 
     private static func say(_ line: String) {
@@ -24,7 +29,7 @@ enum Log {
         write(line)
     }
 
-    /// Says what the engine has to say.
+    /// Says what the engine has to say. The logger is the application's and may record spans: called without any lock.
     static func sayWaiting() {
         for line in takeLog() { say(line) }
     }

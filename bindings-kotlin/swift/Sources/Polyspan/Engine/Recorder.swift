@@ -1,7 +1,8 @@
 // Where spans go when they end, for one engine: frames that many threads fill, handed in when one is full, a moment after
 // its first span, and whenever somebody flushes; and what the engine has decided ahead.
 //
-// Threads are spread over a few shards, so that they seldom meet. Nothing foreign is called while a shard is locked.
+// Threads are spread over a few shards, so that they seldom meet. Nothing foreign is called while a shard is locked, and the
+// application's logger only where nothing is locked at all: it may record spans itself.
 
 import Dispatch
 import Foundation
@@ -201,14 +202,14 @@ final class Recorder: @unchecked Sendable {
 
     // --- Frames -------------------------------------------------------------------------------------------------
 
-    /// Takes in the body of a span as an event of that kind.
+    /// Takes in the body of a span, which is locked, as an event of that kind. Returns what `append` does.
     @inline(__always)
-    func take(_ span: UnsafeMutablePointer<polyspan_span>, kind: UInt8) {
+    func take(_ span: UnsafeMutablePointer<polyspan_span>, kind: UInt8) -> Int? {
         let isEnded = kind == EventKind.ended
         let hasDropped =
             span.pointee.dropped_attributes | span.pointee.dropped_events | span.pointee.dropped_links != 0
         let length = Int(span.pointee.body.at) + (hasDropped ? 13 : 0)
-        append(kind: kind, length: length, spans: isEnded ? 1 : 0) { frame in
+        return append(kind: kind, length: length, spans: isEnded ? 1 : 0) { frame in
             frame.raw(span.pointee.body.written)
             if hasDropped {
                 frame.put(Field.dropped)
@@ -219,9 +220,10 @@ final class Recorder: @unchecked Sendable {
         }
     }
 
-    /// Appends an event whose body has `length` bytes, which `write` writes.
+    /// Appends an event whose body has `length` bytes, which `write` writes. Returns the frame that is full by that: it is to
+    /// be handed in (`submit(full:)`) once the caller holds no lock any more.
     @inline(__always)
-    func append(kind: UInt8, length: Int, spans: UInt32, _ write: (inout Buffer) -> Void) {
+    func append(kind: UInt8, length: Int, spans: UInt32, _ write: (inout Buffer) -> Void) -> Int? {
         let shard = shard()
         polyspan_lock_take(&shard.pointee.lock)
         let start = shard.pointee.frame.at
@@ -235,7 +237,9 @@ final class Recorder: @unchecked Sendable {
         shard.pointee.spans += spans
         let isFull = shard.pointee.frame.at >= frameBytes || shard.pointee.spans >= frameSpans
         polyspan_lock_give(&shard.pointee.lock)
-        if isFull { submit(shard - shards) } else { arm() }
+        if isFull { return shard - shards }
+        arm()
+        return nil
     }
 
     @inline(__always)
@@ -252,12 +256,21 @@ final class Recorder: @unchecked Sendable {
         }
     }
 
-    /// Hands in what all frames hold, and the counts.
+    /// Hands in what all frames hold, and the counts, and says the lines that wait. Called without any lock.
     func submit() {
-        for at in 0..<shardCount { submit(at, evenEmpty: at == 0) }
+        var says = false
+        for at in 0..<shardCount where handOver(at, evenEmpty: at == 0) { says = true }
+        if says { Log.sayWaiting() }
     }
 
-    private func submit(_ at: Int, evenEmpty: Bool = false) {
+    /// The same for the one frame that `append` found full.
+    @inline(never)
+    func submit(full at: Int) {
+        if handOver(at) { Log.sayWaiting() }
+    }
+
+    /// Whether the engine has something to say.
+    private func handOver(_ at: Int, evenEmpty: Bool = false) -> Bool {
         let shard = shards + at
         handing[at].lock()
         defer { handing[at].unlock() }
@@ -269,7 +282,7 @@ final class Recorder: @unchecked Sendable {
         shard.pointee.spare = .empty()
         shard.pointee.spans = 0
         polyspan_lock_give(&shard.pointee.lock)
-        if frame.at > 0 || spans > 0 || evenEmpty { handIn(frame, spans) }
+        let says = frame.at > 0 || spans > 0 || evenEmpty ? handIn(frame, spans) : false
         frame.at = 0
         polyspan_lock_take(&shard.pointee.lock)
         if frame.capacity <= keptBytes, shard.pointee.spare.bytes == nil {
@@ -278,9 +291,10 @@ final class Recorder: @unchecked Sendable {
         }
         polyspan_lock_give(&shard.pointee.lock)
         polyspan_buffer_free(&frame)
+        return says
     }
 
-    private func handIn(_ frame: Buffer, _ spans: UInt32) {
+    private func handIn(_ frame: Buffer, _ spans: UInt32) -> Bool {
         var taken = Data(capacity: Count.all * 8)
         for place in 0..<Count.all {
             withUnsafeBytes(of: polyspan_swap(counts + place, 0).littleEndian) { taken.append(contentsOf: $0) }
@@ -290,7 +304,7 @@ final class Recorder: @unchecked Sendable {
         let answer = UInt32(bitPattern: engine.submit(frame: bytes, spans: Int32(clamping: spans), counts: taken))
         _ = polyspan_swap(pressedFlag, answer & Submitted.pressed == 0 ? 0 : 1)
         if answer & Submitted.stopped != 0 { stop() }
-        if answer & Submitted.says != 0 { Log.sayWaiting() }
+        return answer & Submitted.says != 0
     }
 }
 

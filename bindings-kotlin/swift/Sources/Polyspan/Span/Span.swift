@@ -415,7 +415,8 @@ public final class Span: @unchecked Sendable {
     /// Shows what it is by now to who follows open spans.
     private func shows() {
         guard let body, let recorder, recorder.terms.showsUpdates else { return }
-        body.locked { if $0.isOpen { recorder.take($0, kind: EventKind.updated) } }
+        let full = body.locked { $0.isOpen ? recorder.take($0, kind: EventKind.updated) : nil }
+        if let full { recorder.submit(full: full) }
     }
 
     // --- Ending -----------------------------------------------------------------------------------------------------
@@ -434,34 +435,41 @@ public final class Span: @unchecked Sendable {
 
     func end(nanos: UInt64?) {
         guard let body, let recorder else { return }
+        var full: Int?
         polyspan_lock_take(&body.pointee.lock)
         let state = body.pointee.state
         body.pointee.state = SpanState.ended
         switch state {
-        case SpanState.open: leave(body, recorder, nanos ?? Clock.now())
-        case SpanState.quiet: leaveQuietly(body, recorder, nanos)
+        case SpanState.open: full = leave(body, recorder, nanos ?? Clock.now())
+        case SpanState.quiet: full = leaveQuietly(body, recorder, nanos)
         default: recorder.count(.endedTwice)
         }
         polyspan_lock_give(&body.pointee.lock)
         if state == SpanState.open, body.pointee.is_listed { polyspan_unlist(trace.open, body) }
+        if let full { recorder.submit(full: full) }
     }
 
-    private func leave(_ body: Body, _ recorder: Recorder, _ end: UInt64) {
+    /// Puts a span that is locked into a frame. Returns the frame that is full by that, as `leaveQuietly` does.
+    private func leave(_ body: Body, _ recorder: Recorder, _ end: UInt64) -> Int? {
         let start = body.word(Head.start, UInt64.self)
         if end < start { recorder.count(.altered) }
         body.set(max(start, end), at: Head.end)
-        recorder.take(body, kind: EventKind.ended)
+        let full = recorder.take(body, kind: EventKind.ended)
         recorder.closed()
         // What was kept is in the frame.
         if body.pointee.body.bytes != body.pointee.body.fixed { polyspan_buffer_free(&body.pointee.body) }
+        return full
     }
 
-    private func leaveQuietly(_ body: Body, _ recorder: Recorder, _ end: UInt64?) {
-        guard recorder.terms.countsUnsampled else { return recorder.count(.unsampled) }
+    private func leaveQuietly(_ body: Body, _ recorder: Recorder, _ end: UInt64?) -> Int? {
+        guard recorder.terms.countsUnsampled else {
+            recorder.count(.unsampled)
+            return nil
+        }
         let start = body.word(Head.start, UInt64.self)
         let nanos = end ?? Clock.now()
         let length = 14 + Int(body.pointee.body.at) - Head.size
-        recorder.append(kind: EventKind.unsampled, length: length, spans: 0) { frame in
+        return recorder.append(kind: EventKind.unsampled, length: length, spans: 0) { frame in
             frame.put(nanos > start ? nanos - start : 0)
             frame.put(body.word(Head.type, UInt16.self))
             frame.put(body.recordFlags & RecordFlag.kindGiven)
@@ -475,22 +483,30 @@ public final class Span: @unchecked Sendable {
     public func endTree() {
         let moment = Clock.now()
         if let body, let recorder {
-            let open = trace.open
-            polyspan_lock_take(&open.pointee.lock)
-            var at = open.pointee.last
-            // Spans in the list live: each is taken out under this lock before it goes.
-            while let span = at {
-                at = span.pointee.previous
-                guard span != body, isBelow(span, body) else { continue }
-                span.locked { span in
-                    guard span.isOpen else { return }
-                    span.pointee.state = SpanState.ended
-                    leave(span, recorder, moment)
-                }
-            }
-            polyspan_lock_give(&open.pointee.lock)
+            while let full = endBelow(body, recorder, moment) { recorder.submit(full: full) }
         }
         end(nanos: moment)
+    }
+
+    /// Ends the spans below until a frame is full, which it returns: that one is handed in without the lock of the list, and
+    /// what is still open then comes next.
+    private func endBelow(_ top: Body, _ recorder: Recorder, _ moment: UInt64) -> Int? {
+        let open = trace.open
+        polyspan_lock_take(&open.pointee.lock)
+        defer { polyspan_lock_give(&open.pointee.lock) }
+        var at = open.pointee.last
+        // Spans in the list live: each is taken out under this lock before it goes.
+        while let span = at {
+            at = span.pointee.previous
+            guard span != top, polyspan_is_open(span), isBelow(span, top) else { continue }
+            let full = span.locked { span -> Int? in
+                guard span.isOpen else { return nil }
+                span.pointee.state = SpanState.ended
+                return leave(span, recorder, moment)
+            }
+            if let full { return full }
+        }
+        return nil
     }
 
     private func isBelow(_ span: Body, _ top: Body) -> Bool {
