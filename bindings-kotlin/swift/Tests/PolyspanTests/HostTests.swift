@@ -156,6 +156,38 @@ extension EngineTests {
             }
         }
 
+        @Test func theSameObjectsAreTheSameOptions() throws {
+            Polyspan.setLogger { _ in }
+            let (keeping, memory) = (Keeping(), MemoryExporter())
+            var options = Options(
+                name: "same", exporters: [.custom(keeping), .memory(memory)],
+                processors: [SpanProcessor("nothing") { _ in true }])
+            let engine = try Polyspan.start(service: "tests", options)
+            defer { try? engine.shutdown(timeout: 30) }
+            for _ in 0..<3 {
+                let again = try Polyspan.start(service: "tests", options)
+                #expect(again.recorder === engine.recorder)
+                again.withSpan("work") { _ in }
+                try again.flush(timeout: 30)
+            }
+            #expect(keeping.kept.with { $0 } == ["work formatted", "work formatted", "work formatted"])
+            func refuses(_ options: Options) {
+                #expect { try Polyspan.start(service: "tests", options) } throws: { error in
+                    (error as? PolyspanError)?.code == "already_initialized"
+                }
+            }
+            let given = options
+            options.exporters = [.custom(Keeping()), .memory(memory)]
+            refuses(options)
+            options = given
+            options.processors = [SpanProcessor("nothing") { _ in true }]
+            refuses(options)
+            options = given
+            options.spanFilter = { _ in true }
+            refuses(options)
+            try #expect(Polyspan.start(service: "tests", given).recorder === engine.recorder)
+        }
+
         @Test func exportersThatFailLoseTheirSpansAlone() throws {
             let keeping = Keeping(fails: true)
             try withEngine(options: Options(exporters: [.custom(keeping)])) { engine, memory in

@@ -42,7 +42,8 @@ enum Registry {
             list.append((recorder.name, recorder))
             return before
         }
-        replaced?.stop()
+        // One that is found again, by starting with equal options, goes on.
+        if replaced !== recorder { replaced?.stop() }
         findDefault()
     }
 

@@ -8,6 +8,10 @@ public struct SpanProcessor: Sendable {
     let process: @Sendable (FinishedSpan) throws -> Bool
     let flush: @Sendable () throws -> Void
     let shutdown: @Sendable () throws -> Void
+    /// Copies of a processor are the same one: closures cannot be compared.
+    let origin = Origin()
+
+    final class Origin: Sendable {}
 
     /// - Parameters:
     ///   - name: what it is called in messages.
@@ -85,6 +89,20 @@ enum Handler: Sendable {
     case processors([SpanProcessor])
     case filter(@Sendable (FinishedSpan) throws -> Bool)
     case exporter(any SpanExporter)
+
+    /// The objects by which the same option is known again; none for closures and structs, which are others each time.
+    private var objects: [AnyObject] {
+        switch self {
+        case .processors(let chain): chain.map(\.origin)
+        case .filter: []
+        case .exporter(let exporter): type(of: exporter) is AnyClass ? [exporter as AnyObject] : []
+        }
+    }
+
+    func isSame(as other: Handler) -> Bool {
+        let (own, others) = (objects, other.objects)
+        return !own.isEmpty && own.elementsEqual(others, by: ===)
+    }
 
     /// Processors, or the filter, over the spans of a job.
     func judge(_ events: [TelemetryEvent]) -> Answer {

@@ -27,19 +27,30 @@ enum HostStage {
         func call() { HostStage.begin() }
     }
 
-    private static let handlers = Locked<[Int32: Handler]>([:])
+    private struct Registered {
+        let handler: Handler
+        /// What the engine compares: the number of the first handler of the same objects.
+        let identity: Int32
+    }
+
+    private static let handlers = Locked<[Int32: Registered]>([:])
     /// How long the thread waits for a job before it looks around, in seconds.
     private static let wait = 0.5
 
     /// Opens the stage once.
     private static let opened: Void = hostOpen(caller: Caller())
 
-    /// Has the thread run the jobs of a handler.
+    /// Has the thread run the jobs of a handler. One of the same objects as another that an engine still has is the same
+    /// option, so that starting again with it gives the same engine.
     static func register(_ handler: Handler) -> NativeHandler {
         _ = opened
         let target = hostNumber()
-        handlers.with { $0[target] = handler }
-        return NativeHandler(target: target, identity: [target])
+        let identity = handlers.with { all in
+            let identity = all.values.first { $0.handler.isSame(as: handler) }?.identity ?? target
+            all[target] = Registered(handler: handler, identity: identity)
+            return identity
+        }
+        return NativeHandler(target: target, identity: [identity])
     }
 
     private static func begin() {
@@ -53,12 +64,13 @@ enum HostStage {
         while !worker.hasLeft() {
             if let job = worker.next(seconds: wait) { run(job) }
             let forgotten = hostForgotten()
-            if !forgotten.isEmpty { handlers.with { all in for target in forgotten { all[target] = nil } } }
+            // They go after the table is unlocked: with them go objects of the application.
+            if !forgotten.isEmpty { _ = handlers.with { all in forgotten.map { all.removeValue(forKey: $0) } } }
         }
     }
 
     private static func run(_ job: NativeJob) {
-        guard let handler = handlers.with({ $0[job.target()] }) else { return job.done() }
+        guard let handler = handlers.with({ $0[job.target()]?.handler }) else { return job.done() }
         // What the application records here would be exported by what it records.
         Slot.$current.withValue(Slot(span: Span.muted, around: nil)) {
             switch job.task() {
