@@ -52,8 +52,8 @@ public final class Engine: Sendable {
         return start(given, parent: parent, recorder: recorder)
     }
 
-    /// Waits until every span that had ended is delivered or given up. Throws `PolyspanError`: `timeout` where that took
-    /// longer, `not_running`.
+    /// Waits until every span that had ended is delivered or given up. Throws `PolyspanError`: `deadline_exceeded` where that
+    /// took longer, `not_running`.
     public func flush(timeout: TimeInterval = 30) throws {
         recorder.submit()
         try checked { try recorder.engine.flush(seconds: try seconds(timeout)) }

@@ -4,7 +4,7 @@ import Foundation
 import PolyspanNative
 
 /// What went wrong. `code` is the same in every language: `invalid_option`, `already_initialized`, `not_running`,
-/// `timeout` and the like; the message names the option, what was found and what was expected.
+/// `deadline_exceeded` and the like; the message names the option, what was found and what was expected.
 public struct PolyspanError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError {
     public let code: String
     public let message: String
