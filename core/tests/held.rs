@@ -67,7 +67,7 @@ fn spans_stay_until_they_are_let_go() {
         engine.hold(true);
     }
     engine.shutdown(LONG).unwrap();
-    let accepted: usize = receiver.log().requests().iter().map(|request| request.accepted as usize).sum();
+    let accepted: usize = receiver.log().requests().iter().map(|request| request.accepted).sum();
     assert_eq!(accepted as u64, 2 * SPANS);
 }
 
