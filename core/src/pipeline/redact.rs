@@ -223,8 +223,12 @@ impl<'s> Writer<'s> {
         match field {
             Field::Input(_) => input,
             Field::Output(_) => output,
-            Field::Attribute(name, _) if input || output => {
-                self.hidden.hides(content::of_attribute(self.span_type, name))
+            Field::Attribute(name, value) if input || output => {
+                match content::of_attribute(self.span_type, name) {
+                    // Of what is no map nobody can tell the settings.
+                    Content::Parameters => input && !matches!(value, ValueView::Map(_)),
+                    content => self.hidden.hides(content),
+                }
             }
             _ => false,
         }
