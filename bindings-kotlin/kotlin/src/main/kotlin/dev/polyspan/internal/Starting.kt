@@ -83,11 +83,11 @@ internal object Starting {
             parent = null
         }
         val own = engine ?: parent?.recorder
-        if (own == null && Registry.selects) return selected(name, type, options, parent, ambient, instant)
+        val selects = own == null && Registry.selects
         val recorder = own ?: Registry.default
         // A handle of an engine that was shut down counts what it gets.
-        if (recorder == null || (recorder.stopped && engine == null)) {
-            return elsewhere(name, type, options, parent, ambient, instant)
+        if (selects || recorder == null || (recorder.stopped && engine == null)) {
+            return elsewhere(name, type, options, parent, ambient, instant, selects)
         }
         val isPlain = options === SpanOptions.NONE
         if (parent != null && (isPlain || !options.changes) && !parent.trace.isSampled && !parent.remote && follows(recorder, parent)) {
@@ -171,21 +171,7 @@ internal object Starting {
         }
     }
 
-    /** A span whose engine the application chooses. */
-    private fun selected(
-        name: String,
-        type: SpanType?,
-        options: SpanOptions,
-        parent: Span?,
-        ambient: Ambient?,
-        instant: Boolean,
-    ): Span {
-        val recorder = Registry.default ?: return nowhere(parent, ambient)
-        val around = if (options.inherits) Ambient.inside(ambient, options) else ambient
-        return Asking.ask(name, type, options, parent, around, recorder, instant, selects = true)
-    }
-
-    /** A span whose engine is not known here. */
+    /** A span whose engine is not known here, or which the application's selector chooses. */
     private fun elsewhere(
         name: String,
         type: SpanType?,
@@ -193,10 +179,11 @@ internal object Starting {
         parent: Span?,
         ambient: Ambient?,
         instant: Boolean,
+        selects: Boolean,
     ): Span {
         val recorder = Registry.default ?: return nowhere(parent, ambient)
         val around = if (options.inherits) Ambient.inside(ambient, options) else ambient
-        return Asking.ask(name, type, options, parent, around, recorder, instant)
+        return Asking.ask(name, type, options, parent, around, recorder, instant, selects)
     }
 
     /** Before `init`: it stands for its parent, so that context still travels. */
