@@ -26,9 +26,6 @@ internal class FrameWriter(
     /** Whether the frame is full enough to be handed in. */
     val isFull: Boolean get() = at >= FULL || spans >= SPANS
 
-    /** Whether something waits to be handed in. */
-    val waits: Boolean get() = published.get() != taken
-
     /** Hands what waits to `submit`: the bytes, from where, how many, and the spans in them. */
     inline fun handIn(submit: (ByteArray, Int, Int, Int) -> Unit) {
         synchronized(this) {

@@ -34,10 +34,6 @@ internal class Lane(
     /** Whether nobody will write here any more. */
     val isLeft: Boolean get() = thread != null && thread.get()?.isAlive != true
 
-    /** Whether anything waits to be handed in. */
-    val waits: Boolean
-        get() = frame.waits || (0 until Counts.ALL).any { counts.get(it) != told[it] }
-
     fun count(
         place: Int,
         by: Int = 1,
@@ -130,19 +126,21 @@ internal class Lane(
         }
     }
 
-    /** Hands in what there is. By any thread. */
-    fun handIn() {
+    /** Hands in what there is. By any thread; what another is handing in meanwhile has arrived when this returns, or a
+     * flush could overtake it. Whether there was anything. */
+    fun handIn(): Boolean =
         synchronized(frame) {
             var said = false
             frame.handIn { bytes, from, length, spans ->
                 recorder.submit(bytes, from, length, spans, since())
                 said = true
             }
-            if (said) return
-            val since = since()
-            if (since.any { it != 0L }) recorder.submit(NONE, 0, 0, 0, since)
+            if (!said && (0 until Counts.ALL).any { counts.get(it) != told[it] }) {
+                recorder.submit(NONE, 0, 0, 0, since())
+                said = true
+            }
+            said
         }
-    }
 
     /** Gives back what the thread held that is gone. */
     fun leave() {

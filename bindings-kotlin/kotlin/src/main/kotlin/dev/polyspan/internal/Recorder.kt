@@ -121,10 +121,7 @@ internal class Recorder(
         for (lane in lanes) {
             // Asked first: what it wrote before it ended is there then.
             val left = lane.isLeft
-            if (lane.waits) {
-                found = true
-                lane.handIn()
-            }
+            if (lane.handIn()) found = true
             if (left && lanes.remove(lane)) lane.leave()
         }
         say()
