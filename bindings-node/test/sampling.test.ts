@@ -64,6 +64,42 @@ for (const entry of vectors('sampling.json').cases as Json[]) {
   })
 }
 
+/** A sampler whose clock stands still for a test: a thousand times slower, with as much at once. */
+function slowed(given: Json): Json {
+  if (typeof given !== 'object' || given === null) return given
+  if (given.type !== 'rate_limited')
+    return Object.fromEntries(Object.entries(given).map(([name, part]) => [name, slowed(part)]))
+  const { per_second: perSecond, burst = perSecond } = given
+  return { ...given, per_second: perSecond / 1000, burst }
+}
+
+for (const { name, sampler, steps } of vectors('sampling.json').sequences as Json[]) {
+  // A program does not choose what time it is; what is asked at one moment can be asked here.
+  const moment = steps.findIndex((step: Json) => step.now_nanos !== steps[0].now_nanos)
+  test(`sampling in turn: ${name}`, async () => {
+    const options = { exporters: [], replace: true, sampler: slowed(sampler) }
+    const engine = init('x', { name: 'sampled', ...options })
+    try {
+      for (const [at, { parent, expected }] of steps.slice(0, moment < 0 ? undefined : moment).entries()) {
+        const above =
+          parent &&
+          SpanContext.of({
+            traceId: '0123456789abcdef0180000000000000',
+            spanId: parent.span_id,
+            traceFlags: parent.sampled ? 1 : 0,
+            traceState: parent.tracestate,
+            isRemote: parent.remote,
+          })
+        const { context: found } = engine.start('span', { parent: above })
+        assert.equal(found.isSampled, expected.decision === 'record_and_sample', `step ${at}`)
+        assert.equal(found.traceState, expected.tracestate, `step ${at}`)
+      }
+    } finally {
+      await engine.shutdown({ timeout: 5 })
+    }
+  })
+}
+
 for (const entry of vectors('sampling.json').invalid as Json[]) {
   // Not given at all.
   if (entry.sampler === null) continue

@@ -101,3 +101,17 @@ export function camel(given: Json): Json {
 
 /** Pairs as they come back. */
 export const pairs = (list: Json[]): Json => told(map(list))
+
+/** Runs `body` with these variables of the environment, and no others that the engine reads. */
+export async function under<R>(env: Record<string, string>, body: () => Promise<R>): Promise<R> {
+  const READ = /^(OTEL_|LANGFUSE_|NO_COLOR$|NODE_ENV$|APP_ENV$|ENVIRONMENT$)/
+  const before = Object.entries(process.env).filter(([name]) => READ.test(name) || name in env)
+  for (const [name] of before) delete process.env[name]
+  Object.assign(process.env, env)
+  try {
+    return await body()
+  } finally {
+    for (const name of Object.keys(env)) delete process.env[name]
+    Object.assign(process.env, Object.fromEntries(before))
+  }
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,40 @@ def test_sampling(case: dict[str, Any]) -> None:
         assert started.context.is_sampled == (case["expected"]["decision"] == "record_and_sample")
         assert started.context.trace_state == case["expected"]["tracestate"]
         started.end()
+    finally:
+        engine.shutdown(5)
+
+
+def slowed(given: Any) -> Any:
+    """A sampler whose clock stands still for a test: a thousand times slower, with as much at once."""
+    if not isinstance(given, dict):
+        return given
+    if given.get("type") != "rate_limited":
+        return {name: slowed(part) for name, part in given.items()}
+    rate = given["per_second"]
+    return {**given, "per_second": rate / 1000, "burst": given.get("burst", rate)}
+
+
+@pytest.mark.parametrize("case", cases("sampling.json", "sequences"))
+def test_sampling_in_turn(case: dict[str, Any]) -> None:
+    # A program does not choose what time it is; what is asked at one moment can be asked here.
+    first = case["steps"][0]["now_nanos"]
+    moment = itertools.takewhile(lambda step: step["now_nanos"] == first, case["steps"])
+    engine: Engine = polyspan.init("x", exporters=[], replace=True, sampler=slowed(case["sampler"]))
+    try:
+        for step in moment:
+            parent = step.get("parent")
+            context = parent and SpanContext(
+                "0123456789abcdef0180000000000000",
+                parent["span_id"],
+                trace_flags=int(parent["sampled"]),
+                trace_state=parent["tracestate"],
+                is_remote=parent["remote"],
+            )
+            started = span("span", parent=context)
+            assert started.context.is_sampled == (step["expected"]["decision"] == "record_and_sample")
+            assert started.context.trace_state == step["expected"]["tracestate"]
+            started.end()
     finally:
         engine.shutdown(5)
 
