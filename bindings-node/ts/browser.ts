@@ -18,11 +18,17 @@ export type { PageTerms } from './page/terms'
 /** `fetch` as it was before anything recorded it, so that posts are no spans. */
 let plain: typeof fetch = (...given) => fetch(...given)
 
+/** Bytes of a post that may outlive the page while that is open: of all that may, browsers let 64 KiB be under way, and
+ * `sendBeacon` needs some of them. */
+const OUTLIVING = 16 * 1024
+
 const browser: Platform = {
   source: 'browser',
   post: async (url, contentType, body) => {
     const headers = { 'content-type': contentType }
-    const answer = await plain(url, { method: 'POST', headers, body, credentials: 'same-origin' })
+    const keepalive = document.visibilityState === 'hidden' || body.length <= OUTLIVING
+    const request: RequestInit = { method: 'POST', headers, body, credentials: 'same-origin', keepalive }
+    const answer = await plain(url, request)
     return answer.status
   },
   current,
@@ -38,9 +44,14 @@ export function init(terms: PageTerms = {}): void {
   if (!begin(terms) || typeof document === 'undefined') return
   plain = globalThis.fetch.bind(globalThis)
   const leave = (): void =>
-    recording().leave((url, contentType, frame) =>
-      navigator.sendBeacon(url, new Blob([frame], { type: contentType })),
-    )
+    recording().leave((url, contentType, frame) => {
+      try {
+        return navigator.sendBeacon(url, new Blob([frame], { type: contentType }))
+      } catch {
+        // Extensions take it away.
+        return false
+      }
+    })
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') leave()
   })

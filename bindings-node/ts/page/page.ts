@@ -154,14 +154,18 @@ export class Page {
     return this.posting
   }
 
-  /** Hands what waits to `send`, which says whether it took it: when the page goes. */
+  /** Hands what waits to `send`, which says whether it took it: when the page goes. What is refused, as browsers do with
+   * more than 64 KiB under way, is posted like everything else: a page that comes back has lost nothing. */
   leave(send: (url: string, contentType: string, frame: Uint8Array<ArrayBuffer>) => boolean): void {
     this.close()
     // The first one may be under way.
     const from = this.posting === undefined ? 0 : 1
     while (this.queue.length > from) {
       const frame = this.queue[from] as Frame
-      if (!send(this.terms.relay, this.contentType, frame.bytes)) return
+      if (!send(this.terms.relay, this.contentType, frame.bytes)) {
+        void this.deliver()
+        return
+      }
       this.queue.splice(from, 1)
       this.posted += frame.spans
     }
