@@ -66,6 +66,11 @@ def field(name: str, scale: float = 1.0) -> Callable[[dict], float | None]:
     return lambda result: None if result.get(name) is None else result[name] / scale
 
 
+def quotient(above: str, below: str) -> Callable[[dict], float | None]:
+    """One number of the result over another one."""
+    return lambda result: result[above] / result[below]
+
+
 def process_cpu_per_span(scale: float = 1.0) -> Callable[[dict], float | None]:
     """The process's CPU time over the spans that arrived.
 

@@ -207,7 +207,8 @@ class Bench:
         self.sink.ask("/reset", b"")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "DD_"))}
         if run.language == "node":
-            clean["BENCH_MODULES"] = str(self.node.folders[subject])
+            # A server without any library has no packages.
+            clean["BENCH_MODULES"] = str(self.node.folders.get(subject, ROOT))
         clean["BENCH_PAGE"] = str(PAGE)
         command = self.command(run, subject)
         ended = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=900)

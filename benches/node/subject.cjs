@@ -2,7 +2,7 @@
 //
 // `benches/run.py` calls it, with the peers in turn:
 //
-//     subject.cjs SUBJECT bursts|one|pauses|import [--sink URL] [--export null|otlp] [--unsampled]
+//     subject.cjs SUBJECT bursts|one|pauses|serving|import [--sink URL] [--export null|otlp] [--unsampled]
 //                 [--traces N] [--burst N] [--pause-us N]
 //
 // Libraries come from the folder that BENCH_MODULES names.
@@ -169,6 +169,7 @@ async function main() {
   const drives = {
     import: () => importToFirstSpan(name, setup),
     pauses: () => pauses(name, setup),
+    serving: () => require('./serving.cjs').serving(setup, (given) => subjectOf(name, given)),
     one: () => bursts(name, setup, true),
     bursts: () => bursts(name, setup, false),
   }
