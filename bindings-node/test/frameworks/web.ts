@@ -75,9 +75,15 @@ export function running(server: Server): Running {
   }
 }
 
+/** A server that is tested, and how it is asked. */
+interface Asked {
+  readonly framework: string
+  readonly port: () => number
+  readonly get: (path: string, init?: RequestInit) => Promise<Response>
+}
+
 /** Tests the server of a framework. */
 export function check(framework: string, serve: () => Promise<Running>, differences: Differences = {}): void {
-  const { protocol = true } = differences
   let server: Running
   before(async () => {
     start(framework)
@@ -88,9 +94,19 @@ export function check(framework: string, serve: () => Promise<Running>, differen
     await server.close()
     await stop()
   })
-  const get = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`http://127.0.0.1:${server.port}${path}`, { ...init, headers: { ...headers, ...init.headers } })
+  const port = (): number => server.port
+  const get: Asked['get'] = (path, init = {}) =>
+    fetch(`http://127.0.0.1:${port()}${path}`, { ...init, headers: { ...headers, ...init.headers } })
+  const asked = { framework, port, get }
+  checkRoutes(asked, differences)
+  checkAnswers(asked)
+  checkStreams(asked)
+  checkStrangers(asked)
+  checkBesideEachOther(asked)
+}
 
+/** The span of a request, and what is current in its handler. */
+function checkRoutes({ framework, port, get }: Asked, { protocol = true }: Differences): void {
   test(`${framework}: a request continues its caller's trace under the name of its route`, async () => {
     const response = await get('/users/7?secret=1')
     assert.deepEqual([response.status, await response.json()], [200, { id: '7' }])
@@ -108,7 +124,7 @@ export function check(framework: string, serve: () => Promise<Running>, differen
       'url.path': '/users/7',
       'url.scheme': 'http',
       'server.address': '127.0.0.1',
-      'server.port': server.port,
+      'server.port': port(),
       'user_agent.original': 'tests/1.0',
       ...(protocol ? { 'network.protocol.version': '1.1' } : {}),
       'http.response.status_code': 200,
@@ -123,7 +139,10 @@ export function check(framework: string, serve: () => Promise<Running>, differen
     assert.equal(JSON.stringify(await response.json()), body)
     assert.deepEqual(tree(await eventually(2)), [['POST /echo', 'work']])
   })
+}
 
+/** Handlers that fail, and answers that are no failures. */
+function checkAnswers({ framework, get }: Asked): void {
   test(`${framework}: a handler that fails`, async () => {
     const response = await get('/boom')
     await response.arrayBuffer()
@@ -151,7 +170,10 @@ export function check(framework: string, serve: () => Promise<Running>, differen
     assert.equal(named(spans, 'GET').attributes['http.response.status_code'], 404)
     assert.equal(named(spans, 'GET').attributes['http.route'], undefined)
   })
+}
 
+/** Bodies that are made while they are read. */
+function checkStreams({ framework, get }: Asked): void {
   test(`${framework}: a stream is inside until its end`, async () => {
     const response = await get('/stream')
     assert.equal(await response.text(), 'one two three')
@@ -182,10 +204,13 @@ export function check(framework: string, serve: () => Promise<Running>, differen
       ['GET /endless', 'unset', 200],
     )
   })
+}
 
+/** Requests that are not recorded, and such as no browser sends. */
+function checkStrangers({ framework, port, get }: Asked): void {
   test(`${framework}: ignored requests, and methods that nobody knows`, async () => {
     await (await get('/health')).arrayBuffer()
-    const socket = connect(server.port, '127.0.0.1')
+    const socket = connect(port(), '127.0.0.1')
     socket.end('PURGE /nothing HTTP/1.1\r\nHost: example.com:81\r\nConnection: close\r\n\r\n')
     socket.resume()
     await once(socket, 'close')
@@ -197,7 +222,9 @@ export function check(framework: string, serve: () => Promise<Running>, differen
     assert.deepEqual([attributes['server.address'], attributes['server.port']], ['example.com', 81])
     assert.equal(request?.parentSpanId, undefined)
   })
+}
 
+function checkBesideEachOther({ framework, get }: Asked): void {
   test(`${framework}: requests beside each other keep apart`, async () => {
     const ids = Array.from({ length: 30 }, (_, at) => `${at}`)
     const trace = (id: string): string => id.padStart(32, 'a')
