@@ -67,7 +67,12 @@ def table(median: Median, rows: list[Row]) -> str:
 
 
 # Peers without a column of their own.
-ALSO = {"none": "without tracing", "sdk_trace3": "OpenTelemetry sdk-trace 3", "sentry": "Sentry", "mastra": "Mastra"}
+ALSO = {
+    "none": "without tracing",
+    "sdk_trace3": "OpenTelemetry sdk-trace 3",
+    "sentry": "Sentry",
+    "mastra": "Mastra",
+}
 
 
 def also_shown(median: Median, rows: list[Row]) -> list[str]:
