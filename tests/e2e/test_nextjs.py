@@ -9,6 +9,7 @@ stands below.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -254,3 +255,16 @@ def test_next_build(bundler: str, application: Path, otelcol_binary: Path, tmp_p
     ):
         command = ["node", "server.js"]
         _check(_visit(collector, standalone, command, hidden / "visit.mjs", tmp_path / "moved.log"))
+
+
+def test_a_page_that_is_left(application: Path, tmp_path: Path) -> None:
+    command = ["node", str(Path(__file__).with_name("leaving.mjs")), str(application)]
+    log = tmp_path / "log"
+    with _program(command, application, {}, log) as process:
+        process.communicate(timeout=VISITED_WITHIN)
+        assert process.returncode == 0, log.read_text()
+    told = json.loads(log.read_text().splitlines()[-1])
+    # There was no room for it then, and there was later.
+    assert (told["refused"]["posted"], told["refused"]["pending"]) == (0, 1)
+    assert (told["later"]["posted"], told["later"]["pending"], told["later"]["dropped"]) == (1, 0, {})
+    assert sorted(told["arrived"]) == ["refused", "under way", "waiting"]
