@@ -79,6 +79,10 @@ export interface InitOptions {
   runId?: string
   requestId?: string
   resourceId?: string
+  /** Metadata of every span that neither inherits nor is given another value of the key; 64 KiB in all. */
+  metadata?: { [key: string]: unknown }
+  /** Tags of every trace, besides those that it is given. */
+  tags?: string[]
   requestContextKeys?: string[]
   propagateContext?: boolean | string[]
   internalSpans?: string | string[]

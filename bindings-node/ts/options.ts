@@ -1,7 +1,15 @@
 // Options as TypeScript spells them, and as the engine does: `maxQueueSpans` and `max_queue_spans`.
 
 /** Maps whose keys belong to the application. */
-const OWN_KEYS = new Set(['resource', 'headers', 'attributes', 'patterns', 'prices', 'requestContext'])
+const OWN_KEYS = new Set([
+  'resource',
+  'headers',
+  'attributes',
+  'metadata',
+  'patterns',
+  'prices',
+  'requestContext',
+])
 
 export function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

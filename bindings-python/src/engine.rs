@@ -24,7 +24,9 @@ pub struct Engine(pub polyspan::Engine);
 /// Starts an engine. What is not given comes from the `OTEL_*` variables, then from the defaults; every option is
 /// described in `docs/configuration.md`. With `logs` the records of `logging` go to it too. `exporter` and `exporters` take a `MemoryExporter` and exporters of your own too, `sampler` a function
 /// that is asked for root spans or a sampler of the OpenTelemetry SDK, and times a `timedelta`. With `metrics`, true or
-/// a mapping of options, metrics are made of all spans. A SIGTERM that the
+/// a mapping of options, metrics are made of all spans. `metadata` (a mapping) and `tags` (a list of texts), each of at
+/// most 64 KiB, are carried by all traces: spans have this metadata unless they inherit or are given another value of the
+/// key. A SIGTERM that the
 /// application does not handle flushes before the process ends, unless `handle_sigterm` is false.
 ///
 /// Raises `PolyspanError`: `invalid_option` naming the option, or `already_initialized` where an engine of that

@@ -162,7 +162,9 @@ def test_a_sampler_is_told_what_is_known() -> None:
         return bool(about["metadata"].get("tier") == "premium" or about["attributes"].get("user.id") == "u")
 
     exporter = MemoryExporter()
-    engine = polyspan.init("tests", exporter=exporter, sampler=sampler, replace=True)
+    engine = polyspan.init(
+        "tests", exporter=exporter, sampler=sampler, replace=True, metadata={"tier": "free", "region": "eu"}
+    )
     with (
         polyspan.context(metadata={"tier": "premium"}, request_context={"tenant": {"id": "t"}}),
         polyspan.tool("kept", attributes={"model": "x"}, kind="client", metadata={"own": 1}),
@@ -178,7 +180,7 @@ def test_a_sampler_is_told_what_is_known() -> None:
     assert [span.name for span in exporter.spans] == ["kept"]
     first, second = asked
     assert (first["name"], first["type"], first["kind"]) == ("kept", "tool", "client")
-    assert first["metadata"] == {"tier": "premium", "own": 1}
+    assert first["metadata"] == {"region": "eu", "tier": "premium", "own": 1}
     assert first["request_context"] == {"tenant": {"id": "t"}}
     assert first["attributes"] == {"model": "x"}
     assert first["parent"] is None and len(first["trace_id"]) == 32

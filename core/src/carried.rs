@@ -2,6 +2,10 @@
 //!
 //! Surroundings and engines set them on every span inside, propagation takes them to other processes.
 
+/// Every span holds a copy of what it inherits; so many bytes may that have, of a single value or of all that an engine
+/// is configured with.
+pub(crate) const MAX_CARRIED: usize = 64 * 1024;
+
 /// Who or what a trace belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -3,6 +3,7 @@
 //! Rust programs have one slot per thread for it: a value of our own or, where the OpenTelemetry API is
 //! built in, that API's `Context`. Other languages keep their own slot and pass the same types in by hand.
 
+mod defaults;
 #[cfg(not(feature = "opentelemetry"))]
 mod slot;
 mod surroundings;
@@ -11,7 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-pub(crate) use surroundings::DefaultIds;
+pub(crate) use defaults::Defaults;
 pub use surroundings::Surroundings;
 
 use crate::context::SpanContext;

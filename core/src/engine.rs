@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::config::ResolvedConfig;
-use crate::current::DefaultIds;
+use crate::current::Defaults;
 use crate::error::{Error, ErrorCode};
 use crate::export::lane::{ExportLane, Signal};
 use crate::frame::record::{Resource, Scope};
@@ -55,8 +55,8 @@ pub(crate) struct Settings {
     pub(crate) counts_unsampled: bool,
     /// Whether the sampler looks at more than names and ids.
     pub(crate) sampler_reads_content: bool,
-    /// What spans carry that do not inherit it.
-    pub(crate) default_ids: DefaultIds,
+    /// What spans carry that are given nothing else.
+    pub(crate) defaults: Defaults,
     pub(crate) propagators: Propagators,
     /// Changes nothing if redaction is off.
     pub(crate) redactor: Arc<Redactor>,

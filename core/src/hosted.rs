@@ -154,8 +154,9 @@ impl Engine {
     /// What spans inside these surroundings begin with, the defaults of the engine among it.
     pub fn inherited(&self, around: Option<&Surroundings>) -> InheritedFields {
         let mut inherited = InheritedFields::default();
-        let ids = around.map_or_else(Default::default, Surroundings::id_set);
-        self.settings().default_ids.put(&mut inherited.fields, ids);
+        let defaults = &self.settings().defaults;
+        defaults.put(&mut inherited.fields, around);
+        inherited.tags.extend_from_slice(defaults.tag_fields());
         if let Some(around) = around {
             around.put(&mut inherited.fields, false);
             inherited.tags.extend_from_slice(around.tag_fields());

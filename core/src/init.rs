@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Batching, Colour, Options, ResolvedConfig, ResolvedExporter, env};
-use crate::current::DefaultIds;
+use crate::current::Defaults;
 use crate::engine::{Engine, Following, LaneBuilder, Settings};
 use crate::error::{Error, ErrorCode};
 use crate::export::console::{
@@ -122,7 +122,7 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
         children_follow: sampler.inherits() && !counts_unsampled,
         counts_unsampled,
         sampler_reads_content: sampler.reads_content(),
-        default_ids: DefaultIds::new(&config.trace.ids),
+        defaults: Defaults::new(&config.trace),
         resource: Arc::new(resource),
         scope: Arc::new(Scope {
             name: "polyspan".to_owned(),

@@ -129,14 +129,17 @@ fn roots_are_decided_ahead_where_the_sampler_allows() {
 
 #[test]
 fn what_spans_inside_begin_with_says_when_to_ask() {
-    let (engine, _) = started(|options| options.default_id(polyspan::CarriedId::User, "u"));
+    let (engine, _) = started(|options| options.default_id(polyspan::CarriedId::User, "u").tags(["eu"]));
+    let fields = |bytes: &[u8]| {
+        let body = body(&Head::default(), |buf| buf.extend_from_slice(bytes));
+        SpanView::new(&body).unwrap().fields().count()
+    };
     let alone = engine.inherited(None);
-    assert!(!alone.fields.is_empty() && alone.tags.is_empty() && !alone.asks);
+    assert_eq!((fields(&alone.fields), fields(&alone.tags), alone.asks), (1, 1, false));
     let around = Surroundings::default().id(polyspan::CarriedId::User, "other").tag("beta").hide_input();
     let inside = engine.inherited(Some(&around));
-    let body = body(&Head::default(), |buf| buf.extend_from_slice(&inside.fields));
-    assert_eq!(SpanView::new(&body).unwrap().fields().count(), 1);
-    assert!(!inside.tags.is_empty() && inside.flags.contains(SpanFlags::HIDE_INPUT) && !inside.asks);
+    assert_eq!((fields(&inside.fields), fields(&inside.tags)), (1, 2));
+    assert!(inside.flags.contains(SpanFlags::HIDE_INPUT) && !inside.asks);
     let hides = Surroundings::default().internal(TypeSet::of_family("tool").unwrap());
     assert!(engine.inherited(Some(&hides)).asks);
 }

@@ -12,7 +12,7 @@ use polyspan::export::memory::MemoryStore;
 use polyspan::export::otlp::RetryOptions;
 use polyspan::logs::LogData;
 use polyspan::sampling::HeadSampler;
-use polyspan::{DropReason, Engine, LogLevel, Options, Severity, SpanType, Value};
+use polyspan::{CarriedId, DropReason, Engine, LogLevel, Options, Severity, SpanType, Value};
 use polyspan_test_receiver::{Receiver, Script, Step};
 use serde_json::Value as Json;
 
@@ -75,7 +75,10 @@ fn a_record_arrives_as_it_was_made() {
 
 #[test]
 fn a_record_belongs_to_the_current_span_and_inherits() {
-    let (engine, store) = started(|options| options);
+    let (engine, store) = started(|options| {
+        let options = options.default_id(CarriedId::Session, "everyone's").default_id(CarriedId::Run, "r-1");
+        options.metadata("tier", "free").metadata("region", "eu").tags(["beta"])
+    });
     let (mut trace_id, mut span_id) = Default::default();
     polyspan::surrounded(
         |around| around.session_id("s-42").user_id("u-7").metadata("tier", "gold"),
@@ -92,8 +95,17 @@ fn a_record_belongs_to_the_current_span_and_inherits() {
     assert!(inside.trace_flags.is_sampled());
     assert_eq!(attribute(inside, "session.id"), Some(&"s-42".into()));
     assert_eq!(attribute(inside, "user.id"), Some(&"u-8".into()), "what the record says itself goes first");
-    assert_eq!(inside.metadata, [("tier".to_owned(), "gold".into())]);
-    assert!(!outside.trace_id.is_valid() && outside.attributes.is_empty());
+    assert_eq!(
+        attribute(inside, "polyspan.run.id"),
+        Some(&"r-1".into()),
+        "what the engine is configured with"
+    );
+    let mut metadata = inside.metadata.clone();
+    metadata.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(metadata, [("region".to_owned(), "eu".into()), ("tier".to_owned(), "gold".into())]);
+    assert!(!outside.trace_id.is_valid());
+    assert_eq!(attribute(outside, "session.id"), Some(&"everyone's".into()));
+    assert_eq!((outside.attributes.len(), outside.metadata.len()), (2, 2));
     engine.shutdown(SOON).unwrap();
 }
 

@@ -669,6 +669,8 @@ def init(
     run_id: str = ...,
     request_id: str = ...,
     resource_id: str = ...,
+    metadata: Mapping[str, object] = ...,
+    tags: Sequence[str] = ...,
     request_context_keys: Sequence[str] = ...,
     propagate_context: bool | Sequence[str] = ...,
     internal_spans: str | Sequence[str] = ...,

@@ -37,7 +37,7 @@ const EXPORTER: &str =
     "otlp, console, none, the name of a preset, or a map with the type otlp_http, console or file";
 
 /// The options of an engine itself.
-const ENGINE: [&str; 55] = [
+const ENGINE: [&str; 57] = [
     "service",
     "name",
     "replace",
@@ -88,6 +88,8 @@ const ENGINE: [&str; 55] = [
     "run_id",
     "request_id",
     "resource_id",
+    "metadata",
+    "tags",
     "request_context_keys",
     "propagate_context",
     "internal_spans",
@@ -264,6 +266,12 @@ impl Options {
             if let Some(value) = text(option)? {
                 self = self.default_id(id, value);
             }
+        }
+        for (key, value, _) in fields.entries("metadata")? {
+            self = self.metadata(key, value.clone());
+        }
+        if let Some(tags) = fields.read("tags", "a list of texts", listed)? {
+            self = self.tags(tags);
         }
         if let Some(keys) = fields.read("request_context_keys", "a list of names or dotted paths", names)? {
             self = self.request_context_keys(keys);

@@ -249,9 +249,7 @@ impl Options {
         if self.name.is_empty() {
             return Err(Error::invalid_option("name", "", "the name of the engine"));
         }
-        if let Some((id, value)) = self.trace.ids.iter().find(|(_, value)| value.is_empty()) {
-            return Err(Error::invalid_option(id.name(), value, "text that is not empty"));
-        }
+        self.trace.check()?;
         if self.language.is_empty() {
             return Err(Error::invalid_option("language", "", "a name such as rust"));
         }

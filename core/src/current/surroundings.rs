@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::carried::{CarriedId, CarriedSet};
+use crate::carried::{CarriedId, CarriedSet, MAX_CARRIED};
 use crate::frame::write;
 use crate::kinds::{SpanFlags, TypeSet};
 use crate::propagation::Baggage;
@@ -31,9 +31,6 @@ pub struct Surroundings {
     fields: Vec<u8>,
     tag_fields: Vec<u8>,
 }
-
-/// Every span inside holds a copy of what it inherits; a single value may have so many bytes.
-const MAX_INHERITED: usize = 64 * 1024;
 
 impl Surroundings {
     /// A copy to change, of `outer` or of nothing.
@@ -237,7 +234,7 @@ type Write = fn(&mut Vec<u8>, &str, &Value<'_>);
 fn put(fields: &mut Vec<u8>, write: Write, key: &str, value: &Value<'_>) {
     let at = fields.len();
     write(fields, key, value);
-    if key.is_empty() || fields.len() - at > MAX_INHERITED {
+    if key.is_empty() || fields.len() - at > MAX_CARRIED {
         fields.truncate(at);
         let message = "what spans inherit must have a key and at most 64 KiB; this is left out: ";
         crate::log::warn_once("surroundings", &format!("{message}{key:?}"));
@@ -254,42 +251,6 @@ fn replace(list: &mut Pairs, key: &str, value: OwnedValue) -> bool {
         None => {
             list.push((Cow::Owned(key.to_owned()), value));
             false
-        }
-    }
-}
-
-/// The ids that an engine sets on every span which does not inherit others.
-#[derive(Debug, Default)]
-pub(crate) struct DefaultIds {
-    set: CarriedSet,
-    all: Vec<u8>,
-    each: Vec<(CarriedId, Vec<u8>)>,
-}
-
-impl DefaultIds {
-    pub(crate) fn new(ids: &[(CarriedId, String)]) -> Self {
-        let mut defaults = Self::default();
-        for (id, value) in ids {
-            let mut field = Vec::new();
-            write::attribute(&mut field, id.key(), &value.as_str().into());
-            defaults.all.extend_from_slice(&field);
-            defaults.each.push((*id, field));
-            defaults.set = defaults.set.with(*id);
-        }
-        defaults
-    }
-
-    /// Writes those that are not inherited from elsewhere.
-    #[inline]
-    pub(crate) fn put(&self, buf: &mut Vec<u8>, inherited: CarriedSet) {
-        if !self.set.meets(inherited) {
-            buf.extend_from_slice(&self.all);
-            return;
-        }
-        for (id, field) in &self.each {
-            if !inherited.contains(*id) {
-                buf.extend_from_slice(field);
-            }
         }
     }
 }

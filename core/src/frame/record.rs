@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::view::{Attributes, Field, SpanView, ValueView, text};
+use super::view::{Attributes, Field, SpanView, ValueView, add_tag, text};
 use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::id::SpanId;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
@@ -162,7 +162,7 @@ impl SpanData {
             Field::TraceState(header) => self.context.state = TraceState::from_valid(&text(header)),
             Field::Input(value) => self.input = Some(value.to_value()),
             Field::Output(value) => self.output = Some(value.to_value()),
-            Field::Tag(tag) => self.tags.push(text(tag).into_owned()),
+            Field::Tag(tag) => add_tag(&mut self.tags, text(tag).into_owned()),
             Field::Event(event) => self.events.extend(event.event().ok().map(|event| EventData {
                 name: text(event.name).into_owned(),
                 time_unix_nanos: event.time_unix_nanos,

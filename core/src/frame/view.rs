@@ -20,6 +20,17 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
+/// So many tags of a trace are kept apart from their likes; more of them are strangers' play, and are taken as they come.
+const DISTINCT_TAGS: usize = 64;
+
+/// Adds a tag to those of a trace, once: one may come from the engine's configuration, a context and a span.
+#[inline]
+pub(crate) fn add_tag<T: PartialEq>(tags: &mut Vec<T>, tag: T) {
+    if tags.len() >= DISTINCT_TAGS || !tags.contains(&tag) {
+        tags.push(tag);
+    }
+}
+
 /// A value inside a record.
 #[derive(Debug, Clone, Copy)]
 pub enum ValueView<'a> {

@@ -144,6 +144,7 @@ impl<'a> LogBuilder<'a> {
         let capture = CaptureBounds::of(&live.definition.settings.config);
         recorder::log(live, |buf| {
             write::begin_span(buf);
+            live.definition.settings.defaults.put(buf, surroundings.map(|around| &**around));
             let cuts = self.fields(buf, capture, surroundings);
             write::finish_span(buf, EventKind::Log, live.slot, &head);
             cuts

@@ -11,7 +11,7 @@ use super::time::seconds_after;
 use super::types::{AttributeInfo, Content, Form, TypeInfo, info};
 use super::usage::{Usage, tokens};
 use super::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_NAME, SPAN_TYPE, TAGS, Wire, json, last_values};
-use crate::frame::view::{Field, Items, SpanView, ValueView, text};
+use crate::frame::view::{Field, Items, SpanView, ValueView, add_tag, text};
 use crate::frame::write::Head;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::semantics::wire::{Attributes, Room, WireValue};
@@ -66,7 +66,7 @@ impl<'a> Collected<'a> {
             Field::Name(name) => collected.name = name,
             Field::Input(value) => collected.input = Some(value),
             Field::Output(value) => collected.output = Some(value),
-            Field::Tag(tag) => collected.tags.push(tag),
+            Field::Tag(tag) => add_tag(&mut collected.tags, tag),
             Field::Metadata(name, value) => collected.metadata.push((name, value)),
             Field::Skipped => {}
             other if pass(other) => {}

@@ -17,7 +17,7 @@ use super::proto::{
 use super::wire::put_varint;
 use crate::export::Encoder;
 use crate::frame::record::RecordContext;
-use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView};
+use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView, add_tag};
 use crate::frame::write;
 use crate::kinds::{SpanFlags, SpanKind, StatusCode};
 use crate::semantics::{Dialect, INPUT, METADATA_PREFIX, OUTPUT, Room, TAGS, json, last_values};
@@ -165,7 +165,7 @@ impl<'a> Rest<'a> {
             Field::TraceState(header) => self.trace_state = header,
             Field::Input(value) => self.input = Some(value),
             Field::Output(value) => self.output = Some(value),
-            Field::Tag(tag) => self.tags.push(tag),
+            Field::Tag(tag) => add_tag(&mut self.tags, tag),
             Field::Metadata(name, value) => self.metadata.push((name, value)),
             Field::Dropped { attributes, events, links } => {
                 for (sum, count) in self.dropped.iter_mut().zip([attributes, events, links]) {

@@ -77,10 +77,12 @@ impl SpanBuilder<'_> {
             other => other,
         };
         let mut input = self.sampling_input(trace_id, parent);
-        let (attributes, metadata);
-        if let Some(around) = surroundings.filter(|_| settings.sampler_reads_content) {
-            attributes = joined(around.attributes(), input.attributes);
-            metadata = joined(around.all_metadata(), input.metadata);
+        let (attributes, inherited, metadata);
+        if settings.sampler_reads_content {
+            attributes = joined(surroundings.map_or(&[], Surroundings::attributes), input.attributes);
+            let defaults = &settings.config.trace.metadata;
+            inherited = joined(defaults, surroundings.map_or(&[], Surroundings::all_metadata));
+            metadata = joined(&inherited, input.metadata);
             input = SamplingInput { attributes: &attributes, metadata: &metadata, ..input };
         }
         input.request_context = input.request_context.or_else(|| surroundings?.request());
@@ -117,7 +119,7 @@ impl SpanBuilder<'_> {
 
 /// What is inherited and what was given, for a sampler; the last of a key counts.
 fn joined<'a>(
-    inherited: &'a [(Cow<'static, str>, Value<'static>)],
+    inherited: &'a [(Cow<'a, str>, Value<'a>)],
     given: &'a [(Cow<'a, str>, Value<'a>)],
 ) -> Cow<'a, [(Cow<'a, str>, Value<'a>)]> {
     match (inherited, given) {

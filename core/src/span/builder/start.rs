@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use super::super::capture::CaptureBounds;
 use super::super::{Counted, Home, Open, Span, State, put_captured, put_list};
 use super::{Parent, SpanBuilder};
-use crate::carried::CarriedSet;
 use crate::clock;
 use crate::context::{SpanContext, TraceFlags, TraceState};
 use crate::current::{self, Surroundings};
@@ -236,10 +235,14 @@ impl SpanBuilder<'_> {
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());
         }
-        let inherited = surroundings.map_or(CarriedSet::EMPTY, Surroundings::id_set);
-        live.definition.settings.default_ids.put(&mut open.buf, inherited);
+        let defaults = &live.definition.settings.defaults;
+        let local_root = head.flags.contains(SpanFlags::LOCAL_ROOT);
+        defaults.put(&mut open.buf, surroundings);
+        if local_root {
+            open.buf.extend_from_slice(defaults.tag_fields());
+        }
         if let Some(surroundings) = surroundings {
-            surroundings.put(&mut open.buf, head.flags.contains(SpanFlags::LOCAL_ROOT));
+            surroundings.put(&mut open.buf, local_root);
         }
         for (key, value) in self.given.iter().flat_map(|given| &given.attributes) {
             open.attribute(key, |buf, capture| put_captured(buf, value, capture));

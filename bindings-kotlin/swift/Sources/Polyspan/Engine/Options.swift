@@ -44,6 +44,10 @@ public struct Options: Sendable {
     public var limits: Value?
     public var environment: String?
     public var userId: String?
+    /// Metadata of every span that neither inherits nor is given another value of the key; 64 KiB in all.
+    public var metadata: Attributes?
+    /// Tags of every trace, besides those that it is given.
+    public var tags: [String]?
     /// Which ids travel to other processes: true, or a list of their names.
     public var propagateContext: Value?
     public var hideInput: Bool?
@@ -61,9 +65,9 @@ public struct Options: Sendable {
         exporters: [ExporterOption]? = nil, processors: [SpanProcessor] = [],
         spanFilter: (@Sendable (FinishedSpan) throws -> Bool)? = nil, endpoint: String? = nil,
         headers: [String: String]? = nil, compression: String? = nil, semantics: String? = nil, redaction: Value? = nil,
-        limits: Value? = nil, environment: String? = nil, userId: String? = nil, propagateContext: Value? = nil,
-        hideInput: Bool? = nil, hideOutput: Bool? = nil, batching: Batching? = nil, sessions: Sessions? = nil,
-        more: Attributes = [:]
+        limits: Value? = nil, environment: String? = nil, userId: String? = nil, metadata: Attributes? = nil,
+        tags: [String]? = nil, propagateContext: Value? = nil, hideInput: Bool? = nil, hideOutput: Bool? = nil,
+        batching: Batching? = nil, sessions: Sessions? = nil, more: Attributes = [:]
     ) {
         self.name = name
         self.replace = replace
@@ -82,6 +86,8 @@ public struct Options: Sendable {
         self.limits = limits
         self.environment = environment
         self.userId = userId
+        self.metadata = metadata
+        self.tags = tags
         self.propagateContext = propagateContext
         self.hideInput = hideInput
         self.hideOutput = hideOutput
@@ -120,6 +126,8 @@ public struct Options: Sendable {
         put("limits", limits)
         put("environment", environment.map { .text($0) })
         put("user_id", userId.map { .text($0) })
+        put("metadata", metadata.map { .map($0) })
+        put("tags", tags.map { .array($0.map { .text($0) }) })
         put("propagate_context", propagateContext)
         put("hide_input", hideInput.map { .bool($0) })
         put("hide_output", hideOutput.map { .bool($0) })

@@ -132,6 +132,16 @@ public class InitOptions {
     public var resourceId: String?
         get() = given("resource_id")
         set(value) = give("resource_id", value)
+
+    /** Metadata of every span that neither inherits nor is given another value of the key; 64 KiB in all. */
+    public var metadata: Map<String, *>?
+        get() = given("metadata")
+        set(value) = give("metadata", value)
+
+    /** Tags of every trace, besides those that it is given. */
+    public var tags: List<String>?
+        get() = given("tags")
+        set(value) = give("tags", value)
     public var requestContextKeys: List<String>?
         get() = given("request_context_keys")
         set(value) = give("request_context_keys", value)

@@ -5,7 +5,7 @@ package dev.polyspan.internal
 internal object Names {
     /** Maps whose keys belong to the application. */
     private val ownKeys =
-        setOf("resource", "headers", "attributes", "patterns", "prices", "request_context", "model_prices", "labels")
+        setOf("resource", "headers", "attributes", "metadata", "patterns", "prices", "request_context", "model_prices", "labels")
 
     fun snake(name: String): String =
         buildString {
