@@ -1,7 +1,7 @@
 // Engines: starting one with `init`, finding it again, flushing and stopping it.
 
 import { wholeValue } from './context'
-import { runSpan, type SpanBody } from './core/run'
+import type { SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
 import { checked, fromNative, notRunning, PolyspanError } from './error'
@@ -18,7 +18,7 @@ import { described } from './options'
 import type { Recorder } from './recorder'
 import { findDefault, forget, recorderFor, recorderOf, setSelecting } from './registry'
 import { type SamplerFunction, type SelectorFunction, samplerCallback, selectorCallback } from './sampler'
-import { startSpan } from './start'
+import { recordSpan, startSpan } from './start'
 import { noStats, type Stats, statsOf } from './stats'
 import { readValue, type Value } from './values'
 
@@ -130,7 +130,7 @@ export class Engine {
   span<R>(name: string, options: SpanOptions, body: SpanBody<R>): R
   span<R>(name: string, options: SpanOptions | SpanBody<R>, body?: SpanBody<R>): R {
     const [given, run] = typeof options === 'function' ? [undefined, options] : [options, body]
-    return runSpan(startSpan(name, given, this._recorder), run as SpanBody<R>)
+    return recordSpan(name, given, run as SpanBody<R>, this._recorder)
   }
 
   /** Starts a span of this engine, which is not current; see `span.start`. */

@@ -2,7 +2,7 @@
 // the native addon is loaded by the first call. `init` starts the engine.
 
 import { setHost } from './core/host'
-import { runSpan, type SpanBody } from './core/run'
+import type { SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
 import type { Engine } from './engine'
@@ -11,7 +11,7 @@ import { nodeHost } from './node'
 import type { PageTerms } from './page/terms'
 import * as parts from './parts'
 import { recorderOf } from './registry'
-import { startSpan } from './start'
+import { recordSpan, startSpan } from './start'
 import { readValue } from './values'
 
 export { extract, type Getter, inject, type Setter } from './carrier'
@@ -78,8 +78,8 @@ export function span<R>(name: string, body: SpanBody<R>): R
 export function span<R>(name: string, options: SpanOptions, body: SpanBody<R>): R
 export function span<R>(name: string, options: SpanOptions | SpanBody<R>, body?: SpanBody<R>): R {
   return typeof options === 'function'
-    ? runSpan(startSpan(name, undefined), options)
-    : runSpan(startSpan(name, options), body as SpanBody<R>)
+    ? recordSpan(name, undefined, options)
+    : recordSpan(name, options, body as SpanBody<R>)
 }
 
 /** Starts a span that is not current: it ends by `end()`, or with its block by `using`. */

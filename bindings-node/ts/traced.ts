@@ -2,6 +2,7 @@
 
 import { OPEN } from './core/kept_span'
 import { runSpan } from './core/run'
+import { current } from './core/slot'
 import type { SpanOptions } from './core/span_options'
 import type { Engine } from './engine'
 import { startSpan } from './start'
@@ -49,7 +50,8 @@ function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: 
   const hasOptions = Object.keys(options).length > 0
   const recorder = engine?._recorder
   const outer = function (this: unknown, ...args: unknown[]): unknown {
-    const span = startSpan(label, hasOptions ? options : undefined, recorder)
+    const slot = current()
+    const span = startSpan(label, hasOptions ? options : undefined, recorder, false, slot)
     watching?.(span._trace.isSampled ? span.traceId : undefined)
     watching = undefined
     if (captureInput && args.length > 0 && span._state === OPEN)
@@ -59,7 +61,7 @@ function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: 
           if (value !== undefined) span._output(value)
         }
       : undefined
-    return runSpan(span, () => body.apply(this, args), done)
+    return runSpan(span, () => body.apply(this, args), slot, done)
   }
   Object.defineProperty(outer, 'name', { value: body.name, configurable: true })
   Object.defineProperty(outer, 'length', { value: body.length, configurable: true })

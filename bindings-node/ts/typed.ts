@@ -1,10 +1,10 @@
 // A function for spans of one type, whose attributes stand among the other options; `spans.ts` has one for each.
 
 import type { Attributes } from './core/given'
-import { runSpan, type SpanBody } from './core/run'
+import type { SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
-import { startSpan } from './start'
+import { recordSpan, startSpan } from './start'
 
 /** The options of a span, its attributes among them; `attributes` holds further ones. */
 export type TypedOptions<A> = A & Omit<SpanOptions, 'type' | keyof A>
@@ -51,8 +51,8 @@ const OPTIONS: Record<keyof SpanOptions, true> = {
 export function typed<A extends object>(type: string): TypedSpan<A> {
   function record<R>(name: string, options: TypedOptions<A> | SpanBody<R>, body?: SpanBody<R>): R {
     return typeof options === 'function'
-      ? runSpan(startSpan(name, { type }), options)
-      : runSpan(start(name, options), body as SpanBody<R>)
+      ? recordSpan(name, { type }, options)
+      : recordSpan(name, split(type, options ?? {}), body as SpanBody<R>)
   }
   function start(name: string, options?: TypedOptions<A>): Span {
     return startSpan(name, split(type, options ?? {}))

@@ -21,8 +21,8 @@ export interface Storage {
 
 export interface Host {
   readonly storage: Storage
-  /** `storage.run` for a body with one argument. */
-  within<A, R>(current: unknown, body: (given: A) => R, given: A): R
+  /** `storage.run` for a body with one argument, where `before` is what has been current until now. */
+  within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown): R
   /** Fills the words with random bits. */
   random(words: Int32Array): void
   /** Writes a text as UTF-8 from `at` on, where there is room for three bytes a character; returns how many bytes. Lone

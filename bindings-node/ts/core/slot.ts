@@ -29,7 +29,8 @@ export function inside<R>(slot: Slot | undefined, body: () => R): R {
   return slot === undefined ? host.storage.exit(body) : host.storage.run(slot, body)
 }
 
-/** Runs `body` with something current, and gives it `given`: a closure less. */
-export function insideWith<A, R>(slot: Slot, body: (given: A) => R, given: A): R {
-  return host.within(slot, body, given)
+/** Runs `body` with something current, and gives it `given`: a closure less. `before` is what is current now, which
+ * takes a while to look up. */
+export function insideWith<A, R>(slot: Slot, body: (given: A) => R, given: A, before: Slot | undefined): R {
+  return host.within(slot, body, given, before)
 }

@@ -57,17 +57,12 @@ export class PolyspanTracer implements Tracer {
   }
 
   startSpan(name: string, options?: ApiSpanOptions, context?: ApiContext): ApiSpan {
-    const own = this.start(name, options, context)
+    const own = this.start(name, options, context === undefined ? currentSlot() : slotOf(context))
     return own === undefined ? trace.wrapSpanContext(INVALID_SPAN_CONTEXT) : spanFor(own)
   }
 
-  /** Starts a span where `context` is current; `undefined` where tracing is suppressed. */
-  private start(
-    name: string,
-    options: ApiSpanOptions | undefined,
-    context: ApiContext | undefined,
-  ): Span | undefined {
-    const slot = context === undefined ? currentSlot() : slotOf(context)
+  /** Starts a span where `slot` is current; `undefined` where tracing is suppressed. */
+  private start(name: string, options: ApiSpanOptions | undefined, slot: Slot | undefined): Span | undefined {
     if (slot?._otel?.getValue(SUPPRESSED) === true) return undefined
     const recorder = this.recorder()
     const found = given(options)
@@ -114,8 +109,9 @@ export class PolyspanTracer implements Tracer {
   ): ReturnType<F> {
     if (isRegistered()) {
       // The slot holds the span itself; a context of the API is made when somebody asks for it.
-      const own = this.start(name, options, context)
-      if (own !== undefined) return insideWith(own, body, spanFor(own))
+      const here = currentSlot()
+      const own = this.start(name, options, context === undefined ? here : slotOf(context))
+      if (own !== undefined) return insideWith(own, body, spanFor(own), here)
     }
     const outer = context ?? apiContext.active()
     const span = this.startSpan(name, options, outer)
