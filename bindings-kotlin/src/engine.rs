@@ -41,7 +41,6 @@ pub(crate) fn chosen(engine: Option<&Arc<NativeEngine>>) -> Option<&Engine> {
 
 /// Starts what was put together.
 pub(crate) fn run(options: polyspan::Options, provider: bool) -> Result<Engine, polyspan::Error> {
-    hosted::lines::listen();
     let engine = polyspan::init(options.provider(provider))?;
     // The first one that `init` started is the default, also where an OpenTelemetry provider was there before.
     if !provider && registry::chosen_default().is_none_or(|chosen| chosen == engine.name()) {

@@ -15,12 +15,12 @@ use jni::sys::{jboolean, jdouble, jint, jlong};
 use jni::{Env, EnvUnowned, Outcome};
 use polyspan::hosted::{self, HostCounts, answer};
 use polyspan::value::Value;
-use polyspan::{Engine, Options, registry};
+use polyspan::{Engine, registry};
 
 use crate::around::AMBIENTS;
 use crate::engine::{self, ENGINES, time};
 use crate::entry::{count_panic, guarded};
-use crate::{failure, span};
+use crate::{failure, options, span};
 
 /// What [`Java_dev_polyspan_internal_Jni_submit`] answers where no such engine is.
 const NOWHERE: jint = (answer::LOST | answer::STOPPED) as jint;
@@ -82,14 +82,14 @@ fn outcome<'l, R>(env: &mut Env<'l>, result: Result<R, polyspan::Error>) -> Resu
 pub extern "system" fn Java_dev_polyspan_internal_Jni_init<'l>(
     mut env: EnvUnowned<'l>,
     _: JClass<'l>,
-    options: JByteArray<'l>,
+    given: JByteArray<'l>,
     provider: jboolean,
     number: JLongArray<'l>,
 ) -> JByteArray<'l> {
     entered(&mut env, |env| {
-        let given = bytes(env, &options)?;
+        let given = bytes(env, &given)?;
         let started = failure::value("options", &given)
-            .and_then(|given| Options::default().language("java").apply(&given))
+            .and_then(|given| options::none("java").apply(&given))
             .and_then(|options| engine::run(options, provider));
         if let (Ok(engine), false) = (&started, number.is_null()) {
             number.set_region(env, 0, &[ENGINES.put(engine.clone())])?;

@@ -5,11 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polyspan::Options;
 use polyspan::config::{ExporterOptions, HostExporter};
 use polyspan::host::HostEvent;
+use polyspan::hosted;
 
 use crate::failure::{PolyspanError, value};
 use crate::host::{GivenExporter, NativeHandler, handler};
 use crate::memory::NativeMemory;
 use crate::sampler::{self, RootSampler};
+
+/// No options yet, in a process that says of itself that it runs `language`. From here on the engine's own lines wait for
+/// the host: an option may be worth one.
+pub(crate) fn none(language: &str) -> Options {
+    hosted::lines::listen();
+    Options::default().language(language)
+}
 
 /// Options of one engine.
 #[derive(uniffi::Object)]
@@ -32,7 +40,7 @@ impl NativeOptions {
     /// None yet: everything as by default. `language` is what the process says of itself: `java`, `kotlin` or `swift`.
     #[uniffi::constructor]
     pub fn new(language: String) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Options::default().language(&language))))
+        Arc::new(Self(Mutex::new(none(&language))))
     }
 
     /// Those that are data, as a map.

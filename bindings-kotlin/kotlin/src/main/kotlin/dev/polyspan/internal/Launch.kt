@@ -17,6 +17,18 @@ internal object Launch {
         provider: Boolean,
     ): Engine {
         Library.load()
+        try {
+            return start(given, provider)
+        } finally {
+            // What the engine has to say of the options. The logger may use the engine already.
+            EngineLog.sayWaiting()
+        }
+    }
+
+    private fun start(
+        given: InitOptions,
+        provider: Boolean,
+    ): Engine {
         val plain = LinkedHashMap<String, Any?>()
         for ((name, value) in given.data) if (value != null) plain[name] = Names.described(value)
         val code = Code()
@@ -98,8 +110,12 @@ internal object Launch {
         given: List<*>?,
     ) {
         if (given == null) return
-        plain[option] = given.filterNotNull().filterNot(::isCode).map(Names::described)
-        given.forEachIndexed { at, one -> if (one != null && isCode(one)) code.add { it.exporter(one, "$option[$at]", signal) } }
+        val left = ArrayList<Any?>(given.size)
+        for (at in 0 until given.size) {
+            val one = given[at] ?: continue
+            if (isCode(one)) code.add { it.exporter(one, "$option[$at]", signal) } else left.add(Names.described(one))
+        }
+        plain[option] = left
     }
 
     /** Exporters of log records, or of metrics. */
@@ -109,6 +125,7 @@ internal object Launch {
         signal: String,
         given: Any?,
     ) {
+        if (given == null) return
         val listed = if (given is List<*>) given.filterNotNull() else listOfNotNull(given)
         val left = listed.filterNot(::isCode)
         for (one in listed - left.toSet()) code.add { it.exporter(one, "${signal}Exporter", signal) }
