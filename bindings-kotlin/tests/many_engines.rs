@@ -42,16 +42,28 @@ fn told(name: &str) -> usize {
     line.trim().split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Rounds, and engines in each.
+#[cfg(target_os = "linux")]
+const ROUNDS: usize = 3;
+#[cfg(target_os = "linux")]
+const ROUND: usize = 3_000;
+
 #[test]
 #[cfg(target_os = "linux")]
 fn ten_thousand_engines_leave_nothing() {
     (0..1_000).for_each(one);
-    let (memory, threads) = (told("VmRSS"), told("Threads"));
-    (1_000..10_000).for_each(one);
+    let threads = told("Threads");
+    // What engines left behind would be there after each round; what an allocator takes for itself comes at times.
+    let grown: Vec<usize> = (0..ROUNDS)
+        .map(|round| {
+            let before = told("VmRSS");
+            (1_000 + round * ROUND..1_000 + (round + 1) * ROUND).for_each(one);
+            told("VmRSS").saturating_sub(before)
+        })
+        .collect();
     assert!(engine_names().is_empty());
     // One for each engine would be thousands.
     assert!(told("Threads") <= threads + 4, "{} threads, {threads} before", told("Threads"));
-    // One KiB an engine would be twice as much.
-    let grown = told("VmRSS").saturating_sub(memory);
-    assert!(grown < 4_500, "grew by {grown} KiB");
+    // One KiB an engine would be twice as much in every round.
+    assert!(grown.iter().any(|grown| *grown < ROUND / 2), "grew by {grown:?} KiB");
 }
