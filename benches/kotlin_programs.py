@@ -29,6 +29,12 @@ class KotlinPrograms:
         """The command of one subject; the texts of the workload go along, as Java reads no JSON by itself."""
         text = json.loads((self.root / "benches" / "workload.json").read_text())["text"]
         page = " ".join([str(text["seed"]), str(text["turns"]), *text["words"]])
-        jars = [*self.made.glob("*.jar"), *(self.made / "libraries").glob("*.jar")]
+        # Ours would keep the reference's context, too.
+        libraries = [
+            jar
+            for jar in (self.made / "libraries").glob("*.jar")
+            if subject == "polyspan" or not jar.name.startswith("polyspan-")
+        ]
+        jars = [*self.made.glob("*.jar"), *libraries]
         classpath = ":".join(str(jar) for jar in jars)
         return ["java", "-Xmx512m", f"-Dbench.workload={page}", "-cp", classpath, "MainKt", subject, *words]

@@ -7,6 +7,7 @@ import dev.polyspan.SpanKind
 import dev.polyspan.SpanType
 import dev.polyspan.span
 import dev.polyspan.spanOptions
+import java.util.Collections
 
 class PolyspanSubject(
     setup: Setup,
@@ -16,7 +17,7 @@ class PolyspanSubject(
         Polyspan.init {
             service = "bench"
             sampler = if (setup.sampled) "parentbased_always_on" else "parentbased_always_off"
-            if (setup.otlp == null) exporters = emptyList<Any>() else tracesEndpoint = setup.otlp
+            if (setup.otlp == null) exporters = Collections.emptyList<Any>() else tracesEndpoint = setup.otlp
             if (setup.gzip) compression = "gzip"
         }
     private val client = spanOptions { kind = SpanKind.Client }

@@ -61,32 +61,95 @@ public class ContextOptions : InheritedOptions() {
 
 /** Options that hold for everything inside a span or context. */
 public sealed class InheritedOptions {
+    /** Whether any of what is inherited was ever set: spans look at this first. */
+    private var given = false
+
     public var sessionId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var userId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var organizationId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var threadId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var runId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var requestId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var resourceId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var environment: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var entityType: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var entityId: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
     public var entityName: String? = null
+        set(value) {
+            field = value
+            given = true
+        }
 
     /** Inputs of everything inside do not leave the process. */
     public var hideInput: Boolean = false
+        set(value) {
+            field = value
+            given = true
+        }
 
     /** Outputs of everything inside do not leave the process. */
     public var hideOutput: Boolean = false
+        set(value) {
+            field = value
+            given = true
+        }
 
     /** Families of span types that are internal to a framework inside: `workflow`, `agent`, `tool`, `model`, `all`. */
     public var internalSpans: Iterable<String>? = null
+        set(value) {
+            field = value
+            given = true
+        }
 
     /** What the application knows about the request: samplers see it, and roots take metadata out of it. */
     public var requestContext: Map<String, *>? = null
 
     /** Names or dotted paths of the request context that roots take as metadata. */
     public var requestContextKeys: Iterable<String>? = null
+        set(value) {
+            field = value
+            given = true
+        }
 
     /** Calls `take` with the ids that were given. */
     internal inline fun eachId(take: (String, String) -> Unit) {
@@ -124,6 +187,9 @@ public sealed class InheritedOptions {
 
     /** Whether anything is given but the request context. */
     internal val inherits: Boolean
+        get() = given && inheritsNow
+
+    private val inheritsNow: Boolean
         get() {
             eachId { _, _ -> return true }
             return hideInput || hideOutput || internalSpans != null || requestContextKeys != null

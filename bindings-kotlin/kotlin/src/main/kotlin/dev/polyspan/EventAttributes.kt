@@ -13,9 +13,20 @@ import dev.polyspan.internal.Given
 public class EventAttributes internal constructor(
     private val span: Content,
 ) {
+    internal var name: String = ""
+
+    /** Nanoseconds since the Unix epoch. */
+    internal var time: Long = 0
+
     /** Keys and values in turn. */
-    internal var fields: Array<Any?> = arrayOfNulls(FIRST)
+    internal var fields: Array<Any?> = Content.NOTHING
     internal var count: Int = 0
+
+    /** Bytes of them. */
+    internal var size: Int = 0
+
+    /** The event that was added after it. */
+    internal var next: EventAttributes? = null
 
     /** Sets an attribute; `null` is recorded as such. */
     public fun set(
@@ -62,11 +73,14 @@ public class EventAttributes internal constructor(
             span.recorder?.altered()
             return
         }
-        if (at == fields.size) fields = fields.copyOf(at * 2)
-        fields[at] = key
-        fields[at + 1] = value
+        val into = if (at < fields.size) fields else larger()
+        into[at] = key
+        into[at + 1] = value
         count = at + 2
+        size += Content.FIELD + key.length + Content.sizeOf(value)
     }
+
+    private fun larger(): Array<Any?> = fields.copyOf(maxOf(FIRST, count * 2)).also { fields = it }
 
     internal companion object {
         private const val FIRST = 4
@@ -77,10 +91,9 @@ public class EventAttributes internal constructor(
         fun of(
             given: Map<String, *>?,
             span: Content,
-        ): EventAttributes? {
-            if (given == null) return null
+        ): EventAttributes {
             val found = EventAttributes(span)
-            Given.each(given, "event attributes", span.recorder) { key, value -> found.set(key, value) }
+            if (given != null) Given.each(given, "event attributes", span.recorder) { key, value -> found.set(key, value) }
             return found
         }
     }

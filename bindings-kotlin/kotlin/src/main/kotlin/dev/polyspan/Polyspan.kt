@@ -251,9 +251,10 @@ internal fun failed(
 @PublishedApi
 @JvmSynthetic
 internal fun enterSlot(parent: Parent): Any? {
-    val here = Here.get()
+    val slot = parent as Slot
+    val here = Here.from((slot as? Span)?.home)
     val before = here.current
-    here.make(parent as Slot)
+    if (before !== slot) here.make(slot)
     return before
 }
 
@@ -271,7 +272,9 @@ internal fun leaveSlot(
     before: Any?,
     span: Span,
 ) {
-    Here.get().make(before as Slot?)
+    // One that stands for several is current around them already, and does not end.
+    if (before === span) return
+    Here.from(span.home).make(before as Slot?)
     span.close()
 }
 

@@ -9,14 +9,13 @@ package dev.polyspan
 import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Clock
 import dev.polyspan.internal.Content
-import dev.polyspan.internal.Counts
+import dev.polyspan.internal.Ending
 import dev.polyspan.internal.Epoch
 import dev.polyspan.internal.ErrorParts
 import dev.polyspan.internal.Flags
 import dev.polyspan.internal.Given
 import dev.polyspan.internal.Here
 import dev.polyspan.internal.Ids
-import dev.polyspan.internal.KeptEvent
 import dev.polyspan.internal.Links
 import dev.polyspan.internal.Local
 import dev.polyspan.internal.Log
@@ -38,7 +37,8 @@ public class Span internal constructor(
     internal var id: Long,
     internal override val ambient: Ambient?,
     internal val remote: Boolean,
-) : Content(state, recorder),
+    home: Here?,
+) : Content(state, recorder, home),
     Parent,
     AutoCloseable {
     /** The id that others see: that of an ancestor where this span is hidden. */
@@ -63,6 +63,13 @@ public class Span internal constructor(
     /** What it is for the OpenTelemetry API as a span, once that has asked. */
     internal var api: Any? = null
     internal override val currentSpan: Span get() = this
+
+    /** Where a span that starts inside with such options is counted, if it would be this one again: one that stands for
+     * all of a trace that does not record. */
+    internal fun standingFor(options: SpanOptions?): Recorder? {
+        if (state != STANDS || face != null || (options != null && options.breaks)) return null
+        return recorder?.takeUnless { it.stopped }
+    }
 
     /** Whether it can still end. */
     internal val canEnd: Boolean get() = state == OPEN || state == QUIET
@@ -183,8 +190,8 @@ public class Span internal constructor(
         attributes: Map<String, *>? = null,
         time: Instant? = null,
     ): Span {
-        if (state == OPEN) addEvent(name, moment(time) ?: Clock.now(), EventAttributes.of(attributes, this))
-        return this
+        if (state != OPEN) return this
+        return addEvent(name, time, EventAttributes.of(attributes, this))
     }
 
     /**
@@ -213,16 +220,18 @@ public class Span internal constructor(
         time: Instant?,
         attributes: EventAttributes,
     ): Span {
-        addEvent(name, moment(time) ?: Clock.now(), attributes)
+        addEvent(name, if (time == null) Clock.now() else moment(time) ?: Clock.now(), attributes)
         return this
     }
 
     internal fun addEvent(
         name: String?,
         time: Long,
-        attributes: EventAttributes?,
+        attributes: EventAttributes,
     ) {
-        keepEvent(KeptEvent(name ?: "", time, attributes?.fields ?: NOTHING, attributes?.count ?: 0))
+        attributes.name = name ?: ""
+        attributes.time = time
+        keepEvent(attributes)
         show()
     }
 
@@ -270,7 +279,7 @@ public class Span internal constructor(
     ): Span {
         if (state == OPEN) {
             val parts = ErrorParts.of(error)
-            keepEvent(KeptEvent("exception", Clock.now(), parts.fields, parts.fields.size))
+            keepEvent(parts.event(this))
             set("error.type", id ?: parts.type)
             if (id != null) set("polyspan.error.id", id)
             if (domain != null) set("polyspan.error.domain", domain)
@@ -336,81 +345,14 @@ public class Span internal constructor(
     /** Ends the span, now or at `time`. Only the first call counts. */
     @JvmOverloads
     public fun end(time: Instant? = null) {
-        endAt(if (time == null) NOW else moment(time) ?: NOW)
+        endAt(if (time == null) Ending.NOW else moment(time) ?: Ending.NOW)
     }
 
     /** The same at so many nanoseconds since the Unix epoch. */
-    internal fun endAt(given: Long) {
-        val recorder = recorder ?: return
-        when (state) {
-            OPEN -> if (recorder.observer == null || claimEnding()) finish(recorder, if (given == NOW) Clock.now() else given)
-            QUIET -> endQuietly(recorder, given)
-            ENDED -> recorder.count(Counts.ENDED_TWICE)
-        }
-    }
-
-    /** Processors may still write it while it ends, and end it again, which counts as such. */
-    private fun claimEnding(): Boolean {
-        var mine = false
-        locked {
-            mine = state == OPEN && flags and ENDING == 0
-            if (mine) flags = flags or ENDING
-        }
-        if (mine) recorder?.observer?.ending(this) else recorder?.count(Counts.ENDED_TWICE)
-        return mine
-    }
-
-    private fun finish(
-        recorder: Recorder,
-        moment: Long,
-    ) {
-        enter()
-        val mine = state == OPEN
-        if (mine) {
-            state = ENDED
-            flags = flags and ENDING.inv()
-        }
-        leave()
-        if (!mine) {
-            recorder.count(Counts.ENDED_TWICE)
-            return
-        }
-        end = moment
-        if (moment < start) {
-            end = start
-            recorder.altered()
-        }
-        if (above != null) local?.remove(this)
-        recorder.observer?.ended(this)
-        recorder.ended(this)
-        forget()
-    }
-
-    /** The end of a span that does not record. */
-    private fun endQuietly(
-        recorder: Recorder,
-        moment: Long,
-    ) {
-        enter()
-        val mine = state == QUIET
-        if (mine) state = ENDED
-        leave()
-        if (!mine) {
-            recorder.count(Counts.ENDED_TWICE)
-        } else if (recorder.terms.countsUnsampled) {
-            end = if (moment == NOW) Clock.now() else moment
-            recorder.leftOut(this)
-        } else {
-            recorder.count(Counts.UNSAMPLED)
-        }
-    }
+    internal fun endAt(moment: Long) = Ending.at(this, moment)
 
     /** Ends every open span below this one, the latest first, and then this one, all at the same moment. */
-    public fun endTree() {
-        val moment = Clock.now()
-        for (span in local?.all() ?: emptyList()) if (span !== this && span.isBelow(this)) span.endAt(moment)
-        if (state == OPEN) endAt(moment) else end()
-    }
+    public fun endTree(): Unit = Ending.tree(this)
 
     /** Ends the span if it has not ended: `Polyspan.start("name").use { }`, or `try (var span = ...)` in Java. */
     override fun close() {
@@ -440,15 +382,6 @@ public class Span internal constructor(
         return found
     }
 
-    internal fun isBelow(other: Span): Boolean {
-        var span = above
-        while (span != null) {
-            if (span === other) return true
-            span = span.above
-        }
-        return false
-    }
-
     internal fun kindIs(kind: Int) {
         this.kind = kind
         flags = flags or Flags.KIND_GIVEN
@@ -471,19 +404,13 @@ public class Span internal constructor(
     override fun toString(): String = "Span(traceId=$traceId, spanId=$spanId)"
 
     internal companion object {
-        /** For the end of a span: at the moment of the call. */
-        const val NOW = Long.MIN_VALUE
-
-        /** Of the flags: processors see its end. Not among those that are written. */
-        private const val ENDING = 1 shl 30
-
         /** What stands for nothing: before `init`, or outside of any span. */
         fun none(
             trace: Trace = Trace.NONE,
             id: Long = 0,
             ambient: Ambient? = null,
             remote: Boolean = false,
-        ): Span = Span(STANDS, null, trace, id, ambient, remote)
+        ): Span = Span(STANDS, null, trace, id, ambient, remote, null)
     }
 }
 

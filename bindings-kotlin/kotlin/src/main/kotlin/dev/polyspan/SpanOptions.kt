@@ -6,17 +6,11 @@ import dev.polyspan.internal.Given
 import dev.polyspan.internal.Log
 import java.time.Instant
 
-/** The role of a span in a request, as OpenTelemetry has it. */
-public enum class SpanKind(
-    internal val number: Int,
-    internal val wireName: String,
-) {
-    Internal(1, "internal"),
-    Server(2, "server"),
-    Client(3, "client"),
-    Producer(4, "producer"),
-    Consumer(5, "consumer"),
-}
+/** As OTLP and frames have it. */
+internal val SpanKind.number: Int get() = ordinal + 1
+
+/** Its name in every language. */
+internal val SpanKind.wireName: String get() = name.lowercase()
 
 /**
  * Options of a span, for Kotlin as properties and for Java one call after the other:
@@ -105,6 +99,9 @@ public class SpanOptions : InheritedOptions() {
 
     /** Whether it makes a difference for spans inside, or for whose child it is. */
     internal val changes: Boolean get() = isAskedAbout || parent != null || inherits
+
+    /** Whether a span with them is not simply the next one inside what is current. */
+    internal val breaks: Boolean get() = root || changes
 
     /** The same with another parent. */
     internal fun copyWith(parent: Parent?): SpanOptions {

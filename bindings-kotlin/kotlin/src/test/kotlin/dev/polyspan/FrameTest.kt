@@ -12,6 +12,7 @@ import dev.polyspan.internal.Content
 import dev.polyspan.internal.Cuts
 import dev.polyspan.internal.FrameWriter
 import dev.polyspan.internal.Governed
+import dev.polyspan.internal.Here
 import dev.polyspan.internal.Ids
 import dev.polyspan.internal.Links
 import dev.polyspan.internal.STATIC_KEYS
@@ -142,7 +143,7 @@ class FrameTest {
     private fun span(event: JsonObject): Span {
         val words = checkNotNull(Ids.wordsOf(event["trace_id"].asString, 32))
         val trace = Trace(words[0], words[1], event["flags"].asInt, "")
-        val span = Span(Content.OPEN, null, trace, checkNotNull(Ids.wordsOf(event["span_id"].asString, 16))[0], null, false)
+        val span = Span(Content.OPEN, null, trace, checkNotNull(Ids.wordsOf(event["span_id"].asString, 16))[0], null, false, Here.get())
         event["parent_span_id"]?.let { span.parentId = checkNotNull(Ids.wordsOf(it.asString, 16))[0] }
         span.start = event["start"].asString.toULong().toLong()
         span.end = event["end"].asString.toULong().toLong()
@@ -175,7 +176,7 @@ class FrameTest {
         file["unsampled"].asJsonArray.map { it.asJsonObject }.map { entry ->
             dynamicTest(entry["name"].asString) {
                 val given = entry["span"].asJsonObject
-                val span = Span(Content.QUIET, null, Trace.NONE, 1, null, false)
+                val span = Span(Content.QUIET, null, Trace.NONE, 1, null, false, null)
                 span.name = Vectors.text(given["name"])
                 span.start = 1
                 // Longer than there is time here.

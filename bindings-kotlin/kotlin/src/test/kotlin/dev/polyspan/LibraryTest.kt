@@ -13,8 +13,10 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.net.URI
 import java.net.URL
+import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.nio.file.Path
+import java.nio.file.StandardOpenOption
 import java.nio.file.attribute.PosixFilePermissions
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
@@ -61,6 +63,10 @@ class LibraryTest {
     fun `a file that holds something else is replaced`() {
         val file = kept()!!
         Files.write(file, content.copyOf().also { it[1000] = 0 })
+        assertEquals(file, kept())
+        assertArrayEquals(content, Files.readAllBytes(file))
+        // One that is written where it stands, as a program gone astray may do.
+        Files.newByteChannel(file, StandardOpenOption.WRITE).use { it.write(ByteBuffer.allocate(10)) }
         assertEquals(file, kept())
         assertArrayEquals(content, Files.readAllBytes(file))
         Files.write(file, content.copyOf(1000))

@@ -11,7 +11,8 @@ final class Platform {
 
     /** The folder that JNA would look into: {@code linux-x86-64}, {@code darwin-aarch64}, {@code win32-x86-64}. */
     static String folder() {
-        return system() + "-" + processor();
+        // Not with `+`: the first one that runs in a program costs it 30 ms.
+        return system().concat("-").concat(processor());
     }
 
     /** What a property says; null where that is nothing. */

@@ -128,4 +128,7 @@ internal class Ambient(
 }
 
 /** The bytes of a value that is to be read as it is. */
-internal fun wholeValue(value: Any?): ByteArray = Capture.of(value, Bounds.WHOLE, Cuts.Uncounted)
+internal fun wholeValue(value: Any?): ByteArray {
+    val out = Writer(256)
+    return if (PlainValues.write(out, value)) out.copied() else Capture.of(value, Bounds.WHOLE, Cuts.Uncounted)
+}

@@ -8,6 +8,7 @@ import dev.polyspan.SpanContext
 import dev.polyspan.SpanOptions
 import dev.polyspan.SpanType
 import dev.polyspan.Unset
+import dev.polyspan.number
 
 internal object Asking {
     private const val FIELDS_AT = 64
@@ -42,12 +43,13 @@ internal object Asking {
         val body = started.body
         val state = if (body == null || owner == null) Content.QUIET else Content.OPEN
         val seen = Ids.spanOf(started.context)
-        val span = Span(state, owner, Ids.traceOf(started.context), seen, started.ambient ?: ambient, false)
+        val here = Here.get()
+        val span = Span(state, owner, Ids.traceOf(started.context), seen, started.ambient ?: ambient, false, here)
         if (body == null || owner == null) {
             if (owner?.terms?.countsUnsampled == true) Starting.measured(span, name, type, options)
             return span
         }
-        span.token = Here.get().lane(owner).open()
+        span.token = here.lane(owner).open()
         span.id = Bytes.getId(body, 16)
         span.parentId = Bytes.getId(body, 24)
         span.kind = body[49].toInt()
@@ -55,7 +57,7 @@ internal object Asking {
         span.flags = Bytes.getShort(body, 54)
         span.name = name
         span.start = options.startNanos ?: Clock.now()
-        span.prefix = body
+        span.extra().prefix = body
         if (parent != null && !parent.remote) Starting.join(span, parent)
         Starting.inSession(span, owner)
         Starting.fill(span, options, hasContent = withContent, hasInput = withInput)

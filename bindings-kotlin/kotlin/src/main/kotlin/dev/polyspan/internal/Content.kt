@@ -8,11 +8,14 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.EventAttributes
+
 public abstract class Content internal constructor(
     internal var state: Int,
     internal val recorder: Recorder?,
+    /** Of the thread that has started it, its owner. */
+    internal val home: Here?,
 ) : Slot() {
-    private val owner: Thread? = if (state == OPEN) Thread.currentThread() else null
     internal var flags: Int = 0
 
     /** Keys and values in turn, the rest `null`; of the owner alone, until the span has ended. */
@@ -22,16 +25,9 @@ public abstract class Content internal constructor(
     /** Bytes of what the owner has set. */
     private var size: Int = 0
 
-    /** What others have set: the owner's count by then, key and value in turn; under the lock, as all that follows. */
-    private var others: ArrayList<Any>? = null
-    private var othersSize: Int = 0
-
-    /** Bytes of what else is kept. */
+    /** Bytes of what else is kept; under the lock, as all that follows. */
     private var held: Int = 0
     internal var more: More? = null
-
-    /** The body of its event as it was when it started, where the engine has written that. */
-    internal var prefix: ByteArray? = null
     internal val isLocalRoot: Boolean get() = flags and Flags.LOCAL_ROOT != 0
 
     internal fun extra(): More = more ?: More().also { more = it }
@@ -67,7 +63,7 @@ public abstract class Content internal constructor(
         if (key.isNullOrEmpty()) {
             recorder?.altered()
             Log.sayOnce("empty key", "an attribute or metadata whose key is empty is left out")
-        } else if (Thread.currentThread() === owner) {
+        } else if (home != null && home.isHere) {
             own(key, value, bytes + FIELD)
         } else {
             foreign(key, value, bytes + FIELD)
@@ -107,11 +103,12 @@ public abstract class Content internal constructor(
     ) = locked {
         if (state == OPEN) {
             if (fits(bytes)) {
-                val list = others ?: ArrayList<Any>(12).also { others = it }
+                val more = extra()
+                val list = more.others ?: ArrayList<Any>(12).also { more.others = it }
                 list.add(fieldCount)
                 list.add(key)
                 list.add(value)
-                othersSize += bytes
+                more.othersSize += bytes
             } else {
                 extra().droppedAttributes++
             }
@@ -121,7 +118,7 @@ public abstract class Content internal constructor(
     /** All attributes in order: keys and values in turn up to the first `null`. While the lock is held, or once the span
      * has ended. */
     internal fun settled(): Array<Any?> {
-        val given = others ?: return fields
+        val given = more?.others ?: return fields
         val count = minOf(fieldCount, fields.size)
         val own = fields
         val all = arrayOfNulls<Any?>(count + given.size / 3 * 2)
@@ -144,9 +141,11 @@ public abstract class Content internal constructor(
     /** Takes out attributes that a later one replaces. By the owner, while the lock is held. */
     private fun compact() {
         val all = settled()
-        others = null
-        held -= othersSize
-        othersSize = 0
+        more?.let {
+            it.others = null
+            held -= it.othersSize
+            it.othersSize = 0
+        }
         val last = LinkedHashMap<String, Any?>()
         for (i in all.indices step 2) {
             val key = all[i] as String? ?: break
@@ -244,18 +243,17 @@ public abstract class Content internal constructor(
             }
         }
 
-    internal fun keepEvent(event: KeptEvent) {
-        var bytes = 32 + event.name.length
-        for (i in 0 until event.count step 2) bytes += FIELD + (event.fields[i] as String).length + sizeOf(event.fields[i + 1])
+    internal fun keepEvent(event: EventAttributes) =
         locked {
-            if (fits(bytes)) {
-                val more = extra()
-                (more.events ?: ArrayList<KeptEvent>(2).also { more.events = it }).add(event)
+            val more = extra()
+            if (fits(EVENT + event.name.length + event.size)) {
+                val last = more.lastEvent
+                if (last == null) more.firstEvent = event else last.next = event
+                more.lastEvent = event
             } else {
-                extra().droppedEvents++
+                more.droppedEvents++
             }
         }
-    }
 
     /** Whether the span may grow by so much. While the lock is held. */
     private fun fits(bytes: Int): Boolean {
@@ -271,9 +269,16 @@ public abstract class Content internal constructor(
     internal fun forget() {
         fields = NOTHING
         fieldCount = 0
-        others = null
         more = null
-        prefix = null
+    }
+
+    /** Whether it was the caller who has ended it, which was in that state. */
+    internal fun claim(before: Int): Boolean {
+        enter()
+        val mine = state == before
+        if (mine) state = ENDED
+        leave()
+        return mine
     }
 
     internal companion object {
@@ -292,8 +297,13 @@ public abstract class Content internal constructor(
         private const val MANY = 2048
 
         /** What an attribute costs beside its value. */
-        private const val FIELD = 16
+        const val FIELD = 16
+
+        /** What an event costs beside its name and attributes. */
+        private const val EVENT = 32
         val NOTHING = arrayOfNulls<Any?>(0)
+
+        val NO_BYTES = ByteArray(0)
 
         /** `null` as a frame has it. */
         val NULL_VALUE = ByteArray(1)

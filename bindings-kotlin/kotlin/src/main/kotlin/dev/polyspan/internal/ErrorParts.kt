@@ -2,6 +2,8 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.EventAttributes
+
 /** What an `exception` event holds (OpenTelemetry semantic conventions, "Exceptions on spans"). */
 internal class ErrorParts private constructor(
     val type: String,
@@ -9,16 +11,24 @@ internal class ErrorParts private constructor(
     val stack: String,
 ) {
     /** Keys and values in turn. */
-    val fields: Array<Any?>
-        get() =
-            arrayOf(
-                "exception.type",
-                type,
-                "exception.message",
-                message,
-                "exception.stacktrace",
-                stack,
-            )
+    val fields: Array<Any?> =
+        arrayOf(
+            "exception.type",
+            type,
+            "exception.message",
+            message,
+            "exception.stacktrace",
+            stack,
+        )
+
+    /** The event, as it happens now. */
+    fun event(span: Content): EventAttributes {
+        val event = EventAttributes(span)
+        event.name = "exception"
+        event.time = Clock.now()
+        for (i in fields.indices step 2) event.set(fields[i] as String, fields[i + 1] as String)
+        return event
+    }
 
     companion object {
         /** Frames of one error that are shown. */

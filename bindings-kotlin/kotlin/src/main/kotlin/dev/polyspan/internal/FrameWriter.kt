@@ -7,6 +7,7 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.EventAttributes
 import dev.polyspan.Span
 import java.util.concurrent.atomic.AtomicLong
 
@@ -54,13 +55,14 @@ internal class FrameWriter(
         synchronized(this) { buf = larger }
     }
 
-    private val narrow = Narrow()
+    private var narrow: Narrow? = null
 
     /** Long texts are most of what is written: where they are ASCII, without an array of their own. */
     override fun utf8(text: String): Int {
         val length = text.length
         if (length < LONG) return super.utf8(text)
         reserve(length)
+        val narrow = narrow ?: Narrow().also { narrow = it }
         if (!narrow.write(text, buf, at)) return super.utf8(text)
         at += length
         return length
@@ -117,6 +119,13 @@ internal class FrameWriter(
         if (key(key)) recorder.altered()
     }
 
+    private fun field(
+        tag: Int,
+        key: String,
+    ) {
+        if (tagged(tag, key)) recorder.altered()
+    }
+
     private fun event(
         span: Span,
         kind: Int,
@@ -124,12 +133,12 @@ internal class FrameWriter(
     ) {
         val start = at
         head(span, kind, end)
-        val prefix = span.prefix
+        val prefix = span.more?.prefix
         if (prefix != null) {
             raw(prefix, PREFIX_AT)
-            if (span.renamed) name(span.name)
+            if (span.renamed) field(NAME, span.name)
         } else {
-            name(span.name)
+            field(NAME, span.name)
             inherited(span)
         }
         val limit = start + terms.spanBytes.toLong()
@@ -173,11 +182,6 @@ internal class FrameWriter(
         at = start + FIELDS_AT
     }
 
-    private fun name(name: String) {
-        u8(NAME)
-        put(name)
-    }
-
     /** What the span has by where it stands. */
     private fun inherited(span: Span) {
         val state = span.trace.state
@@ -194,8 +198,7 @@ internal class FrameWriter(
         key: String,
         value: Any?,
     ) {
-        u8(ATTRIBUTE)
-        put(key)
+        field(ATTRIBUTE, key)
         scalar(value)
     }
 
@@ -212,6 +215,17 @@ internal class FrameWriter(
     }
 
     private fun cutText(text: String) {
+        val length = text.length
+        if (length < LONG && length * 3 <= terms.valueBytes) {
+            reserve(SIZED + length)
+            val start = at
+            if (Bytes.putAscii(text, length, buf, start + SIZED)) {
+                buf[start] = TEXT.toByte()
+                Bytes.putInt(buf, start + 1, length)
+                at = start + SIZED + length
+                return
+            }
+        }
         u8(TEXT)
         cutSized(text)
     }
@@ -241,8 +255,7 @@ internal class FrameWriter(
         if (metadata != null) {
             for (i in metadata.indices step 2) {
                 val before = at
-                u8(METADATA)
-                put(metadata[i] as String)
+                field(METADATA, metadata[i] as String)
                 raw(metadata[i + 1] as ByteArray)
                 if (at > limit) {
                     at = before
@@ -250,11 +263,12 @@ internal class FrameWriter(
                 }
             }
         }
-        more.tags?.forEach {
-            u8(TAG)
-            put(it)
+        more.tags?.forEach { field(TAG, it) }
+        var event = more.firstEvent
+        while (event != null) {
+            spanEvent(event, more, limit)
+            event = event.next
         }
-        more.events?.forEach { spanEvent(it, more, limit) }
         more.links?.forEach {
             if (at + it.size > limit) {
                 more.droppedLinks++
@@ -289,7 +303,7 @@ internal class FrameWriter(
     }
 
     private fun spanEvent(
-        event: KeptEvent,
+        event: EventAttributes,
         more: More,
         limit: Long,
     ) {
@@ -326,8 +340,8 @@ internal class FrameWriter(
         /** A buffer begins so small, since each thread that ends spans has one. */
         private const val FIRST = 4 * 1024
 
-        /** Shorter texts are not worth their own way. */
-        private const val LONG = 64
+        /** A type byte and a length. */
+        private const val SIZED = 5
 
         /** A buffer that one huge span has made larger is given back. */
         private const val KEPT = 512 * 1024

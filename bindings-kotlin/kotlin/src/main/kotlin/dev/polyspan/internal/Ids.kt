@@ -2,6 +2,8 @@
 
 package dev.polyspan.internal
 
+import java.nio.charset.StandardCharsets
+
 /** A trace as all its spans in this process share it: id, flags and vendor list. */
 internal class Trace(
     @JvmField val high: Long,
@@ -33,7 +35,7 @@ internal object Ids {
     fun hex(number: Long): String {
         val digits = ByteArray(16)
         for (at in 0 until 16) digits[at] = DIGITS[(number ushr (60 - at * 4)).toInt() and 15].code.toByte()
-        return String(digits, Charsets.ISO_8859_1)
+        return String(digits, StandardCharsets.ISO_8859_1)
     }
 
     /** The identity of a span in bytes: ids, flags, whether it is of another process, tracestate. */
@@ -42,7 +44,7 @@ internal object Ids {
         span: Long,
         remote: Boolean,
     ): ByteArray {
-        val state = trace.state.toByteArray(Charsets.ISO_8859_1)
+        val state = trace.state.toByteArray(StandardCharsets.ISO_8859_1)
         val bytes = ByteArray(CONTEXT_HEAD + state.size)
         Bytes.putId(bytes, 0, trace.high)
         Bytes.putId(bytes, 8, trace.low)
@@ -56,7 +58,7 @@ internal object Ids {
     /** The trace of such bytes. */
     fun traceOf(bytes: ByteArray): Trace {
         // Header text: one byte a character.
-        val state = String(bytes, CONTEXT_HEAD, bytes.size - CONTEXT_HEAD, Charsets.ISO_8859_1)
+        val state = String(bytes, CONTEXT_HEAD, bytes.size - CONTEXT_HEAD, StandardCharsets.ISO_8859_1)
         return Trace(Bytes.getId(bytes, 0), Bytes.getId(bytes, 8), bytes[24].toInt() and 0xff, state)
     }
 

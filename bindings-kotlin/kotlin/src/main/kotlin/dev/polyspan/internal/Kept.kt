@@ -2,15 +2,8 @@
 
 package dev.polyspan.internal
 
+import dev.polyspan.EventAttributes
 import dev.polyspan.Span
-
-/** An event as it was added: its attributes as keys and values in turn, so many of both. */
-internal class KeptEvent(
-    @JvmField val name: String,
-    @JvmField val time: Long,
-    @JvmField val fields: Array<Any?>,
-    @JvmField val count: Int,
-)
 
 /** What most spans have nothing of. */
 internal class More {
@@ -30,9 +23,20 @@ internal class More {
 
     @JvmField var tags: ArrayList<String>? = null
 
-    @JvmField var events: ArrayList<KeptEvent>? = null
+    /** Events, from the first to the last; each knows the next one. */
+    @JvmField var firstEvent: EventAttributes? = null
+
+    @JvmField var lastEvent: EventAttributes? = null
 
     @JvmField var links: ArrayList<ByteArray>? = null
+
+    /** Attributes that others than the owner have set: the owner's count by then, key and value in turn. */
+    @JvmField var others: ArrayList<Any>? = null
+
+    @JvmField var othersSize = 0
+
+    /** The body of its event as it was when it started, where the engine has written that. */
+    @JvmField var prefix: ByteArray? = null
 
     /** What was left out. */
     @JvmField var droppedAttributes = 0

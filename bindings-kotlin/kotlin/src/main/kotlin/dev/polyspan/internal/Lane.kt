@@ -6,6 +6,7 @@
 package dev.polyspan.internal
 
 import dev.polyspan.Span
+import java.nio.charset.StandardCharsets
 import java.util.concurrent.atomic.AtomicLongArray
 
 internal class Lane(
@@ -26,8 +27,8 @@ internal class Lane(
 
     /** Spans that may still be opened here before the recorder is asked. */
     private var permits = 0
-    private var epoch = Epoch.Token(Epoch(this))
     private var startedInEpoch = 0
+    private lateinit var epoch: Epoch.Token
 
     val isShared: Boolean get() = thread == null
 
@@ -43,10 +44,7 @@ internal class Lane(
     }
 
     /** Counts a span that is started and ended by what stands for it. */
-    fun countFollower() {
-        count(Counts.NOT_RECORDING)
-        count(Counts.UNSAMPLED)
-    }
+    fun countFollower() = count(Counts.FOLLOWERS)
 
     fun id(): Long = exclusively { random.id() }
 
@@ -66,26 +64,30 @@ internal class Lane(
         val decision = bytes[start + 16].toInt()
         val length = bytes[start + 17].toInt() and 0xff
         rootAt = start + 18 + length
-        val state = if (length == 0) "" else String(bytes, start + 18, length, Charsets.ISO_8859_1)
+        val state = if (length == 0) "" else String(bytes, start + 18, length, StandardCharsets.ISO_8859_1)
         // Sampled, and random as our ids are.
         val flags = if (decision == SAMPLE) 3 else 2
         return Root(Trace(Bytes.getId(bytes, start), Bytes.getId(bytes, start + 8), flags, state), decision != 0)
     }
 
     /** A permission for one open span; `null` where too many are open. */
-    fun open(): Epoch.Token? =
-        exclusively {
-            if (permits == 0) permits = recorder.permits.take()
-            if (permits == 0) return null
-            permits--
-            if (startedInEpoch == EPOCH) {
-                startedInEpoch = 0
-                epoch = Epoch.Token(Epoch(this))
-            }
-            if (startedInEpoch++ == 0) recorder.permits.watch(epoch)
-            epoch.epoch.opened()
-            epoch
-        }
+    fun open(): Epoch.Token? = exclusively { permitted() }
+
+    private fun permitted(): Epoch.Token? {
+        if (permits == 0) permits = recorder.permits.take()
+        if (permits == 0) return null
+        permits--
+        if (startedInEpoch == 0 || startedInEpoch == EPOCH) nextEpoch()
+        startedInEpoch++
+        epoch.epoch.opened()
+        return epoch
+    }
+
+    private fun nextEpoch() {
+        startedInEpoch = 0
+        epoch = Epoch.Token(Epoch(this))
+        recorder.permits.watch(epoch)
+    }
 
     private fun closed(span: Span) {
         val token = span.token ?: return
@@ -96,12 +98,13 @@ internal class Lane(
     }
 
     /** Takes in a span that has ended. */
-    fun ended(span: Span) =
-        exclusively {
-            closed(span)
-            frame.span(span)
-            written()
-        }
+    fun ended(span: Span) = exclusively { finished(span) }
+
+    private fun finished(span: Span) {
+        closed(span)
+        frame.span(span)
+        written()
+    }
 
     /** Takes in what metrics count of a span that did not record. */
     fun leftOut(span: Span) =
@@ -135,7 +138,7 @@ internal class Lane(
                 recorder.submit(bytes, from, length, spans, since())
                 said = true
             }
-            if (!said && (0 until Counts.ALL).any { counts.get(it) != told[it] }) {
+            if (!said && hasCounted()) {
                 recorder.submit(NONE, 0, 0, 0, since())
                 said = true
             }
@@ -150,14 +153,23 @@ internal class Lane(
         recorder.permits.giveBack(held)
     }
 
-    /** What was counted since the last time. */
-    private fun since(): LongArray =
-        LongArray(Counts.ALL) {
-            val now = counts.get(it)
-            val more = now - told[it]
-            told[it] = now
-            more
+    private fun hasCounted(): Boolean {
+        for (place in 0 until Counts.ALL) if (counts.get(place) != told[place]) return true
+        return false
+    }
+
+    /** What was counted since the last time, as the engine has it. */
+    private fun since(): LongArray {
+        val more = LongArray(Counts.ALL)
+        for (place in 0 until Counts.ALL) {
+            val now = counts.get(place)
+            more[place] = now - told[place]
+            told[place] = now
         }
+        more[Counts.NOT_RECORDING] += more[Counts.FOLLOWERS]
+        more[Counts.UNSAMPLED] += more[Counts.FOLLOWERS]
+        return more
+    }
 
     private companion object {
         /** Starts after which spans that were never ended are looked for. */

@@ -5,7 +5,17 @@ package dev.polyspan.internal
 internal object Names {
     /** Maps whose keys belong to the application. */
     private val ownKeys =
-        setOf("resource", "headers", "attributes", "metadata", "patterns", "prices", "request_context", "model_prices", "labels")
+        java.util.Set.of(
+            "resource",
+            "headers",
+            "attributes",
+            "metadata",
+            "patterns",
+            "prices",
+            "request_context",
+            "model_prices",
+            "labels",
+        )
 
     fun snake(name: String): String =
         buildString {
@@ -37,7 +47,9 @@ internal object Names {
             }
 
             is List<*> -> {
-                given.map(::described)
+                val items = ArrayList<Any?>(given.size)
+                for (one in given) items.add(described(one))
+                items
             }
 
             is java.time.Duration -> {

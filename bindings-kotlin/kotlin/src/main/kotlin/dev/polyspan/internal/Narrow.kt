@@ -7,11 +7,12 @@ package dev.polyspan.internal
 import java.nio.ByteBuffer
 import java.nio.CharBuffer
 import java.nio.charset.CharsetEncoder
+import java.nio.charset.StandardCharsets
 
 internal class Narrow {
     private val chars = CharArray(CHUNK)
     private val from: CharBuffer = CharBuffer.wrap(chars)
-    private val encoder: CharsetEncoder = Charsets.ISO_8859_1.newEncoder()
+    private val encoder: CharsetEncoder = StandardCharsets.ISO_8859_1.newEncoder()
 
     /** The array that is written to, as the encoder takes it. */
     private var into: ByteBuffer = ByteBuffer.allocate(0)
@@ -43,6 +44,11 @@ internal class Narrow {
     ): Boolean {
         var seen = 0L
         var at = from
+        while (at <= until - 32) {
+            seen = seen or Bytes.getLong(bytes, at) or Bytes.getLong(bytes, at + 8) or
+                Bytes.getLong(bytes, at + 16) or Bytes.getLong(bytes, at + 24)
+            at += 32
+        }
         while (at <= until - 8) {
             seen = seen or Bytes.getLong(bytes, at)
             at += 8

@@ -42,7 +42,7 @@ internal class Permits(
     private val free = AtomicLong(limit.toLong())
 
     /** How many are taken at once: few of few. */
-    private val batch = (limit / SHARES).coerceIn(1, BATCH)
+    private val batch = minOf(maxOf(1, limit / SHARES), BATCH)
 
     /** More than so many a thread gives back. */
     val most: Int = batch * 2

@@ -8,6 +8,8 @@ import dev.polyspan.Sessions
 import dev.polyspan.Span
 import dev.polyspan.internal.ffi.NativeEngine
 import java.lang.ref.WeakReference
+import java.nio.charset.StandardCharsets
+import java.util.Arrays
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 
@@ -15,7 +17,7 @@ internal class Recorder(
     /** The engine for the native library. */
     @JvmField val engine: Long,
 ) : Governed {
-    val name: String = String(Jni.name(engine) ?: NO_ROOTS, Charsets.UTF_8)
+    val name: String = String(Jni.name(engine) ?: NO_ROOTS, StandardCharsets.UTF_8)
     override val terms: Terms = Terms(Jni.terms(engine)?.let(Values::readMap) ?: emptyMap())
     val permits = Permits(terms.openSpans)
 
@@ -43,7 +45,17 @@ internal class Recorder(
     private var says = false
 
     /** The engine for the generated interface. */
-    val native: NativeEngine? by lazy { Natives.engine(engine) }
+    val native: NativeEngine?
+        @Synchronized get() {
+            if (!isAsked) {
+                found = Natives.engine(engine)
+                isAsked = true
+            }
+            return found
+        }
+
+    private var isAsked = false
+    private var found: NativeEngine? = null
 
     private val none = Border.inherited(engine, null)
     private val lanes = ConcurrentLinkedQueue<Lane>()
@@ -79,7 +91,7 @@ internal class Recorder(
 
     /** Takes in a span that has ended. */
     fun ended(span: Span) {
-        Here.get().lane(this).ended(span)
+        Here.from(span.home).lane(this).ended(span)
         say()
     }
 
@@ -100,7 +112,7 @@ internal class Recorder(
         counts: LongArray,
     ) {
         // The first part of an array crosses as it is, a later one as a copy: that is the timer's turn, not a full frame's.
-        val part = if (from == 0) bytes else bytes.copyOfRange(from, from + length)
+        val part = if (from == 0) bytes else Arrays.copyOfRange(bytes, from, from + length)
         val answer = Jni.submit(engine, part, length, spans, counts)
         pressed = answer and PRESSED != 0
         if (answer and STOPPED != 0) stopped = true

@@ -41,12 +41,14 @@ internal object Registry {
     @Synchronized
     fun recorderFor(engine: Long): Recorder {
         val fresh = Recorder(engine)
-        val known = running.find { it.name == fresh.name && it.terms.slot == fresh.terms.slot && !it.stopped }
-        if (known != null) {
-            Jni.release(engine)
-            return known
+        for (known in running) {
+            if (known.name != fresh.name) continue
+            if (known.terms.slot == fresh.terms.slot && !known.stopped) {
+                Jni.release(engine)
+                return known
+            }
+            running.remove(known)
         }
-        running.removeIf { it.name == fresh.name }
         running.add(fresh)
         kept.add(Kept(fresh, gone))
         while (true) {
@@ -69,7 +71,7 @@ internal object Registry {
     /** Looks for the default engine anew. */
     @Synchronized
     fun findDefault(): Recorder? {
-        running.removeIf { it.stopped }
+        for (known in running) if (known.stopped) running.remove(known)
         chosen = find(null)
         return chosen
     }

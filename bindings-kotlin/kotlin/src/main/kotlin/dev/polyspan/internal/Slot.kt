@@ -21,6 +21,8 @@ public abstract class Slot internal constructor() : Guard() {
 
 /** One thread's own. */
 internal class Here {
+    private val thread: Thread = Thread.currentThread()
+
     var current: Slot? = null
         private set
 
@@ -58,6 +60,9 @@ internal class Here {
         if (by != null) by.slot = slot
     }
 
+    /** Whether it belongs to the thread that asks. */
+    val isHere: Boolean get() = Thread.currentThread() === thread
+
     private var lane: Lane? = null
     private var others: ArrayList<Lane>? = null
 
@@ -69,18 +74,39 @@ internal class Here {
 
     private fun find(recorder: Recorder): Lane {
         val all = others ?: ArrayList<Lane>(2).also { others = it }
-        // What a stopped engine had goes with it.
-        all.removeIf { it.recorder.stopped && it.recorder !== recorder }
-        val found = all.find { it.recorder === recorder } ?: recorder.newLane().also(all::add)
+        var found: Lane? = null
+        var at = all.size
+        while (--at >= 0) {
+            val known = all[at]
+            if (known.recorder === recorder) {
+                found = known
+            } else if (known.recorder.stopped) {
+                all.removeAt(at)
+            }
+        }
+        // What a stopped engine had has gone with it.
+        if (found == null) {
+            found = recorder.newLane()
+            all.add(found)
+        }
         lane = found
         return found
     }
 
     companion object {
         private val NOTHING = State(null, null)
-        private val threads = ThreadLocal.withInitial(::Here)
+        private val threads = ThreadLocal<Here>()
 
-        fun get(): Here = threads.get()
+        fun get(): Here = threads.get() ?: first()
+
+        private fun first(): Here {
+            val here = Here()
+            threads.set(here)
+            return here
+        }
+
+        /** What `get` answers, sooner where the thread is still that one. */
+        fun from(known: Here?): Here = if (known != null && known.isHere) known else get()
 
         /** What is current here. */
         val slot: Slot? get() = get().current

@@ -8,6 +8,7 @@ import dev.polyspan.Parent
 import dev.polyspan.Span
 import dev.polyspan.SpanOptions
 import dev.polyspan.SpanType
+import dev.polyspan.number
 
 /** What is current inside code whose spans are not to be recorded: what exports spans would otherwise export its own
  * exports. It has no valid id, so that nobody continues it. */
@@ -24,6 +25,11 @@ internal object Starting {
     ): Span {
         val here = Here.get()
         val slot = here.current
+        val stands = if (slot is Span && engine == null) slot.standingFor(options) else null
+        if (slot is Span && stands != null) {
+            here.lane(stands).countFollower()
+            return slot
+        }
         val span = startIn(here, slot, name ?: "", type, options ?: SpanOptions.NONE, engine, instant)
         belongs(span, slot)
         val observer = span.recorder?.observer
@@ -90,7 +96,9 @@ internal object Starting {
             return elsewhere(name, type, options, parent, ambient, instant, selects)
         }
         val isPlain = options === SpanOptions.NONE
-        if (parent != null && (isPlain || !options.changes) && !parent.trace.isSampled && !parent.remote && follows(recorder, parent)) {
+        if (parent != null && !parent.trace.isSampled && !parent.remote && (isPlain || !options.changes) &&
+            follows(recorder, parent.trace)
+        ) {
             if (!recorder.terms.countsUnsampled) return follower(here, parent, recorder)
             val counted = begin(here, name, type, options, parent, ambient, recorder, instant)
             if (counted != null) return counted
@@ -106,11 +114,11 @@ internal object Starting {
     /** Whether children of a span that is not sampled are certain not to be sampled either. */
     private fun follows(
         recorder: Recorder,
-        parent: Span,
+        trace: Trace,
     ): Boolean =
         when (recorder.terms.localParent) {
             LocalParent.INHERIT -> true
-            LocalParent.DROP -> parent.trace.state.isEmpty()
+            LocalParent.DROP -> trace.state.isEmpty()
             else -> false
         }
 
@@ -123,7 +131,7 @@ internal object Starting {
         here.lane(recorder).countFollower()
         if (parent.state == Content.STANDS) return parent
         return parent.follower
-            ?: Span(Content.STANDS, recorder, parent.trace, parent.id, parent.ambient, false).also { parent.follower = it }
+            ?: Span(Content.STANDS, recorder, parent.trace, parent.id, parent.ambient, false, here).also { parent.follower = it }
     }
 
     private fun chosenParent(
@@ -167,7 +175,7 @@ internal object Starting {
             LocalParent.INHERIT -> false
             LocalParent.SAMPLE -> parent.trace.state.isNotEmpty() || !parent.trace.isSampled
             LocalParent.DROP -> parent.trace.state.isNotEmpty() || parent.trace.isSampled
-            LocalParent.ASK -> true
+            else -> true
         }
     }
 
@@ -224,11 +232,9 @@ internal object Starting {
                 lane.count(Counts.OPEN_LIMIT)
                 trace = trace.unsampled()
             }
-            val span = Span(Content.QUIET, recorder, trace, lane.id(), ambient, false)
-            if (recorder.terms.countsUnsampled) measured(span, name, type, options) else lane.count(Counts.NOT_RECORDING)
-            return span
+            return unsampled(here, lane, name, type, options, trace, ambient)
         }
-        val span = Span(Content.OPEN, recorder, trace, lane.id(), ambient, false)
+        val span = Span(Content.OPEN, recorder, trace, lane.id(), ambient, false, here)
         span.token = token
         var flags = recorder.inherited(ambient).flags
         if (parent == null) {
@@ -243,6 +249,31 @@ internal object Starting {
         typed(span, type, options)
         inSession(span, recorder)
         if (options !== SpanOptions.NONE) fill(span, options)
+        return span
+    }
+
+    /** A span that does not record. Where none of its trace will, and nobody counts them one by one, it stands for them
+     * all: each has ended when it starts. */
+    private fun unsampled(
+        here: Here,
+        lane: Lane,
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        trace: Trace,
+        ambient: Ambient?,
+    ): Span {
+        val recorder = lane.recorder
+        val counts = recorder.terms.countsUnsampled
+        val stands = !counts && !trace.isSampled && follows(recorder, trace)
+        val span = Span(if (stands) Content.STANDS else Content.QUIET, recorder, trace, lane.id(), ambient, false, here)
+        if (stands) {
+            lane.countFollower()
+        } else if (counts) {
+            measured(span, name, type, options)
+        } else {
+            lane.count(Counts.NOT_RECORDING)
+        }
         return span
     }
 

@@ -2,8 +2,14 @@
 
 package dev.polyspan.internal
 
-/** How the engine decides about spans whose parent is of this process. */
-internal enum class LocalParent { INHERIT, SAMPLE, DROP, ASK }
+/** How the engine decides about spans whose parent is of this process. Numbers, as an enum would bring six classes into
+ * the start of a program. */
+internal object LocalParent {
+    const val INHERIT = 0
+    const val SAMPLE = 1
+    const val DROP = 2
+    const val ASK = 3
+}
 
 /** What holds for all spans of an engine. */
 internal class Terms(
@@ -25,7 +31,7 @@ internal class Terms(
     /** Whether roots are decided about ahead. */
     @JvmField val drawsRoots: Boolean = told["drawsRoots"] == true
 
-    @JvmField val localParent: LocalParent =
+    @JvmField val localParent: Int =
         when (told["localParent"]) {
             "inherit" -> LocalParent.INHERIT
             "sample" -> LocalParent.SAMPLE
@@ -56,7 +62,7 @@ internal class Terms(
         fun count(
             told: Map<String, Any?>,
             name: String,
-        ): Int = ((told[name] as? Number)?.toLong() ?: 0).coerceIn(0, Int.MAX_VALUE.toLong()).toInt()
+        ): Int = minOf(maxOf(0, (told[name] as? Number)?.toLong() ?: 0), Int.MAX_VALUE.toLong()).toInt()
     }
 }
 
@@ -91,8 +97,11 @@ internal object Counts {
     const val ALTERED = 4
     const val LIMITED = 5
 
+    /** Spans that do not record and count as ended from their start: of the first two one each. For this process alone. */
+    const val FOLLOWERS = 6
+
     /** How many there are. */
-    const val ALL = 6
+    const val ALL = 7
 }
 
 /** Flags of a span's record (docs/frame.md). */

@@ -2,6 +2,8 @@
 
 package dev.polyspan.internal
 
+import java.nio.charset.StandardCharsets
+
 internal object Utf8 {
     private const val UNKNOWN = '\uFFFD'
     private const val MARK = '?'.code.toByte()
@@ -10,10 +12,10 @@ internal object Utf8 {
     private const val TOPS = 0x7f7f7f7f7f7f7f7fL.inv()
 
     fun of(text: String): ByteArray {
-        val bytes = text.toByteArray(Charsets.UTF_8)
+        val bytes = text.toByteArray(StandardCharsets.UTF_8)
         // The library writes `?` for half a character.
         val isWhole = if (bytes.size == text.length) saysSo(text, bytes) else !hasHalves(text)
-        return if (isWhole) bytes else whole(text).toByteArray(Charsets.UTF_8)
+        return if (isWhole) bytes else whole(text).toByteArray(StandardCharsets.UTF_8)
     }
 
     /** Whether every `?` stands in the text as well, where each character has become one byte. */

@@ -1,7 +1,11 @@
 // Values that come from the native library, as Kotlin has them: `null`, `Boolean`, `Long`, `Double`, `String`,
-// `ByteArray`, `List`, and `Map` in the order it was told.
+// `ByteArray`, `List`, and `Map` in the order it was told. Kotlin's own collections and ranges are left alone here and in
+// whatever else a start needs: each of its classes of extensions has thousands of methods, for which the start would wait.
 
 package dev.polyspan.internal
+
+import java.nio.charset.StandardCharsets
+import java.util.Arrays
 
 internal class Values private constructor(
     private val bytes: ByteArray,
@@ -34,11 +38,14 @@ internal class Values private constructor(
             }
 
             BYTES -> {
-                u32().let { size -> skip(size).let { bytes.copyOfRange(it, it + size) } }
+                u32().let { size -> skip(size).let { Arrays.copyOfRange(bytes, it, it + size) } }
             }
 
             LIST -> {
-                List(count()) { value() }
+                val count = count()
+                val list = ArrayList<Any?>(count)
+                repeat(count) { list.add(value()) }
+                list
             }
 
             MAP -> {
@@ -66,7 +73,7 @@ internal class Values private constructor(
 
     private fun count(): Int = Bytes.getInt(bytes, skip(8) + 4)
 
-    private fun text(size: Int): String = String(bytes, skip(size), size, Charsets.UTF_8)
+    private fun text(size: Int): String = String(bytes, skip(size), size, StandardCharsets.UTF_8)
 
     companion object {
         /** Reads one value that stands alone. */

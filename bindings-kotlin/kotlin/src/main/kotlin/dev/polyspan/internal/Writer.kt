@@ -75,19 +75,10 @@ internal open class Writer(size: Int) {
     /** UTF-8 alone; returns its length. */
     protected open fun utf8(text: String): Int {
         val length = text.length
-        if (length <= SHORT) {
+        if (length < LONG) {
             reserve(length)
-            val into = buf
-            val start = at
-            var i = 0
-            while (i < length) {
-                val code = text[i].code
-                if (code > 0x7f) break
-                into[start + i] = code.toByte()
-                i++
-            }
-            if (i == length) {
-                at = start + length
+            if (Bytes.putAscii(text, length, buf, at)) {
+                at += length
                 return length
             }
         }
@@ -124,11 +115,34 @@ internal open class Writer(size: Int) {
         return false
     }
 
-    /** A static key, or an inline one; whether that was cut. */
-    fun key(text: String): Boolean {
-        val bytes = Key.of(text).bytes ?: return inlineKey(text)
-        raw(bytes, 0, bytes.size)
+    /** A tag, and a static key or an inline one; whether that was cut. */
+    fun tagged(
+        tag: Int,
+        text: String,
+    ): Boolean {
+        val key = Key.of(text)
+        val field = key.field
+        if (field == null) {
+            u8(tag)
+            return inlineKey(text)
+        }
+        reserve(field.size)
+        val into = buf
+        val start = at
+        var done = 0
+        do {
+            Bytes.putLong(into, start + done, Bytes.getLong(field, done))
+            done += 8
+        } while (done < field.size)
+        into[start] = tag.toByte()
+        at = start + key.size
         return false
+    }
+
+    /** The same without a tag, somewhere behind the beginning of the buffer. */
+    fun key(text: String): Boolean {
+        at--
+        return tagged(buf[at].toInt(), text)
     }
 
     fun nothing() = u8(NULL)
@@ -179,10 +193,10 @@ internal open class Writer(size: Int) {
 
     fun copied(): ByteArray = buf.copyOf(at)
 
-    private companion object {
-        /** Texts up to this length are written a character at a time, without an array of their own. */
-        const val SHORT = 24
+    companion object {
+        /** Shorter texts are written without an array of their own. */
+        const val LONG = 64
 
-        const val MOST = Int.MAX_VALUE - 64L
+        private const val MOST = Int.MAX_VALUE - 64L
     }
 }

@@ -9,6 +9,7 @@ import dev.polyspan.EventAttributes
 import dev.polyspan.Span
 import dev.polyspan.SpanStatus
 import dev.polyspan.internal.Clock
+import dev.polyspan.internal.Ending
 import dev.polyspan.internal.Slot
 import io.opentelemetry.api.common.AttributeKey
 import io.opentelemetry.api.common.AttributeType
@@ -183,7 +184,7 @@ internal open class OtelSpan(
     override fun end(
         timestamp: Long,
         unit: TimeUnit?,
-    ) = own.endAt(nanos(timestamp, unit) ?: Span.NOW)
+    ) = own.endAt(nanos(timestamp, unit) ?: Ending.NOW)
 
     companion object {
         /** Nanoseconds since the epoch; `null` for none, which the API says as 0. */
