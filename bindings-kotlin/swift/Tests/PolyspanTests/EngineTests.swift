@@ -1,4 +1,4 @@
-// All tests that run an engine, one after the other: what is the default one is the process's.
+// All tests, one after the other: the default engine and the environment are the process's.
 
 import Foundation
 import Testing
@@ -38,6 +38,16 @@ private func started(_ more: Attributes, _ given: Options) throws -> (Engine, Me
     options.exporters = (given.exporters ?? []) + [.memory(memory)]
     options.more = more
     return (try Polyspan.start(service: "tests", options), memory)
+}
+
+/// Expects that no engine starts with these options, and that the error names one of them.
+func refuses(_ options: Attributes, _ option: String, _ place: SourceLocation = #_sourceLocation) {
+    #expect(sourceLocation: place) {
+        try Polyspan.start(service: "x", Options(name: "refused", exporters: [], more: options))
+    } throws: { error in
+        guard let error = error as? PolyspanError else { return false }
+        return error.code == "invalid_option" && error.message.hasPrefix("\(option):")
+    }
 }
 
 extension Engine {

@@ -31,7 +31,7 @@ private func context(_ given: Json) -> ContextOptions {
     options.internalSpans = texts(given["internal_spans"])
     options.requestContext = given["request_context"].map(\.plain)
     options.requestContextKeys = texts(given["request_context_keys"])
-    options.baggage = given["baggage"].map { Dictionary(uniqueKeysWithValues: $0.fields.map { ($0.0, $0.1.string!) }) }
+    options.baggage = given["baggage"].map { Baggage($0.fields.map { .init($0.0, $0.1.string!) }) }
     return options
 }
 

@@ -5,13 +5,6 @@ import Testing
 
 @testable import Polyspan
 
-/// Kilobytes of memory that this process holds.
-private func resident() -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS") } ?? ""
-    return Int(line.filter(\.isNumber)) ?? 0
-}
-
 extension EngineTests {
     @Suite struct LifeTests {
         @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/maps")))
@@ -21,28 +14,6 @@ extension EngineTests {
             let lines = String(decoding: maps, as: UTF8.self).split(separator: "\n")
             let loaded = Set(lines.compactMap { $0.split(separator: " ").last }.filter { $0.contains("polyspan_uniffi") })
             #expect(loaded == ["\(folder)/libpolyspan_uniffi.so"])
-        }
-
-        @Test func enginesComeAndGoWithoutGrowth() throws {
-            Polyspan.setLogger { _ in }
-            func round(_ number: Int) throws {
-                let memory = MemoryExporter(capacity: 10)
-                let engine = try Polyspan.start(
-                    service: "tests", Options(name: "passing", replace: true, exporters: [.memory(memory)]))
-                engine.withSpan("work", input: "x") { span in
-                    span.set("number", number)
-                    engine.withSpan("inner") { _ in }
-                }
-                try engine.shutdown(timeout: 30)
-                #expect(memory.spans.count == 2)
-            }
-            for number in 0..<500 { try round(number) }
-            let before = resident()
-            for number in 0..<2000 { try round(number) }
-            let grown = resident() - before
-            // Each engine has a pool and queues: one in twenty that stayed would show.
-            #expect(grown < 16_000, "grown by \(grown) KiB")
-            #expect(Registry.recorders.isEmpty)
         }
 
         @Test func engineIsReplaced() throws {

@@ -5,6 +5,11 @@ import Testing
 
 @testable import Polyspan
 
+/// What is null is not given at all.
+private func redactionThatIsGiven() -> [Json] {
+    vectors("redaction.json")["invalid"]!.list.filter { !$0["redaction"]!.isNull }
+}
+
 extension EngineTests {
     @Suite struct LimitTests {
         @Test(arguments: vectors("limits.json")["cases"]!.list)
@@ -39,13 +44,7 @@ extension EngineTests {
 
         @Test(arguments: vectors("limits.json")["errors"]!.list)
         func limitsThatAreNoneAreRefused(_ entry: Json) throws {
-            let option = entry["option"]!.string!
-            #expect {
-                try Polyspan.start(service: "x", Options(name: "refused", exporters: [], more: entry["options"]!.plain.map!))
-            } throws: { error in
-                guard let error = error as? PolyspanError else { return false }
-                return error.code == "invalid_option" && error.message.hasPrefix(option)
-            }
+            refuses(entry["options"]!.plain.map!, entry["option"]!.string!)
         }
 
         @Test(arguments: ["redacted", "left"])
@@ -60,6 +59,11 @@ extension EngineTests {
         @Test(arguments: vectors("redaction.json")["configured"]!.list)
         func redactionIsAsConfigured(_ entry: Json) throws {
             try withEngine(["redaction": entry["redaction"]!.plain]) { engine, memory in try replay([entry], engine, memory) }
+        }
+
+        @Test(arguments: redactionThatIsGiven())
+        func redactionThatIsNoneIsRefused(_ entry: Json) {
+            refuses(["redaction": entry["redaction"]!.plain], entry["names"]!.string!)
         }
 
         private func replay(_ entries: [Json], _ engine: Engine, _ memory: MemoryExporter) throws {

@@ -27,9 +27,12 @@ private func withoutSteps() -> [Json] {
     vectors("tracestate.json")["cases"]!.list.filter { ($0["steps"]?.list ?? []).isEmpty }
 }
 
-/// A dictionary has no order and says no name twice.
-private func ofOneEntry() -> [Json] {
-    vectors("baggage.json")["inject"]!.list.filter { $0["entries"]!.list.count == 1 }
+/// A carrier of the application's own.
+private final class Functions: Carrier {
+    let held = Locked<[String: String]>([:])
+
+    func values(of name: String) -> [String] { held.with { $0[name] }.map { [$0] } ?? [] }
+    func set(_ name: String, to value: String) { held.with { $0[name] = value } }
 }
 
 extension EngineTests {
@@ -104,15 +107,24 @@ extension EngineTests {
             }
         }
 
-        @Test(arguments: ofOneEntry())
+        @Test(arguments: vectors("baggage.json")["inject"]!.list)
         func baggageIsWritten(_ entry: Json) throws {
-            // A text cannot say which part of it is a property that cannot be written.
-            if (entry["refused"]?.int ?? 0) > 0, entry["entries"]!.list.contains(where: { $0.list.count > 2 && !text($0[2]).isEmpty }) { return }
+            let given = entry["entries"]!.list.map { Baggage.Entry(text($0[0]), text($0[1]), properties: text($0[2])) }
+            let written = entry["written"].flatMap { $0.isNull ? nil : text($0) }
             try withEngine { _, _ in
-                withTraceContext(ContextOptions(baggage: joined(entry["entries"]!))) {
-                    let written = entry["written"].flatMap { $0.isNull ? nil : text($0) }
+                withTraceContext(ContextOptions(baggage: Baggage(given))) {
                     #expect(Polyspan.headers()["baggage"] == written)
                 }
+            }
+        }
+
+        @Test func baggageOfADictionaryGoesByName() throws {
+            try withEngine { _, _ in
+                let found = withTraceContext(ContextOptions(baggage: Baggage(["b": "2;p=1", "a": "1"]))) {
+                    withTraceContext(ContextOptions(baggage: ["c": "3"])) { Polyspan.headers()["baggage"] }
+                }
+                #expect(found == "a=1,b=2;p=1,c=3")
+                #expect(Polyspan.baggage.isEmpty)
             }
         }
 
@@ -142,6 +154,43 @@ extension EngineTests {
                     #expect(found.spanContext?.traceState == span["tracestate"]?.string ?? "")
                 }
                 #expect(found.baggage == joined(entry["baggage"]!))
+            }
+        }
+
+        @Test(arguments: vectors("carriers.json")["inject"]!.list)
+        func carriersAreWritten(_ entry: Json) throws {
+            var incoming: [String: String] = [:]
+            if let span = entry["span"], !span.isNull {
+                let flags = hex([UInt8(span["flags"]!.int!)])
+                incoming["traceparent"] = "00-\(span["trace_id"]!.string!)-\(span["span_id"]!.string!)-\(flags)"
+                incoming["tracestate"] = span["tracestate"]?.string
+            }
+            let carried = Baggage(entry["baggage"]!.list.map { .init(text($0[0]), text($0[1])) })
+            let (before, after) = (entry["before"]!, entry["after"]!)
+            func texts(_ pairs: Json) -> [String: String] {
+                Dictionary(uniqueKeysWithValues: pairs.list.map { (text($0[0]), text($0[1])) })
+            }
+            func lists(_ pairs: Json) -> [String: [String]] {
+                Dictionary(uniqueKeysWithValues: pairs.list.map { (text($0[0]), $0[1].list.map(text)) })
+            }
+            func written<C: Carrier>(_ carrier: C) -> C {
+                withTraceContext(ContextOptions(baggage: carried), parent: Polyspan.extract(incoming)) {
+                    var carrier = carrier
+                    Polyspan.inject(&carrier)
+                    return carrier
+                }
+            }
+            try withEngine { _, _ in
+                switch entry["kind"]!.string {
+                case "map": #expect(written(texts(before)) == texts(after))
+                case "multi_map": #expect(written(MultiHeaders(lists(before))).values == lists(after))
+                case "pairs":
+                    let found = written(headers(before)).pairs
+                    #expect(found.map { [$0.name, $0.value] } == after.list.map { [text($0[0]), text($0[1])] })
+                case "environment": #expect(written(EnvironmentCarrier(texts(before))).variables == texts(after))
+                case "functions": #expect(written(Functions()).held.with { $0 } == texts(after))
+                case let kind: Issue.record("no carrier \(kind ?? "")")
+                }
             }
         }
 

@@ -5,6 +5,59 @@ import Testing
 
 @testable import Polyspan
 
+/// Runs every piece of a task on whichever of its threads a generator of numbers names: seldom the one before.
+@available(macOS 15, iOS 18, tvOS 18, watchOS 11, visionOS 2, *)
+private final class Hopping: TaskExecutor {
+    private struct State {
+        var jobs: [[UnownedJob]]
+        var random: UInt64 = 1
+        var isStopped = false
+    }
+
+    private let state: Locked<State>
+    private let ready: [DispatchSemaphore]
+
+    init(threads: Int) {
+        state = Locked(State(jobs: Array(repeating: [], count: threads)))
+        ready = (0..<threads).map { _ in DispatchSemaphore(value: 0) }
+        for number in 0..<threads {
+            Thread { [self] in
+                Thread.current.threadDictionary["hopping"] = number
+                while work(number) {}
+            }.start()
+        }
+    }
+
+    /// The number of the thread that this runs on; nil on any other.
+    static var thread: Int? { Thread.current.threadDictionary["hopping"] as? Int }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let number = state.with { state in
+            state.random = state.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let number = Int(state.random >> 33) % state.jobs.count
+            state.jobs[number].append(job)
+            return number
+        }
+        ready[number].signal()
+    }
+
+    private func work(_ number: Int) -> Bool {
+        ready[number].wait()
+        guard let job = state.with({ $0.jobs[number].isEmpty ? nil : $0.jobs[number].removeFirst() }) else {
+            return !state.with { $0.isStopped }
+        }
+        job.runSynchronously(on: asUnownedTaskExecutor())
+        return true
+    }
+
+    /// Lets the threads go.
+    func stop() {
+        state.with { $0.isStopped = true }
+        ready.forEach { $0.signal() }
+    }
+}
+
 private actor Counter {
     var spans: [String] = []
 
@@ -18,6 +71,67 @@ private actor Counter {
 
 extension EngineTests {
     @Suite struct TaskTests {
+        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, visionOS 2, *)
+        @Test func contextSurvivesAnotherThreadAfterEverySuspension() async throws {
+            let hopping = Hopping(threads: 5)
+            let changes = Locked(0)
+            defer { hopping.stop() }
+            try await withEngine { engine, memory in
+                await withTaskExecutorPreference(hopping) {
+                    await engine.withSpan("root") { root in
+                        for round in 0..<100 {
+                            let before = Hopping.thread
+                            try? await Task.sleep(nanoseconds: 100_000)
+                            #expect(Hopping.thread != nil)
+                            if Hopping.thread != before { changes.with { $0 += 1 } }
+                            #expect(currentSpan === root)
+                            engine.withSpan("sync") { span in
+                                #expect(currentSpan === span)
+                                engine.withSpan("below") { _ in #expect(currentSpan !== span) }
+                                #expect(currentSpan === span)
+                            }
+                            await engine.withSpan("async \(round)") { span in
+                                let before = Hopping.thread
+                                try? await Task.sleep(nanoseconds: 100_000)
+                                if Hopping.thread != before { changes.with { $0 += 1 } }
+                                #expect(currentSpan === span)
+                                engine.withSpan("below") { _ in }
+                            }
+                            #expect(currentSpan === root)
+                        }
+                        await withTaskGroup(of: Void.self) { group in
+                            for number in 0..<20 {
+                                group.addTask {
+                                    await engine.withSpan("child") { child in
+                                        for _ in 0..<10 {
+                                            await Task.yield()
+                                            #expect(currentSpan === child)
+                                            engine.withSpan("grandchild") { $0.set("number", number) }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                // Of two hundred, some of which did not suspend.
+                let changed: Int = changes.with { $0 }
+                #expect(changed > 20)
+                let spans = try engine.flushed(memory)
+                let wanted: Int = 1 + 100 * 4 + 20 * 11
+                #expect(spans.count == wanted)
+                let names = Dictionary(uniqueKeysWithValues: spans.map { ($0.spanId, $0.name) })
+                let above = ["sync": "root", "child": "root", "grandchild": "child"]
+                for span in spans {
+                    let parent = span.parentSpanId.flatMap { names[$0] }
+                    if let expected = above[span.name] { #expect(parent == expected) }
+                    if span.name.hasPrefix("async") { #expect(parent == "root") }
+                    let isBelow: Bool = parent == "sync" || parent?.hasPrefix("async") == true
+                    if span.name == "below" { #expect(isBelow) }
+                }
+            }
+        }
+
         @Test func contextSurvivesEverySuspension() async throws {
             try await withEngine { engine, memory in
                 await engine.withSpan("root") { root in

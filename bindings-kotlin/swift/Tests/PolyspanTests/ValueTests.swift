@@ -66,121 +66,123 @@ private enum Choice {
     case full(Int)
 }
 
-@Suite struct ValueTests {
-    @Test func whatFoundationHasBecomesText() {
-        let id = UUID()
-        #expect(Value(id) == .text(id.uuidString))
-        #expect(Value(URL(string: "https://example.org/a?b=c")) == "https://example.org/a?b=c")
-        #expect(Value(Date(timeIntervalSince1970: 0)) == "1970-01-01T00:00:00.000Z")
-        #expect(Value(Date(timeIntervalSince1970: 951_782_400.25)) == "2000-02-29T00:00:00.250Z")
-        #expect(Value(Date(timeIntervalSince1970: -1.5)) == "1969-12-31T23:59:58.500Z")
-        #expect(Value(Date(timeIntervalSince1970: .infinity)) == "Invalid Date")
-        #expect(Value(Decimal(string: "12.3400")) == .text(Decimal(string: "12.3400")!.description))
-        #expect(Value(Data([1, 2])) == .bytes(Data([1, 2])))
-        #expect(Value([UInt8]([1, 2])) == .bytes(Data([1, 2])))
-    }
-
-    @Test func numbersKeepTheirKind() {
-        #expect(Value(Int8(-3)) == -3)
-        #expect(Value(UInt64.max) == "18446744073709551615")
-        #expect(Value(UInt64(7)) == 7)
-        #expect(Value(Float(0.5)) == 0.5)
-        #expect(Value(2.0) == .double(2))
-        #expect(Value(true) == true)
-    }
-
-    @Test func optionalsAreWhatTheyHold() {
-        #expect(Value(nil) == .null)
-        #expect(Value(Optional<Int>.none as Any) == .null)
-        #expect(Value(Optional(Optional(3)) as Any) == 3)
-        #expect(Value([1, nil, 3]) == [1, nil, 3])
-    }
-
-    @Test func collectionsAndDictionaries() {
-        #expect(Value(["b": 1, "a": 2] as [String: Any]) == ["a": 2, "b": 1])
-        #expect(Value([1: "x"]) == ["1": "x"])
-        #expect(Value(Set([4])) == [4])
-        #expect(Value(["b": 1, "a": 2] as KeyValuePairs) == ["b": 1, "a": 2])
-        #expect(Value(["a", "b"][...]) == ["a", "b"])
-    }
-
-    @Test func encodableValuesAreEncoded() {
-        let id = UUID()
-        let order = Order(
-            id: id, at: Date(timeIntervalSince1970: 1), address: Address(street: "Ring 1", zip: nil), amounts: [1, 2],
-            note: nil)
-        #expect(
-            Value(order) == [
-                "id": .text(id.uuidString), "at": "1970-01-01T00:00:01.000Z", "address": ["street": "Ring 1"],
-                "amounts": ["1", "2"],
-            ])
-        #expect(Value(Nested()) == ["inner": ["one": 1], "list": ["a", nil, [true]]])
-        #expect(Value(Failing()) == "[encode threw Reason]")
-    }
-
-    @Test func anEndlessValueEnds() {
-        var capture = Capture(Bounds(valueBytes: 4096, depth: 8, arrayItems: 50, objectKeys: 50))
-        let value = withScratch { out in
-            capture.value(Endless(), into: &out)
-            return ValueReader.read(out.data)
+extension EngineTests {
+    @Suite struct ValueTests {
+        @Test func whatFoundationHasBecomesText() {
+            let id = UUID()
+            #expect(Value(id) == .text(id.uuidString))
+            #expect(Value(URL(string: "https://example.org/a?b=c")) == "https://example.org/a?b=c")
+            #expect(Value(Date(timeIntervalSince1970: 0)) == "1970-01-01T00:00:00.000Z")
+            #expect(Value(Date(timeIntervalSince1970: 951_782_400.25)) == "2000-02-29T00:00:00.250Z")
+            #expect(Value(Date(timeIntervalSince1970: -1.5)) == "1969-12-31T23:59:58.500Z")
+            #expect(Value(Date(timeIntervalSince1970: .infinity)) == "Invalid Date")
+            #expect(Value(Decimal(string: "12.3400")) == .text(Decimal(string: "12.3400")!.description))
+            #expect(Value(Data([1, 2])) == .bytes(Data([1, 2])))
+            #expect(Value([UInt8]([1, 2])) == .bytes(Data([1, 2])))
         }
-        #expect(value?.array?.count == 51)
-        #expect(value?.array?.last == "[…1 more items]")
-    }
 
-    @Test func allElseIsMirrored() {
-        #expect(Value(Plain()) == ["name": "x", "count": 3])
-        #expect(Value((1, b: "x")) == [".0": 1, "b": "x"])
-        #expect(Value(Choice.empty) == "empty")
-        #expect(Value(Choice.full(2)) == ["full": 2])
-    }
+        @Test func numbersKeepTheirKind() {
+            #expect(Value(Int8(-3)) == -3)
+            #expect(Value(UInt64.max) == "18446744073709551615")
+            #expect(Value(UInt64(7)) == 7)
+            #expect(Value(Float(0.5)) == 0.5)
+            #expect(Value(2.0) == .double(2))
+            #expect(Value(true) == true)
+        }
 
-    @Test func knotsAreCut() {
-        let (one, two) = (Knot("one"), Knot("two"))
-        (one.other, two.other) = (two, one)
-        defer { one.other = nil }
-        #expect(Value(one) == ["other": ["other": "[Circular]", "name": "two"], "name": "one"])
-    }
+        @Test func optionalsAreWhatTheyHold() {
+            #expect(Value(nil) == .null)
+            #expect(Value(Optional<Int>.none as Any) == .null)
+            #expect(Value(Optional(Optional(3)) as Any) == 3)
+            #expect(Value([1, nil, 3]) == [1, nil, 3])
+        }
 
-    @Test func aHugeValueCostsWhatIsKept() {
-        let bounds = Bounds(valueBytes: 100, depth: 3, arrayItems: 5, objectKeys: 2)
-        func captured(_ value: Any) -> (Value?, Cuts) {
-            withScratch { out in
-                var capture = Capture(bounds)
-                capture.value(value, into: &out)
-                return (ValueReader.read(out.data), capture.cuts)
+        @Test func collectionsAndDictionaries() {
+            #expect(Value(["b": 1, "a": 2] as [String: Any]) == ["a": 2, "b": 1])
+            #expect(Value([1: "x"]) == ["1": "x"])
+            #expect(Value(Set([4])) == [4])
+            #expect(Value(["b": 1, "a": 2] as KeyValuePairs) == ["b": 1, "a": 2])
+            #expect(Value(["a", "b"][...]) == ["a", "b"])
+        }
+
+        @Test func encodableValuesAreEncoded() {
+            let id = UUID()
+            let order = Order(
+                id: id, at: Date(timeIntervalSince1970: 1), address: Address(street: "Ring 1", zip: nil), amounts: [1, 2],
+                note: nil)
+            #expect(
+                Value(order) == [
+                    "id": .text(id.uuidString), "at": "1970-01-01T00:00:01.000Z", "address": ["street": "Ring 1"],
+                    "amounts": ["1", "2"],
+                ])
+            #expect(Value(Nested()) == ["inner": ["one": 1], "list": ["a", nil, [true]]])
+            #expect(Value(Failing()) == "[encode threw Reason]")
+        }
+
+        @Test func anEndlessValueEnds() {
+            var capture = Capture(Bounds(valueBytes: 4096, depth: 8, arrayItems: 50, objectKeys: 50))
+            let value = withScratch { out in
+                capture.value(Endless(), into: &out)
+                return ValueReader.read(out.data)
             }
+            #expect(value?.array?.count == 51)
+            #expect(value?.array?.last == "[…1 more items]")
         }
-        let (text, cuts) = captured(String(repeating: "ä", count: 1_000_000))
-        #expect(text == .text(String(repeating: "ä", count: 50) + "…[truncated]"))
-        #expect(cuts.altered == 1)
-        #expect(captured(Data(count: 1000)).0 == "[bytes length=1000]")
-        #expect(captured(Array(repeating: 1, count: 1_000_000)).0 == [1, 1, 1, 1, 1, "[…999995 more items]"])
-        #expect(captured(["a": 1, "b": 2, "c": 3]).0 == ["a": 1, "b": 2, "__truncated": "1 more keys omitted"])
-        #expect(captured([[[[[1]]]]]).0 == [[[["[MaxDepth]"]]]])
-        #expect(captured([[[[[1]]]]]).1.limited == 1)
-    }
 
-    @Test func errorsSayTheirTypeAndMessage() {
-        struct Odd: LocalizedError {
-            var errorDescription: String? { "it is odd" }
+        @Test func allElseIsMirrored() {
+            #expect(Value(Plain()) == ["name": "x", "count": 3])
+            #expect(Value((1, b: "x")) == [".0": 1, "b": "x"])
+            #expect(Value(Choice.empty) == "empty")
+            #expect(Value(Choice.full(2)) == ["full": 2])
         }
-        let parts = ErrorParts(Odd())
-        #expect(parts.type.hasSuffix("Odd"))
-        #expect(parts.message == "it is odd")
-    }
 
-    @Test func theLastValueOfAKeyCounts() {
-        var attributes: Attributes = ["a": 1, "a": 2]
-        #expect(attributes["a"] == 2)
-        attributes["b"] = "x"
-        attributes["a"] = nil
-        #expect(attributes == ["b": "x"])
-    }
+        @Test func knotsAreCut() {
+            let (one, two) = (Knot("one"), Knot("two"))
+            (one.other, two.other) = (two, one)
+            defer { one.other = nil }
+            #expect(Value(one) == ["other": ["other": "[Circular]", "name": "two"], "name": "one"])
+        }
 
-    @Test func whatIsReadIsCheckedFirst() {
-        let whole = wholeValue(["a": [1, "x", nil, ["b": 0.5]]])
-        #expect(ValueReader.read(whole) == ["a": [1, "x", nil, ["b": 0.5]]])
-        for length in 0..<whole.count { #expect(ValueReader.read(whole.prefix(length)) == nil) }
+        @Test func aHugeValueCostsWhatIsKept() {
+            let bounds = Bounds(valueBytes: 100, depth: 3, arrayItems: 5, objectKeys: 2)
+            func captured(_ value: Any) -> (Value?, Cuts) {
+                withScratch { out in
+                    var capture = Capture(bounds)
+                    capture.value(value, into: &out)
+                    return (ValueReader.read(out.data), capture.cuts)
+                }
+            }
+            let (text, cuts) = captured(String(repeating: "ä", count: 1_000_000))
+            #expect(text == .text(String(repeating: "ä", count: 50) + "…[truncated]"))
+            #expect(cuts.altered == 1)
+            #expect(captured(Data(count: 1000)).0 == "[bytes length=1000]")
+            #expect(captured(Array(repeating: 1, count: 1_000_000)).0 == [1, 1, 1, 1, 1, "[…999995 more items]"])
+            #expect(captured(["a": 1, "b": 2, "c": 3]).0 == ["a": 1, "b": 2, "__truncated": "1 more keys omitted"])
+            #expect(captured([[[[[1]]]]]).0 == [[[["[MaxDepth]"]]]])
+            #expect(captured([[[[[1]]]]]).1.limited == 1)
+        }
+
+        @Test func errorsSayTheirTypeAndMessage() {
+            struct Odd: LocalizedError {
+                var errorDescription: String? { "it is odd" }
+            }
+            let parts = ErrorParts(Odd())
+            #expect(parts.type.hasSuffix("Odd"))
+            #expect(parts.message == "it is odd")
+        }
+
+        @Test func theLastValueOfAKeyCounts() {
+            var attributes: Attributes = ["a": 1, "a": 2]
+            #expect(attributes["a"] == 2)
+            attributes["b"] = "x"
+            attributes["a"] = nil
+            #expect(attributes == ["b": "x"])
+        }
+
+        @Test func whatIsReadIsCheckedFirst() {
+            let whole = wholeValue(["a": [1, "x", nil, ["b": 0.5]]])
+            #expect(ValueReader.read(whole) == ["a": [1, "x", nil, ["b": 0.5]]])
+            for length in 0..<whole.count { #expect(ValueReader.read(whole.prefix(length)) == nil) }
+        }
     }
 }

@@ -56,15 +56,23 @@ indirect enum Json: Sendable, CustomStringConvertible, CustomTestStringConvertib
     }
 }
 
+/// Read once: other tests set variables of the environment.
+private let folder =
+    ProcessInfo.processInfo.environment["POLYSPAN_VECTORS"]
+    ?? URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../../tests/vectors").standardized.path
+
 /// A file of `tests/vectors`.
 func vectors(_ file: String) -> Json {
-    let folder =
-        ProcessInfo.processInfo.environment["POLYSPAN_VECTORS"]
-        ?? URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../../tests/vectors").standardized.path
     guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
         fatalError("\(folder)/\(file) cannot be read")
     }
     var parser = JsonParser(Array(data))
+    return parser.value()
+}
+
+/// A line of JSON.
+func json(_ line: String) -> Json {
+    var parser = JsonParser(Array(line.utf8))
     return parser.value()
 }
 

@@ -64,7 +64,7 @@ public struct ContextOptions: Sendable {
     public var tags: [String]?
     public var metadata: Attributes?
     public var attributes: Attributes?
-    public var baggage: [String: String]?
+    public var baggage: Baggage?
 
     public init(
         sessionId: String? = nil, userId: String? = nil, organizationId: String? = nil, threadId: String? = nil,
@@ -72,7 +72,7 @@ public struct ContextOptions: Sendable {
         entityType: String? = nil, entityId: String? = nil, entityName: String? = nil, hideInput: Bool = false,
         hideOutput: Bool = false, internalSpans: [String]? = nil, requestContext: Value? = nil,
         requestContextKeys: [String]? = nil, tags: [String]? = nil, metadata: Attributes? = nil,
-        attributes: Attributes? = nil, baggage: [String: String]? = nil
+        attributes: Attributes? = nil, baggage: Baggage? = nil
     ) {
         self.sessionId = sessionId
         self.userId = userId
@@ -113,9 +113,7 @@ public struct ContextOptions: Sendable {
         if let attributes { added["attributes"] = .map(attributes) }
         if let metadata { added["metadata"] = .map(metadata) }
         if let tags { added["tags"] = .array(tags.map { .text($0) }) }
-        if let baggage {
-            added["baggage"] = .array(baggage.sorted { $0.key < $1.key }.map { .array([.text($0.key), .text($0.value)]) })
-        }
+        if let baggage { added["baggage"] = baggage.value }
         return added
     }
 }

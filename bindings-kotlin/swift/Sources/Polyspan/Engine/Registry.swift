@@ -8,6 +8,8 @@ enum Registry {
     private struct Slot {
         var lock = polyspan_lock()
         var chosen: Unmanaged<Recorder>?
+        /// Whether the application is asked which engine a root belongs to.
+        var selects: Int64 = 0
     }
 
     /// The default one: read by every span that begins a trace.
@@ -25,6 +27,10 @@ enum Registry {
         defer { polyspan_lock_give(&slot.pointee.lock) }
         return slot.pointee.chosen?.takeUnretainedValue()
     }
+
+    static var selects: Bool { polyspan_load(&slot.pointee.selects) != 0 }
+
+    static func setSelects(_ selects: Bool) { _ = polyspan_swap(&slot.pointee.selects, selects ? 1 : 0) }
 
     private static func choose(_ recorder: Recorder?) {
         let next = recorder.map { Unmanaged.passRetained($0) }
@@ -61,6 +67,10 @@ enum Registry {
 
     static func recorder(named name: String) -> Recorder? {
         byName.with { list in list.first { $0.name == name }?.recorder }
+    }
+
+    static func recorder(slot number: UInt16) -> Recorder? {
+        byName.with { list in list.first { $0.recorder.terms.slot == number }?.recorder }
     }
 
     static var recorders: [Recorder] { byName.with { $0.map(\.recorder) } }

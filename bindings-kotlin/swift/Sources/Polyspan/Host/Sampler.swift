@@ -1,4 +1,4 @@
-// A function of the application that decides about roots.
+// Functions of the application that decide about roots: whether they are sampled, and by which engine they are recorded.
 
 import Foundation
 import PolyspanNative
@@ -24,6 +24,33 @@ public enum SamplingDecision: Int32, Sendable {
     /// Recorded, and not exported.
     case record
     case sample
+}
+
+extension Polyspan {
+    /// Asks `choose` for the engine of each trace whose root names none: that of its tenant, say. Nil asks nobody any more.
+    /// Nil as an answer is the default engine, and so are a name that does not run and an error, which is said once. Spans
+    /// inside follow the engine of the span above them.
+    public static func setSelector(_ choose: (@Sendable (SpanAbout) throws -> String?)?) {
+        PolyspanNative.setSelector(select: choose.map(Choosing.init))
+        Registry.setSelects(choose != nil)
+    }
+}
+
+final class Choosing: RootSelector {
+    private let answer: @Sendable (SpanAbout) throws -> String?
+
+    init(_ answer: @escaping @Sendable (SpanAbout) throws -> String?) {
+        self.answer = answer
+    }
+
+    func choose(about: Data) throws -> String {
+        do {
+            return try answer(SpanAbout(all: ValueReader.read(about)?.map ?? Attributes())) ?? ""
+        } catch {
+            Log.sayOnce("selector", "the selector threw \(type(of: error)); the default engine is taken")
+            return ""
+        }
+    }
 }
 
 final class Deciding: RootSampler {

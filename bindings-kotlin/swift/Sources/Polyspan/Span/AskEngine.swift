@@ -4,19 +4,34 @@ import Foundation
 import PolyspanNative
 import PolyspanShims
 
-/// Has the engine start a span: it is described as the body of an event, and goes on as what the engine has written of it.
-func askEngine(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span {
-    let withContent = recorder.terms.readsContent
-    let withInput = recorder.terms.showsStarts && recorder.terms.io
+/// Has the engine start a span, or the one that is chosen for it: it is described as the body of an event, and goes on as
+/// what the engine has written of it.
+func askEngine(
+    _ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ asked: Recorder, selects: Bool = false
+) -> Span {
+    // A selector is told of it, too.
+    let withContent = selects || asked.terms.readsContent
+    let withInput = asked.terms.showsStarts && asked.terms.io
     let started = PolyspanNative.startSpan(
-        engine: recorder.engine,
-        described: described(given, recorder, withContent: withContent, withInput: withInput),
+        engine: selects ? nil : asked.engine,
+        described: described(given, asked, withContent: withContent, withInput: withInput),
         parent: parent.map { SpanContext(trace: $0.trace, id: $0.seenId, isRemote: $0.isRemote).data } ?? Data(),
         around: around?.native,
         request: given.options?.context?.requestContext.map(wholeValue) ?? Data(),
         traceId: parent == nil ? given.options?.traceId : nil)
-    guard started.slot != nil, let identity = SpanContext(data: started.context) else { return startsNowhere(parent, around) }
-    let inner = started.ambient.map(Surroundings.init) ?? around
+    guard let slot = started.slot, let identity = SpanContext(data: started.context) else {
+        return startsNowhere(parent, around)
+    }
+    var inner = started.ambient.map(Surroundings.init) ?? around
+    guard let recorder = slot == asked.terms.slot ? asked : Registry.recorder(slot: UInt16(truncatingIfNeeded: slot)) else {
+        // An engine that another language of this process runs: it has counted the start, and nobody here can hand it the end.
+        return .standing(trace: identity.trace.unsampled, id: identity.id, around: inner)
+    }
+    var session: String?
+    if selects, parent == nil, around == nil, let sessions = recorder.sessions {
+        inner = sessions.surroundings()
+        session = sessions.current
+    }
     guard let body = takeBody(recorder) else {
         recorder.count(.unsampled)
         return .standing(trace: identity.trace, id: identity.id, recorder: recorder, around: inner)
@@ -35,6 +50,7 @@ func askEngine(_ given: borrowing Described, _ parent: Span?, _ around: Surround
     body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
     polyspan_list(trace.open, body, parent?.body)
     fill(span, given, hasContent: withContent, hasInput: withInput)
+    if let session { span.set("session.id", session) }
     return span
 }
 

@@ -47,8 +47,10 @@ private func start(
         parent = nil
     }
     if let found = parent, !found.trace.isValid { parent = nil }
-    guard let recorder = own ?? parent?.recorder ?? Registry.recorder, !recorder.isStopped || own != nil else {
-        return startElsewhere(given, parent, around)
+    let known = own ?? parent?.recorder
+    let selects = known == nil && Registry.selects
+    guard !selects, let recorder = known ?? Registry.recorder, !recorder.isStopped || own != nil else {
+        return startElsewhere(given, parent, around, selects: selects)
     }
     if parent == nil, around == nil, let sessions = recorder.sessions { around = sessions.surroundings() }
     let inherited = options?.context?.added
@@ -101,14 +103,16 @@ private func mustAsk(_ recorder: Recorder, _ given: borrowing Described, _ paren
     }
 }
 
-/// A span whose engine is not known here.
-private func startElsewhere(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?) -> Span {
+/// A span whose engine is not known here, or which the application's selector chooses.
+private func startElsewhere(
+    _ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, selects: Bool
+) -> Span {
     guard let recorder = Registry.recorder else { return startsNowhere(parent, around) }
     var around = around
     if let inherited = given.options?.context?.added, !inherited.isEmpty {
         around = .inside(around, adding: inherited, place: "span")
     }
-    return askEngine(given, parent, around, recorder)
+    return askEngine(given, parent, around, recorder, selects: selects)
 }
 
 /// Before `start`: it stands for its parent, so that context still travels.
