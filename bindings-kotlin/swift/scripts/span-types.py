@@ -78,7 +78,7 @@ def rendered() -> str:
         )
     parts.append("\n".join(functions))
     parts.append("\n    private mutating func add(_ name: String, _ value: Any?) {\n")
-    parts.append("        if let value { entries.append(Entry(key: name, value: Value(value))) }\n    }\n}\n")
+    parts.append("        if let value { pairs.append((name, Value(value))) }\n    }\n}\n")
     return "".join(parts)
 
 

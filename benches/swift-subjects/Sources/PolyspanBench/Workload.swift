@@ -2,14 +2,14 @@
 
 import Foundation
 
-struct Facts {
+struct Facts: Sendable {
     let request, component, region: String
     let attempt: Int
     let score: Double
     let cached: Bool
 }
 
-struct Model {
+struct Model: Sendable {
     let input, output: String
     let position: Int
     let finish: String
@@ -17,10 +17,18 @@ struct Model {
     let unit: String
 }
 
-/// What the spans of one trace carry.
-struct Turn {
+/// What the spans of one trace carry. An object, so that code inside a span refers to it: each of the subjects' closures
+/// would else hold thirty texts of its own.
+final class Turn: Sendable {
     let agent, plan, lookup, query, answer, recall, notify, calendar: Facts
     let planModel, answerModel: Model
+
+    init(_ facts: [Facts], planModel: Model, answerModel: Model) {
+        (agent, plan, lookup, query) = (facts[0], facts[1], facts[2], facts[3])
+        (answer, recall, notify, calendar) = (facts[4], facts[5], facts[6], facts[7])
+        self.planModel = planModel
+        self.answerModel = answerModel
+    }
 }
 
 let spansPerTrace = 8
@@ -70,8 +78,6 @@ func turns() throws -> [Turn] {
     var words = Words(state: text.seed, words: text.words)
     return (0..<text.turns).map { _ in
         let facts = (0..<8).map { _ in words.facts() }
-        return Turn(
-            agent: facts[0], plan: facts[1], lookup: facts[2], query: facts[3], answer: facts[4], recall: facts[5],
-            notify: facts[6], calendar: facts[7], planModel: words.model(), answerModel: words.model())
+        return Turn(facts, planModel: words.model(), answerModel: words.model())
     }
 }

@@ -59,6 +59,10 @@ static void know(void) {
     pthread_setspecific(at_exit, &mine);
 }
 
+static _Thread_local polyspan_here here;
+
+polyspan_here *polyspan_here_get(void) { return &here; }
+
 polyspan_random *polyspan_thread_random(void) { return &mine.random; }
 
 uint32_t polyspan_thread_number(void) {

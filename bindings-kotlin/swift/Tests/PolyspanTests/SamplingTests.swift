@@ -51,6 +51,33 @@ extension EngineTests {
             refuses(["sampler": entry["sampler"]!.plain], entry["names"]!.string!)
         }
 
+        @Test func aParentThatIsDroppedIsTheOneInside() throws {
+            var options = Options()
+            options.decide = { $0.name == "dropped" ? .drop : .sample }
+            try withEngine(options: options) { engine, memory in
+                let dropped = engine.startSpan("dropped")
+                engine.withSpan("kept") { kept in
+                    withSpan("inside", parent: dropped) { inside in
+                        #expect(!inside.isRecording)
+                        #expect(currentSpan.traceId == dropped.traceId)
+                        withSpan("below", input: "x") { below in
+                            below.set("a", "b").set("c", 1).update(output: "y")
+                            #expect(!below.isRecording)
+                            #expect(below.traceId == dropped.traceId)
+                        }
+                    }
+                    #expect(currentSpan === kept)
+                }
+                dropped.run { withSpan("below again") { #expect(!$0.isRecording) } }
+                dropped.end()
+                try #expect(engine.flushed(memory).map(\.name) == ["kept"])
+                let stats = engine.stats()
+                #expect(stats.addsUp)
+                #expect(stats.unsampled == 4)
+                #expect(stats.ended == 5)
+            }
+        }
+
         @Test func aFunctionDecidesAboutRoots() throws {
             let asked = Locked<[String]>([])
             var options = Options()

@@ -1,13 +1,41 @@
 // What is current in a task: a span, and what spans inside inherit.
 
 import Foundation
+import PolyspanShims
 
 /// What a task has. A struct, so that reading it allocates nothing.
 struct Slot: Sendable {
     let span: Span?
     let around: Surroundings?
 
+    /// What goes along into tasks.
     @TaskLocal static var current: Slot?
+
+    /// Runs `body`, which does not wait, with this current: in the task local, and where this thread finds it for a tenth of
+    /// the price until `body` has ended.
+    @inline(__always)
+    static func with<R>(_ span: Span?, _ around: Surroundings?, _ body: () throws -> R) rethrows -> R {
+        guard let here = polyspan_here_get() else {
+            return try $current.withValue(Slot(span: span, around: around), operation: body)
+        }
+        let before = here.pointee
+        here.pointee = polyspan_here(span: address(span), around: address(around), task: polyspan_task())
+        defer { here.pointee = before }
+        return try $current.withValue(Slot(span: span, around: around), operation: body)
+    }
+
+    /// What is current, where code that does not wait has made it so and this is that code.
+    @inline(__always)
+    static func here<R>(_ read: (Span, Unmanaged<Surroundings>?) -> R?) -> R? {
+        guard let here = polyspan_here_get()?.pointee, let span = here.span, here.task == polyspan_task() else { return nil }
+        let around = here.around.map { Unmanaged<Surroundings>.fromOpaque($0) }
+        return Unmanaged<Span>.fromOpaque(span)._withUnsafeGuaranteedRef { read($0, around) }
+    }
+}
+
+@inline(__always)
+private func address(_ object: (some AnyObject)?) -> UnsafeMutableRawPointer? {
+    object.map { Unmanaged.passUnretained($0).toOpaque() }
 }
 
 /// An immutable context: a span, often one of another process, and what spans inside inherit.
@@ -35,7 +63,7 @@ public struct TraceContext: Sendable, SpanParent {
 
     /// Runs `body` with this context current: what a callback that leaves the task needs.
     public func run<R>(_ body: () throws -> R) rethrows -> R {
-        try Slot.$current.withValue(Slot(span: span, around: around), operation: body)
+        try Slot.with(span, around, body)
     }
 
     /// The same for a body that waits.

@@ -84,6 +84,8 @@ final class Recorder: @unchecked Sendable {
     private var stoppedFlag: UnsafeMutablePointer<Int64> { open + 1 }
     private var pressedFlag: UnsafeMutablePointer<Int64> { open + 2 }
     private var armedFlag: UnsafeMutablePointer<Int64> { open + 3 }
+    /// Spans for which another one stands that is not sampled: started, and as good as ended.
+    private var followers: UnsafeMutablePointer<Int64> { open + 5 }
 
     init(_ engine: NativeEngine) {
         self.engine = engine
@@ -94,8 +96,8 @@ final class Recorder: @unchecked Sendable {
         shards.initialize(repeating: Shard(), count: shardCount)
         counts = .allocate(capacity: Count.all)
         counts.initialize(repeating: 0, count: Count.all)
-        open = .allocate(capacity: 5)
-        open.initialize(repeating: 0, count: 5)
+        open = .allocate(capacity: 6)
+        open.initialize(repeating: 0, count: 6)
         Clock.reAnchor()
     }
 
@@ -137,6 +139,12 @@ final class Recorder: @unchecked Sendable {
     @inline(__always)
     func count(_ place: Count, _ by: Int64 = 1) {
         _ = polyspan_add(counts + place.rawValue, by)
+        arm()
+    }
+
+    @inline(__always)
+    func countFollower() {
+        _ = polyspan_add(followers, 1)
         arm()
     }
 
@@ -295,9 +303,12 @@ final class Recorder: @unchecked Sendable {
     }
 
     private func handIn(_ frame: Buffer, _ spans: UInt32) -> Bool {
+        let following = polyspan_swap(followers, 0)
         var taken = Data(capacity: Count.all * 8)
         for place in 0..<Count.all {
-            withUnsafeBytes(of: polyspan_swap(counts + place, 0).littleEndian) { taken.append(contentsOf: $0) }
+            let isOfFollowers = place == Count.notRecording.rawValue || place == Count.unsampled.rawValue
+            let count = polyspan_swap(counts + place, 0) + (isOfFollowers ? following : 0)
+            withUnsafeBytes(of: count.littleEndian) { taken.append(contentsOf: $0) }
         }
         let bytes =
             frame.at == 0 ? Data() : Data(bytesNoCopy: frame.bytes, count: Int(frame.at), deallocator: .none)

@@ -27,45 +27,64 @@ public struct Attributes: Sendable, Hashable, ExpressibleByDictionaryLiteral, Ra
         }
     }
 
-    var entries: [Entry]
+    /// As a literal gives them, so that one is taken over as it is.
+    var pairs: [(String, Value)]
 
     public init(_ entries: [Entry] = []) {
-        self.entries = entries
+        pairs = entries.map { ($0.key, $0.value) }
     }
 
     public init(dictionaryLiteral elements: (String, Value)...) {
-        entries = elements.map { Entry(key: $0.0, value: $0.1) }
+        pairs = elements
     }
 
     /// The entries of a dictionary, in the order of their keys.
     public init(_ dictionary: [String: Value]) {
-        entries = dictionary.sorted { $0.key < $1.key }.map { Entry(key: $0.key, value: $0.value) }
+        pairs = dictionary.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    var entries: [Entry] { pairs.map { Entry(key: $0.0, value: $0.1) } }
+
     public var startIndex: Int { 0 }
-    public var endIndex: Int { entries.count }
-    public subscript(position: Int) -> Entry { entries[position] }
+    public var endIndex: Int { pairs.count }
+    public subscript(position: Int) -> Entry { Entry(key: pairs[position].0, value: pairs[position].1) }
 
     /// The value of a key. Setting it replaces what is there; setting nil takes it out.
     public subscript(key: String) -> Value? {
-        get { entries.last { $0.key == key }?.value }
+        get { pairs.last { $0.0 == key }?.1 }
         set {
-            guard let newValue else { return entries.removeAll { $0.key == key } }
-            if let place = entries.lastIndex(where: { $0.key == key }) {
-                entries[place].value = newValue
+            guard let newValue else { return pairs.removeAll { $0.0 == key } }
+            if let place = pairs.lastIndex(where: { $0.0 == key }) {
+                pairs[place].1 = newValue
             } else {
-                entries.append(Entry(key: key, value: newValue))
+                pairs.append((key, newValue))
             }
         }
     }
 
     /// The same without an order.
     public var dictionary: [String: Value] {
-        Dictionary(entries.map { ($0.key, $0.value) }) { _, last in last }
+        Dictionary(pairs) { _, last in last }
     }
 
     /// These, and then those of `more`.
-    public func merging(_ more: Attributes) -> Attributes { Attributes(entries + more.entries) }
+    public func merging(_ more: Attributes) -> Attributes {
+        var all = self
+        all.pairs += more.pairs
+        return all
+    }
+
+    public static func == (left: Attributes, right: Attributes) -> Bool {
+        left.pairs.elementsEqual(right.pairs) { $0.0 == $1.0 && $0.1 == $1.1 }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(pairs.count)
+        for (key, value) in pairs {
+            hasher.combine(key)
+            hasher.combine(value)
+        }
+    }
 }
 
 extension Value {

@@ -72,7 +72,7 @@ enum HostStage {
     private static func run(_ job: NativeJob) {
         guard let handler = handlers.with({ $0[job.target()]?.handler }) else { return job.done() }
         // What the application records here would be exported by what it records.
-        Slot.$current.withValue(Slot(span: Span.muted, around: nil)) {
+        Slot.with(Span.muted, nil) {
             switch job.task() {
             case "process", "filter":
                 let answer = handler.judge(TelemetryEvent.all(in: job.records()))

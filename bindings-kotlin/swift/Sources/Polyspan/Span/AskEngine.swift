@@ -38,7 +38,9 @@ func askEngine(
     }
     guard let written = started.body, written.count >= Head.size else {
         // The engine has counted its start.
-        return quiet(given, identity.trace, id: identity.id, parent, inner, recorder, body)
+        return quiet(
+            given.name, given.type, given.kind, startTime: given.options?.startTime, identity.trace, id: identity.id, inner,
+            recorder, body)
     }
     body.pointee.body.raw(written)
     let trace = shared(identity.trace, with: parent)

@@ -64,6 +64,7 @@ final class Trace: @unchecked Sendable {
         self.low = low
         self.flags = flags
         self.state = state
+        isPlain = flags <= 3 && state.isEmpty && high | low != 0
         open = .allocate(capacity: 1)
         open.initialize(to: polyspan_open_spans())
     }
@@ -72,6 +73,8 @@ final class Trace: @unchecked Sendable {
 
     var isSampled: Bool { flags & 1 != 0 }
     var isValid: Bool { high | low != 0 }
+    /// Nothing is known of it that samplers would look at.
+    let isPlain: Bool
     var id: String { hexDigits(high) + hexDigits(low) }
 
     /// The same for a span that does not record.

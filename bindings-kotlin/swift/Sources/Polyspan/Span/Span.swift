@@ -17,37 +17,67 @@ public enum SpanStatus: UInt8, Sendable {
 
 /// An operation with a beginning and an end.
 public final class Span: @unchecked Sendable {
-    let trace: Trace
+    /// Kept by the parent where it has the same, which saves every span two reference counts; else by `own`.
+    let sharedTrace: Unmanaged<Trace>
+    let sharedRecorder: Unmanaged<Recorder>?
+    private let own: (trace: Trace, recorder: Recorder?)?
     let id: UInt64
     /// The id that others see: that of an ancestor where this span is hidden.
     let seenId: UInt64
-    let recorder: Recorder?
     let parent: Span?
     let around: Surroundings?
     let isRemote: Bool
     /// Nil where it stands for a span that is counted elsewhere or nowhere.
     let body: Body?
+    /// Where goes what is set: the body of a span that records.
+    @usableFromInline let written: Body?
+    /// It is certain of its children that they do not record, nor are asked about.
+    let dropsChildren: Bool
+    /// It was started inside what is current, and that is as good a parent: it need not be made current.
+    @usableFromInline let standsForCurrent: Bool
 
     init(
         trace: Trace, id: UInt64, seenId: UInt64, recorder: Recorder?, parent: Span?, around: Surroundings?, isRemote: Bool,
-        body: Body?
+        body: Body?, isQuiet: Bool = false, dropsChildren: Bool = false, standsForCurrent: Bool = false
     ) {
-        self.trace = trace
+        sharedTrace = .passUnretained(trace)
+        sharedRecorder = recorder.map { .passUnretained($0) }
+        own = (trace, recorder)
+        written = isQuiet ? nil : body
         self.id = id
         self.seenId = seenId
-        self.recorder = recorder
         self.parent = parent
         self.around = around
         self.isRemote = isRemote
         self.body = body
+        self.dropsChildren = dropsChildren
+        self.standsForCurrent = standsForCurrent
+    }
+
+    /// One of the same trace and engine as its parent.
+    init(inside parent: Span, id: UInt64, around: Surroundings?, body: Body) {
+        sharedTrace = parent.sharedTrace
+        sharedRecorder = parent.sharedRecorder
+        own = nil
+        written = body
+        self.id = id
+        seenId = id
+        self.parent = parent
+        self.around = around
+        isRemote = false
+        self.body = body
+        dropsChildren = false
+        standsForCurrent = false
     }
 
     /// What stands for a span of another process, or for none.
     static func standing(
-        trace: Trace = .none, id: UInt64 = 0, recorder: Recorder? = nil, around: Surroundings? = nil, isRemote: Bool = false
+        trace: Trace = .none, id: UInt64 = 0, recorder: Recorder? = nil, around: Surroundings? = nil,
+        isRemote: Bool = false, standsForCurrent: Bool = false
     ) -> Span {
         Span(
-            trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: isRemote, body: nil)
+            trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: isRemote, body: nil,
+            standsForCurrent: standsForCurrent)
     }
 
     deinit {
@@ -61,6 +91,9 @@ public final class Span: @unchecked Sendable {
     /// What is current while the host stage calls the application: what that records would be its own next work.
     static let muted = Span.standing()
 
+    var trace: Trace { sharedTrace.takeUnretainedValue() }
+    var recorder: Recorder? { sharedRecorder?.takeUnretainedValue() }
+
     // --- Identity -------------------------------------------------------------------------------------------------
 
     /// The trace id as 32 lower-case hex digits; all zeros where no engine runs.
@@ -68,9 +101,9 @@ public final class Span: @unchecked Sendable {
     /// The span id as 16 lower-case hex digits.
     public var spanId: String { hexDigits(seenId) }
     /// Whether what is set is kept: false when it is not sampled, has ended, or no engine runs.
-    public var isRecording: Bool {
-        guard let body else { return false }
-        return polyspan_is_open(body)
+    @inlinable public var isRecording: Bool {
+        guard let written else { return false }
+        return polyspan_is_open(written)
     }
     /// Its identity as others refer to it: a parent for other spans, a target for links.
     public var context: SpanContext { SpanContext(trace: trace, id: seenId, isRemote: isRemote) }
@@ -79,48 +112,67 @@ public final class Span: @unchecked Sendable {
 
     @inline(__always)
     private func whenOpen(_ change: (Body, Recorder) -> Void) {
-        guard let body, let recorder else { return }
-        body.locked { if $0.isOpen { change($0, recorder) } }
+        guard let written, let sharedRecorder else { return }
+        sharedRecorder._withUnsafeGuaranteedRef { recorder in
+            written.locked { if $0.isOpen { change($0, recorder) } }
+        }
     }
 
-    // Each setter is inlined as far as the span it returns, which nobody needs to count who goes on without it.
+    // Each setter is inlined as far as the span it returns, which nobody needs to count who goes on without it; and so is
+    // finding that it keeps nothing.
 
     /// Sets an attribute; the last value of a key counts.
     @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: String) -> Span {
-        put(key, value)
+        if written != nil { put(key, value) }
         return self
     }
 
     @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Int) -> Span {
-        put(key, value)
+        if written != nil { put(key, value) }
         return self
     }
 
     @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Double) -> Span {
-        put(key, value)
+        if written != nil { put(key, value) }
         return self
     }
 
     @inlinable @inline(__always)
     @discardableResult
     public func set(_ key: String, _ value: Bool) -> Span {
-        put(key, value)
+        if written != nil { put(key, value) }
         return self
     }
 
     @usableFromInline
     func put(_ key: String, _ value: String) {
-        guard let body else { return }
-        let isDone = withUTF8(of: key) { key in
-            withUTF8(of: value) { polyspan_set_text(body, key.start, key.count, $0.start, $0.count) }
+        guard let body = written else { return }
+        // One after the other: a closure in which both are known would hold them.
+        let length = value.utf8.count
+        let place = key.utf8.withContiguousStorageIfAvailable { polyspan_open_text(body, $0.baseAddress, $0.count, length) }
+        guard let place, let place else { return carefully(key, value) }
+        let isCopied: Void? = value.utf8.withContiguousStorageIfAvailable {
+            polyspan_copy(place, $0.baseAddress, $0.count)
         }
-        if !isDone { carefully(key) { body, recorder in body.text(recorder, key, value) } }
+        if isCopied == nil { copy(value, to: place) }
+        polyspan_close_text(body)
+    }
+
+    @inline(never)
+    private func carefully(_ key: String, _ value: String) {
+        whenOpen { body, recorder in body.text(recorder, key, value) }
+    }
+
+    /// A text that has no UTF-8 in one piece.
+    @inline(never)
+    private func copy(_ text: String, to place: UnsafeMutablePointer<UInt8>) {
+        for (at, byte) in text.utf8.enumerated() { place[at] = byte }
     }
 
     @usableFromInline
@@ -135,15 +187,19 @@ public final class Span: @unchecked Sendable {
 
     @usableFromInline
     func put(_ key: String, _ value: Bool) {
-        guard let body else { return }
-        if withUTF8(of: key, { polyspan_set_bool(body, $0.start, $0.count, value) }) { return }
+        guard let body = written else { return }
+        let isDone = key.utf8.withContiguousStorageIfAvailable { polyspan_set_bool(body, $0.baseAddress, $0.count, value) }
+        if isDone == true { return }
         carefully(key) { body, recorder in body.attribute(recorder, key) { $0.bool(value) } }
     }
 
     @inline(__always)
     private func number(_ key: String, _ kind: UInt8, _ bits: UInt64) {
-        guard let body else { return }
-        if withUTF8(of: key, { polyspan_set_number(body, $0.start, $0.count, kind, bits) }) { return }
+        guard let body = written else { return }
+        let isDone = key.utf8.withContiguousStorageIfAvailable {
+            polyspan_set_number(body, $0.baseAddress, $0.count, kind, bits)
+        }
+        if isDone == true { return }
         carefully(key) { body, recorder in
             body.attribute(recorder, key) { out in
                 out.put(kind)
@@ -168,13 +224,13 @@ public final class Span: @unchecked Sendable {
     /// Sets all of these.
     @discardableResult
     public func set(_ attributes: Attributes) -> Span {
-        for entry in attributes.entries {
-            switch entry.value {
-            case .text(let text): set(entry.key, text)
-            case .int(let number): set(entry.key, Int(number))
-            case .double(let number): set(entry.key, number)
-            case .bool(let bool): set(entry.key, bool)
-            default: set(entry.key, entry.value as Any?)
+        for (key, value) in attributes.pairs {
+            switch value {
+            case .text(let text): set(key, text)
+            case .int(let number): set(key, Int(number))
+            case .double(let number): set(key, number)
+            case .bool(let bool): set(key, bool)
+            default: set(key, value as Any?)
             }
         }
         return self
@@ -211,10 +267,44 @@ public final class Span: @unchecked Sendable {
         return self
     }
 
+    /// Replaces the input, and shows it.
+    @inlinable @inline(__always)
+    @discardableResult
+    public func update(input: String) -> Span {
+        if written != nil { put(input: input, shows: true) }
+        return self
+    }
+
+    /// Replaces the output, and shows it.
+    @inlinable @inline(__always)
+    @discardableResult
+    public func update(output: String) -> Span {
+        if written != nil { put(output: output) }
+        return self
+    }
+
+    @usableFromInline
+    func put(input: String, shows isShown: Bool) {
+        slot(Field.input, text: input)
+        if isShown { shows() }
+    }
+
+    @usableFromInline
+    func put(output: String) {
+        slot(Field.output, text: output)
+        shows()
+    }
+
+    private func slot(_ tag: UInt8, text: String) {
+        whenOpen { body, recorder in
+            if recorder.terms.io { body.slot(recorder, tag) { $0.cutText(text, recorder) } }
+        }
+    }
+
     func slot(_ tag: UInt8, _ value: Any) {
         guard let recorder, recorder.terms.io else { return }
         if let text = value as? String {
-            whenOpen { body, recorder in body.slot(recorder, tag) { $0.cutText(text, recorder) } }
+            slot(tag, text: text)
         } else {
             captured(value) { body, recorder, bytes in body.slot(recorder, tag) { $0.raw(bytes) } }
         }
@@ -277,17 +367,20 @@ public final class Span: @unchecked Sendable {
     /// Writes keys and values in turn; how many.
     private func pairs(_ attributes: Attributes, _ recorder: Recorder, into out: inout Buffer) -> Int {
         var count = 0
-        for entry in attributes.entries {
-            guard !entry.key.isEmpty, count < Int(UInt16.max) else {
+        for (key, value) in attributes.pairs {
+            guard !key.isEmpty, count < Int(UInt16.max) else {
                 recorder.count(.altered)
                 continue
             }
-            if out.key(entry.key) { recorder.count(.altered) }
-            if case .text(let text) = entry.value {
-                out.cutText(text, recorder)
-            } else {
+            if out.key(key) { recorder.count(.altered) }
+            switch value {
+            case .text(let text): out.cutText(text, recorder)
+            case .int(let number): out.int(number)
+            case .double(let number): out.double(number)
+            case .bool(let bool): out.bool(bool)
+            default:
                 var capture = Capture(recorder.terms.bounds)
-                capture.value(entry.value, depth: 0, into: &out)
+                capture.value(value, depth: 0, into: &out)
                 recorder.add(capture.cuts)
             }
             count += 1
@@ -414,7 +507,9 @@ public final class Span: @unchecked Sendable {
 
     /// Shows what it is by now to who follows open spans.
     private func shows() {
-        guard let body, let recorder, recorder.terms.showsUpdates else { return }
+        guard let body = written, let sharedRecorder,
+            sharedRecorder._withUnsafeGuaranteedRef({ $0.terms.showsUpdates }), let recorder
+        else { return }
         let full = body.locked { $0.isOpen ? recorder.take($0, kind: EventKind.updated) : nil }
         if let full { recorder.submit(full: full) }
     }
@@ -427,6 +522,10 @@ public final class Span: @unchecked Sendable {
         end(nanos: moment(time))
     }
 
+    /// Ends it now.
+    @usableFromInline
+    func finish() { end(nanos: nil) }
+
     /// Sets the output, then ends the span.
     public func end(output: Any?, at time: Date? = nil) {
         update(output: output)
@@ -434,7 +533,12 @@ public final class Span: @unchecked Sendable {
     }
 
     func end(nanos: UInt64?) {
-        guard let body, let recorder else { return }
+        guard let body, let sharedRecorder else { return }
+        sharedRecorder._withUnsafeGuaranteedRef { end(body, $0, nanos) }
+    }
+
+    @inline(__always)
+    private func end(_ body: Body, _ recorder: Recorder, _ nanos: UInt64?) {
         var full: Int?
         polyspan_lock_take(&body.pointee.lock)
         let state = body.pointee.state
@@ -445,7 +549,9 @@ public final class Span: @unchecked Sendable {
         default: recorder.count(.endedTwice)
         }
         polyspan_lock_give(&body.pointee.lock)
-        if state == SpanState.open, body.pointee.is_listed { polyspan_unlist(trace.open, body) }
+        if state == SpanState.open, body.pointee.is_listed {
+            sharedTrace._withUnsafeGuaranteedRef { polyspan_unlist($0.open, body) }
+        }
         if let full { recorder.submit(full: full) }
     }
 

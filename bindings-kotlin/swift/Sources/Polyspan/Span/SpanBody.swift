@@ -5,7 +5,7 @@
 import Foundation
 import PolyspanShims
 
-typealias Body = UnsafeMutablePointer<polyspan_span>
+@usableFromInline typealias Body = UnsafeMutablePointer<polyspan_span>
 
 /// How a span is.
 enum SpanState {

@@ -1484,6 +1484,6 @@ extension Attributes {
     }
 
     private mutating func add(_ name: String, _ value: Any?) {
-        if let value { entries.append(Entry(key: name, value: Value(value))) }
+        if let value { pairs.append((name, Value(value))) }
     }
 }

@@ -4,32 +4,54 @@
 import Foundation
 import PolyspanShims
 
+/// Starts a span of which nothing else is known than this, inside what is current: the way of nearly all of them.
+@usableFromInline
+func start(plain name: String, _ type: SpanType, _ kind: SpanKind?) -> Span {
+    let begun = Slot.here { parent, around -> Span? in
+        guard let known = parent.sharedRecorder else { return nil }
+        return known._withUnsafeGuaranteedRef { recorder in
+            if parent.dropsChildren, !recorder.isStopped { return follower(of: parent, recorder) }
+            return startInside(name, type, kind, hasAttributes: false, parent, around?.takeUnretainedValue(), recorder)
+        }
+    }
+    if let begun { return begun }
+    return start(
+        Described(name: name, type: type, kind: kind, attributes: nil, input: nil, options: nil), parent: nil, recorder: nil)
+}
+
 /// Starts a span of that engine, or of the parent's, or of the default one.
 func start(_ given: borrowing Described, parent chosen: (any SpanParent)?, recorder own: Recorder?) -> Span {
     let slot = Slot.current
-    if chosen == nil, !given.hasOptions, let slot, let parent = slot.span, let recorder = parent.recorder,
+    if chosen == nil, !given.hasOptions, !given.isInstant, let slot, let parent = slot.span, let recorder = parent.recorder,
         own == nil || own === recorder
     {
-        if let span = startInside(given, parent, slot.around, recorder) { return span }
+        let begun = startInside(
+            given.name, given.type, given.kind, hasAttributes: given.attributes != nil, parent, slot.around, recorder)
+        if let begun {
+            if begun.isRecording { fill(begun, given, hasContent: false) }
+            return begun
+        }
     }
     return start(given, slot, chosen, own)
 }
 
-/// The way of most spans: inside another one of the same engine, with nothing to be decided; nil where it is not so.
+/// Inside another span of the same engine, with nothing to be decided; nil where it is not so.
 @inline(__always)
 private func startInside(
-    _ given: borrowing Described, _ parent: Span, _ around: Surroundings?, _ recorder: Recorder
+    _ name: String, _ type: SpanType, _ kind: SpanKind?, hasAttributes: Bool, _ parent: Span, _ around: Surroundings?,
+    _ recorder: Recorder
 ) -> Span? {
-    let trace = parent.trace
-    guard recorder.terms.inheritsPlainly, !recorder.isStopped, !parent.isRemote, trace.flags <= 3, trace.state.isEmpty,
-        trace.isValid
-    else { return nil }
-    if !trace.isSampled {
-        return recorder.terms.countsUnsampled ? begin(given, parent, around, recorder) : follower(of: parent, recorder)
+    guard recorder.terms.inheritsPlainly, !recorder.isStopped, !parent.isRemote else { return nil }
+    return parent.sharedTrace._withUnsafeGuaranteedRef { trace in
+        guard trace.isPlain else { return nil }
+        if !trace.isSampled, !recorder.terms.countsUnsampled { return follower(of: parent, recorder) }
+        if trace.isSampled {
+            if recorder.terms.readsContent, hasAttributes { return nil }
+            if let around, recorder.inherited(around).asks { return nil }
+        }
+        return begin(
+            name, type, kind, isInstant: false, startTime: nil, trace, records: trace.isSampled, parent, around, recorder)
     }
-    if recorder.terms.readsContent, given.attributes != nil { return nil }
-    if let around, recorder.inherited(around).asks { return nil }
-    return begin(given, parent, around, recorder)
 }
 
 private func start(
@@ -76,16 +98,22 @@ private func follows(_ recorder: Recorder, _ parent: Span) -> Bool {
 }
 
 /// What stands for children of a span that is not sampled: they share its ids and keep nothing.
+@inline(__always)
 private func follower(of parent: Span, _ recorder: Recorder) -> Span {
-    recorder.count(.notRecording)
-    recorder.count(.unsampled)
+    recorder.countFollower()
     guard let body = parent.body else { return parent }
-    return body.locked { body in
-        if let known = body.pointee.follower { return Unmanaged<Span>.fromOpaque(known).takeUnretainedValue() }
-        let follower = Span.standing(trace: parent.trace, id: parent.seenId, recorder: recorder, around: parent.around)
-        body.pointee.follower = Unmanaged.passRetained(follower).toOpaque()
-        return follower
-    }
+    guard let known = polyspan_follower(body) else { return firstFollower(of: parent, body, recorder) }
+    return Unmanaged<Span>.fromOpaque(known).takeUnretainedValue()
+}
+
+@inline(never)
+private func firstFollower(of parent: Span, _ body: Body, _ recorder: Recorder) -> Span {
+    let follower = Span.standing(
+        trace: parent.trace, id: parent.seenId, recorder: recorder, around: parent.around, standsForCurrent: true)
+    let own = Unmanaged.passRetained(follower).toOpaque()
+    guard let known = polyspan_follow(body, own), known != own else { return follower }
+    Unmanaged<Span>.fromOpaque(own).release()
+    return Unmanaged<Span>.fromOpaque(known).takeUnretainedValue()
 }
 
 /// Whether the engine has to be asked about a span.
@@ -125,7 +153,7 @@ func startsNowhere(_ parent: Span?, _ around: Surroundings?) -> Span {
 /// Starts a span about which everything is known here; nil where nothing is known about new traces.
 private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder) -> Span? {
     let trace: Trace
-    var records: Bool
+    let records: Bool
     if let parent {
         trace = parent.trace
         records = trace.isSampled
@@ -134,6 +162,19 @@ private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surr
         trace = root.trace
         records = root.records
     }
+    let begun = begin(
+        given.name, given.type, given.kind, isInstant: given.isInstant, startTime: given.options?.startTime, trace,
+        records: records, parent, around, recorder)
+    if begun.isRecording { fill(begun, given, hasContent: false) }
+    return begun
+}
+
+/// The same without what can be set later as well.
+private func begin(
+    _ name: String, _ type: SpanType, _ kind: SpanKind?, isInstant: Bool, startTime: Date?, _ trace: Trace,
+    records isSampled: Bool, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder
+) -> Span {
+    var records = isSampled
     let isRefused = records && !recorder.opens()
     if isRefused { records = false }
     let id = randomSpanId()
@@ -148,23 +189,26 @@ private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surr
         if isRefused { recorder.count(.openLimit) }
         // Metrics count its start and end by what is handed in for it.
         if !recorder.terms.countsUnsampled { recorder.count(.notRecording) }
-        return quiet(given, own, id: id, parent, around, recorder, body)
+        return quiet(name, type, kind, startTime: startTime, own, id: id, around, recorder, body)
     }
     let beginning = recorder.inherited(around)
     var flags = beginning.flags
     if parent == nil { flags |= RecordFlag.root | RecordFlag.localRoot }
-    if given.isInstant { flags |= RecordFlag.event }
-    let span = Span(
-        trace: trace, id: id, seenId: id, recorder: recorder, parent: parent, around: around, isRemote: false, body: body)
-    let start = span.moment(given.options?.startTime) ?? Clock.now()
-    body.begin(trace: trace, id: id, parentId: parent?.seenId ?? 0, start: start, flags: flags)
-    if given.type.number != 0 { body.set(given.type.number, at: Head.type) }
-    if let kind = given.kind {
-        body.set(kind.rawValue, at: Head.kind)
-        body.set(flags | RecordFlag.kindGiven, at: Head.recordFlags)
+    if isInstant { flags |= RecordFlag.event }
+    if kind != nil { flags |= RecordFlag.kindGiven }
+    let span: Span
+    if let parent, parent.sharedRecorder?.toOpaque() == Unmanaged.passUnretained(recorder).toOpaque() {
+        span = Span(inside: parent, id: id, around: around, body: body)
+    } else {
+        span = Span(
+            trace: trace, id: id, seenId: id, recorder: recorder, parent: parent, around: around, isRemote: false, body: body)
     }
+    let start = startTime == nil ? Clock.now() : span.moment(startTime) ?? Clock.now()
+    body.begin(trace: trace, id: id, parentId: parent?.seenId ?? 0, start: start, flags: flags)
+    if type.number != 0 { body.set(type.number, at: Head.type) }
+    if let kind { body.set(kind.rawValue, at: Head.kind) }
     body.pointee.body.put(Field.name)
-    if body.pointee.body.key(given.name) { recorder.count(.altered) }
+    if body.pointee.body.key(name) { recorder.count(.altered) }
     if !trace.state.isEmpty {
         body.pointee.body.put(Field.traceState)
         body.pointee.body.sized(trace.state)
@@ -172,7 +216,6 @@ private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surr
     if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
     if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
     polyspan_list(trace.open, body, parent?.body)
-    fill(span, given, hasContent: false)
     return span
 }
 
@@ -187,18 +230,20 @@ func fill(_ span: Span, _ given: borrowing Described, hasContent: Bool, hasInput
 
 /// A span that does not record: it keeps what metrics count of it, where they do.
 func quiet(
-    _ given: borrowing Described, _ trace: Trace, id: UInt64, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder,
-    _ body: Body
+    _ name: String, _ type: SpanType, _ kind: SpanKind?, startTime: Date?, _ trace: Trace, id: UInt64,
+    _ around: Surroundings?, _ recorder: Recorder, _ body: Body
 ) -> Span {
+    let counts = recorder.terms.countsUnsampled
     let span = Span(
-        trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: false, body: body)
+        trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: false, body: body,
+        isQuiet: true, dropsChildren: recorder.terms.inheritsPlainly && !counts && trace.isPlain && !trace.isSampled)
     body.pointee.state = SpanState.quiet
-    guard recorder.terms.countsUnsampled else { return span }
-    let start = span.moment(given.options?.startTime) ?? Clock.now()
-    body.begin(trace: trace, id: id, parentId: 0, start: start, flags: given.kind == nil ? 0 : RecordFlag.kindGiven)
-    body.set(given.type.number, at: Head.type)
-    if let kind = given.kind { body.set(kind.rawValue, at: Head.kind) }
-    _ = body.pointee.body.key(given.name)
+    guard counts else { return span }
+    let start = span.moment(startTime) ?? Clock.now()
+    body.begin(trace: trace, id: id, parentId: 0, start: start, flags: kind == nil ? 0 : RecordFlag.kindGiven)
+    body.set(type.number, at: Head.type)
+    if let kind { body.set(kind.rawValue, at: Head.kind) }
+    _ = body.pointee.body.key(name)
     return span
 }
 

@@ -26,6 +26,28 @@ public func withSpan<R>(
     return try inside(start(given, parent: parent, recorder: nil), body)
 }
 
+// Most spans are given no more than the next two take: what is left out of a call of the one above is handed over all the same.
+
+/// The same without what is seldom given.
+@inlinable
+@discardableResult
+public func withSpan<R>(
+    _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, _ body: (Span) throws -> R
+) rethrows -> R {
+    try start(plain: name, type, kind).surround(body)
+}
+
+/// The same for an input that is a text.
+@inlinable
+@discardableResult
+public func withSpan<R>(
+    _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, input: String, _ body: (Span) throws -> R
+) rethrows -> R {
+    let span = start(plain: name, type, kind)
+    if span.written != nil { span.put(input: input, shows: false) }
+    return try span.surround(body)
+}
+
 /// The same for a body that waits; what is current goes with it into tasks, groups and actors.
 @discardableResult
 public func withSpan<R>(
@@ -71,7 +93,7 @@ func inside<R>(_ span: Span, _ body: (Span) throws -> R) rethrows -> R {
     do {
         let result =
             changesWhatIsCurrent(span)
-            ? try Slot.$current.withValue(Slot(span: span, around: span.around)) { try body(span) } : try body(span)
+            ? try Slot.with(span, span.around) { try body(span) } : try body(span)
         span.end()
         return result
     } catch {
@@ -94,6 +116,28 @@ func inside<R>(
 }
 
 extension Span {
+    /// Runs `body` as what this span, which was just started, stands for; and ends it.
+    @inlinable @inline(__always)
+    func surround<R>(_ body: (Span) throws -> R) rethrows -> R {
+        do {
+            if standsForCurrent { return try body(self) }
+            return try withUnsafeTemporaryAllocation(of: R.self, capacity: 1) { place in
+                try enter { place.initializeElement(at: 0, to: try body(self)) }
+                finish()
+                return place.moveElement(from: 0)
+            }
+        } catch {
+            self.error(error)
+            throw error
+        }
+    }
+
+    /// Not generic, so that it is compiled here.
+    @usableFromInline
+    func enter(_ body: () throws -> Void) rethrows {
+        try Slot.with(self, around, body)
+    }
+
     /// Runs `body` with this span current. The span stays open.
     public func run<R>(_ body: () throws -> R) rethrows -> R {
         try TraceContext(span: self, around: around).run(body)

@@ -7,6 +7,11 @@
 
 #include "polyspan_shims.h"
 
+// As in polyspan_shims.h.
+#if __has_attribute(swift_attr)
+#pragma clang attribute push(__attribute__((swift_attr("@_effects(releasenone)"))), apply_to = function)
+#endif
+
 // --- Static keys ---------------------------------------------------------------------------------------------
 
 typedef struct {
@@ -58,30 +63,35 @@ static inline uint8_t *polyspan_attribute(polyspan_span *span, const uint8_t *ke
     const uint16_t word = code != 0 ? code : (uint16_t)key_length;
     *at = POLYSPAN_FIELD_ATTRIBUTE;
     memcpy(at + 1, &word, 2);
-    memcpy(at + 3, key, written);
+    polyspan_copy(at + 3, key, written);
     span->body.at = (uint32_t)end;
     return at + 3 + written;
 }
 
-// Each is true where the span has it, or wants nothing any more; false where nothing was done.
-
-static inline bool polyspan_set_text(polyspan_span *span, const uint8_t *key, size_t key_length, const uint8_t *text, size_t length) {
-    if (length > span->value_bytes) return false;
+// A text comes in two steps, since Swift lends the bytes of one text at a time without counting who holds it: where its
+// bytes go, the span being locked; or null where nothing was done, and the span is not locked.
+static inline uint8_t *polyspan_open_text(polyspan_span *span, const uint8_t *key, size_t key_length, size_t length) {
+    if (length > span->value_bytes) return NULL;
     polyspan_lock_take(&span->lock);
-    bool is_done = span->state != POLYSPAN_OPEN;
-    if (!is_done) {
+    if (span->state == POLYSPAN_OPEN) {
         uint8_t *value = polyspan_attribute(span, key, key_length, 5 + (uint64_t)length);
         if (value != NULL) {
             const uint32_t size = (uint32_t)length;
             *value = POLYSPAN_KIND_TEXT;
             memcpy(value + 1, &size, 4);
-            memcpy(value + 5, text, length);
-            is_done = true;
+            return value + 5;
         }
     }
     polyspan_lock_give(&span->lock);
-    return is_done;
+    return NULL;
 }
+
+// The bytes are there.
+static inline void polyspan_close_text(polyspan_span *span) {
+    polyspan_lock_give(&span->lock);
+}
+
+// Each is true where the span has it, or wants nothing any more; false where nothing was done.
 
 // An integer or a double, by the kind of the value.
 static inline bool polyspan_set_number(polyspan_span *span, const uint8_t *key, size_t key_length, uint8_t kind, uint64_t bits) {
@@ -112,5 +122,9 @@ static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, si
     polyspan_lock_give(&span->lock);
     return is_done;
 }
+
+#if __has_attribute(swift_attr)
+#pragma clang attribute pop
+#endif
 
 #endif

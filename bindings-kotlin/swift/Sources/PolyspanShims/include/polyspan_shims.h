@@ -17,6 +17,11 @@
 #include <sched.h>
 #endif
 
+// Nothing here lets go of an object of Swift's: with that promise the compiler need not hold texts and spans around each call.
+#if __has_attribute(swift_attr)
+#pragma clang attribute push(__attribute__((swift_attr("@_effects(releasenone)"))), apply_to = function)
+#endif
+
 // --- Locks --------------------------------------------------------------------------------------------------
 
 // Held for the time of a small copy, never around foreign code or a system call; zero is unlocked. Where the system has a
@@ -62,6 +67,38 @@ static inline int64_t polyspan_load(const int64_t *counter) {
 
 static inline int64_t polyspan_swap(int64_t *counter, int64_t value) {
     return __atomic_exchange_n(counter, value, __ATOMIC_ACQ_REL);
+}
+
+// --- Copies --------------------------------------------------------------------------------------------------
+
+// As memcpy, for what is short nearly always: a call would cost more than the copy.
+static inline void polyspan_copy(uint8_t *to, const uint8_t *from, size_t count) {
+    if (count > 32) {
+        memcpy(to, from, count);
+    } else if (count >= 16) {
+        // The second half begins where it ends.
+        uint64_t words[4];
+        memcpy(words, from, 16);
+        memcpy(words + 2, from + count - 16, 16);
+        memcpy(to, words, 16);
+        memcpy(to + count - 16, words + 2, 16);
+    } else if (count >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + count - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + count - 8, &last, 8);
+    } else if (count >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + count - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + count - 4, &last, 4);
+    } else if (count > 0) {
+        to[0] = from[0];
+        to[count / 2] = from[count / 2];
+        to[count - 1] = from[count - 1];
+    }
 }
 
 // --- Bytes that grow -----------------------------------------------------------------------------------------
@@ -116,6 +153,18 @@ typedef struct {
 // memory is out.
 polyspan_span *polyspan_span_take(uint32_t value_bytes, uint32_t span_bytes);
 void polyspan_span_give(polyspan_span *span);
+
+// What stands for its children, or null so far.
+static inline void *polyspan_follower(polyspan_span *span) {
+    return __atomic_load_n(&span->follower, __ATOMIC_ACQUIRE);
+}
+
+// Makes `follower` what stands for its children unless another thread was quicker; what does now.
+static inline void *polyspan_follow(polyspan_span *span, void *follower) {
+    void *known = NULL;
+    const bool is_first = __atomic_compare_exchange_n(&span->follower, &known, follower, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return is_first ? follower : known;
+}
 
 static inline bool polyspan_is_open(const polyspan_span *span) {
     return __atomic_load_n(&span->state, __ATOMIC_RELAXED) == POLYSPAN_OPEN;
@@ -172,6 +221,25 @@ static inline uint64_t polyspan_random_next(polyspan_random *random) {
     return result;
 }
 
+// --- What is current on a thread ----------------------------------------------------------------------------------
+
+// The span in which code runs that does not wait, and what surrounds it, as the task local of that code says too; the frame
+// that wrote it keeps both. It holds for the task that ran then (null outside of tasks), and says nothing to another one
+// that this thread runs meanwhile.
+typedef struct {
+    void *span;
+    void *around;
+    void *task;
+} polyspan_here;
+
+// That of this thread.
+polyspan_here *polyspan_here_get(void);
+
+// Part of the runtime that compiled `async` functions call: which task this thread runs, if any.
+__attribute__((swiftcall)) void *swift_task_getCurrent(void);
+
+static inline void *polyspan_task(void) { return swift_task_getCurrent(); }
+
 // --- Time ------------------------------------------------------------------------------------------------------
 
 static inline uint64_t polyspan_nanos(clockid_t clock) {
@@ -192,5 +260,9 @@ static inline void polyspan_clock_offset_set(int64_t offset) { polyspan_swap(&po
 
 // Nanoseconds since the Unix epoch.
 static inline uint64_t polyspan_now(void) { return polyspan_steady_nanos() + (uint64_t)polyspan_load(&polyspan_clock_offset); }
+
+#if __has_attribute(swift_attr)
+#pragma clang attribute pop
+#endif
 
 #endif
