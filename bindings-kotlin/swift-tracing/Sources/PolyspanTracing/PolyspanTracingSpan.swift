@@ -103,7 +103,8 @@ extension Value {
         case .stringArray(let texts): self = .array(texts.map { .text($0) })
         case .stringConvertible(let value): self = .text(value.description)
         case .stringConvertibleArray(let values): self = .array(values.map { .text($0.description) })
-        case .__namespace: self = .null
+        // The API asks for it: there may be more of them.
+        default: self = .null
         }
     }
 }

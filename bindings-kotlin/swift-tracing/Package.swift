@@ -1,6 +1,6 @@
 // swift-tools-version: 6.0
-// A tracer of swift-distributed-tracing, apart from the package `Polyspan`, which has no dependency. Written against
-// version 1 of that API; not built in CI, where its package cannot be had.
+// A tracer of swift-distributed-tracing, apart from the package `Polyspan`, which has no dependency. CI does not build it,
+// since the API's package cannot be had there; docs/swift.md says what was run.
 
 import PackageDescription
 
@@ -15,7 +15,12 @@ let package = Package(
     targets: [
         .target(
             name: "PolyspanTracing",
-            dependencies: ["Polyspan", .product(name: "Tracing", package: "swift-distributed-tracing")])
+            dependencies: ["Polyspan", .product(name: "Tracing", package: "swift-distributed-tracing")]),
+        .testTarget(
+            name: "PolyspanTracingTests",
+            dependencies: [
+                "PolyspanTracing", "Polyspan", .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
