@@ -96,11 +96,14 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     let metric_share = if metric_exporters.is_empty() { 0 } else { share / 8 };
     let limits = lane_limits(&config.batch, share - log_share - metric_share, exporters.len());
     let log_limits = lane_limits(&config.log_batch, log_share, log_exporters.len());
-    let mut lanes: Vec<LaneBuilder> =
-        exporters.iter().map(|exporter| span_lane_builder(exporter, limits, &config, &redactor)).collect();
+    let mut lanes: Vec<LaneBuilder> = named(exporters)
+        .map(|(name, exporter)| span_lane_builder(name, exporter, limits, &config, &redactor))
+        .collect();
     let timeout = config.log_batch.export_timeout;
-    lanes
-        .extend(log_exporters.iter().map(|exporter| log_lane_builder(exporter.clone(), log_limits, timeout)));
+    lanes.extend(
+        named(log_exporters)
+            .map(|(name, exporter)| log_lane_builder(name, exporter.clone(), log_limits, timeout)),
+    );
     let timeout = config.metrics.as_ref().map_or(timeout, |metrics| metrics.timeout);
     // A collection is taken as a whole, however many series there are; bytes bound what waits.
     let metric_limits = LaneLimits {
@@ -108,7 +111,8 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
         ..lane_limits(&Batching::default(), metric_share, metric_exporters.len())
     };
     lanes.extend(
-        metric_exporters.iter().map(|exporter| metric_lane_builder(exporter.clone(), metric_limits, timeout)),
+        named(metric_exporters)
+            .map(|(name, exporter)| metric_lane_builder(name, exporter.clone(), metric_limits, timeout)),
     );
     let counts_unsampled = config.metrics.is_some() && !config.disabled;
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
@@ -138,6 +142,11 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     }
 }
 
+/// Exporters of one signal with the names of their lanes.
+fn named(exporters: &[ResolvedExporter]) -> impl Iterator<Item = (String, &ResolvedExporter)> {
+    ResolvedExporter::names(exporters).into_iter().zip(exporters)
+}
+
 /// What a lane may hold: an equal share of the bytes that all lanes of its signal have.
 fn lane_limits(batch: &Batching, bytes: usize, exporters: usize) -> LaneLimits {
     let usual = Batching::default().max_batch_spans;
@@ -161,13 +170,14 @@ const JOINED_BYTES: usize = 2 << 20;
 
 /// The lane of an exporter of spans, behind formatters if it has any.
 fn span_lane_builder(
+    name: String,
     exporter: &ResolvedExporter,
     limits: LaneLimits,
     config: &ResolvedConfig,
     redactor: &Arc<Redactor>,
 ) -> LaneBuilder {
     let ResolvedExporter::Formatted(formatters, exporter) = exporter else {
-        return lane_builder(exporter.clone(), limits, config.batch);
+        return lane_builder(name, exporter.clone(), limits, config.batch);
     };
     let bounds = TapBounds {
         batch_records: config.batch.max_batch_spans,
@@ -177,7 +187,7 @@ fn span_lane_builder(
         bytes: limits.queue_bytes / 2,
     };
     let limits = LaneLimits { queue_bytes: limits.queue_bytes / 2, ..limits };
-    let inner = span_lane_builder(exporter, limits, config, redactor);
+    let inner = span_lane_builder(name, exporter, limits, config, redactor);
     let (formatters, config, redactor) = (formatters.clone(), config.clone(), Arc::clone(redactor));
     Box::new(move || {
         let stages = Shown::new(&config, &redactor);
@@ -188,7 +198,12 @@ fn span_lane_builder(
 /// Batches for formatters are closed at this many bytes.
 const FORMAT_BYTES: usize = 1 << 20;
 
-fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching) -> LaneBuilder {
+fn lane_builder(
+    name: String,
+    exporter: ResolvedExporter,
+    limits: LaneLimits,
+    batch: Batching,
+) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
         Ok(match exporter.clone() {
@@ -197,27 +212,27 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
                 use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(batch.export_timeout);
                 let encoder = OtlpEncoder::speaking(options.semantics);
-                Box::new(Lane::new("otlp_http", encoder, OtlpHttpSink::new(options)?, limits))
+                Box::new(Lane::new(&name, encoder, OtlpHttpSink::new(options)?, limits))
             }
-            ResolvedExporter::Memory(store) => {
-                Box::new(Lane::new("memory", DataEncoder::new(), store, prompt))
-            }
+            ResolvedExporter::Memory(store) => Box::new(Lane::new(&name, DataEncoder::new(), store, prompt)),
             ResolvedExporter::Console(options) => {
                 let colour = colour(options.colour);
                 let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
-                Box::new(Lane::new("console", ConsoleEncoder::new(), ConsoleSink::stderr(colour), limits))
+                Box::new(Lane::new(&name, ConsoleEncoder::new(), ConsoleSink::stderr(colour), limits))
             }
             ResolvedExporter::File(options) => {
                 let encoder = OtlpEncoder::speaking(options.semantics);
-                Box::new(Lane::new("file", encoder, FileSink::new(options)?, prompt))
+                Box::new(Lane::new(&name, encoder, FileSink::new(options)?, prompt))
             }
-            ResolvedExporter::Custom(exporter) => exporter.lane(&batch, limits)?,
+            ResolvedExporter::Custom(exporter) => exporter.lane(&name, &batch, limits)?,
             ResolvedExporter::Host(exporter) => {
                 let limits = if exporter.at_once { prompt } else { limits };
-                Box::new(HostLane::new(exporter, limits))
+                Box::new(HostLane::new(&name, exporter, limits))
             }
             // Formatters stand before a lane that is made by itself.
-            ResolvedExporter::Formatted(_, exporter) => lane_builder(*exporter, limits, batch)()?,
+            ResolvedExporter::Formatted(_, exporter) => {
+                lane_builder(name.clone(), *exporter, limits, batch)()?
+            }
         })
     })
 }
@@ -225,7 +240,12 @@ fn lane_builder(exporter: ResolvedExporter, limits: LaneLimits, batch: Batching)
 /// The lane of an exporter of log records.
 // Only OTLP takes its time from it.
 #[cfg_attr(not(feature = "otlp-http"), allow(clippy::only_used_in_recursion))]
-fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Duration) -> LaneBuilder {
+fn log_lane_builder(
+    name: String,
+    exporter: ResolvedExporter,
+    limits: LaneLimits,
+    timeout: Duration,
+) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
         Ok(match exporter.clone() {
@@ -234,24 +254,26 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
                 use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
                 let sink = OtlpHttpSink::new(options)?;
-                Box::new(Lane::new("otlp_http", LogsEncoder::new(), sink, limits).of(Signal::Logs))
+                Box::new(Lane::new(&name, LogsEncoder::new(), sink, limits).of(Signal::Logs))
             }
             ResolvedExporter::Memory(store) => {
-                Box::new(Lane::new("memory", LogDataEncoder::default(), store, prompt).of(Signal::Logs))
+                Box::new(Lane::new(&name, LogDataEncoder::default(), store, prompt).of(Signal::Logs))
             }
             ResolvedExporter::Console(options) => {
                 let sink = ConsoleSink::stderr(colour(options.colour));
                 let limits = LaneLimits { schedule_delay: CONSOLE_DELAY, ..limits };
-                Box::new(Lane::new("console", ConsoleLogEncoder::default(), sink, limits).of(Signal::Logs))
+                Box::new(Lane::new(&name, ConsoleLogEncoder::default(), sink, limits).of(Signal::Logs))
             }
             ResolvedExporter::File(options) => Box::new(
-                Lane::new("file", LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of(Signal::Logs),
+                Lane::new(&name, LogsEncoder::new(), FileSink::of_logs(options)?, prompt).of(Signal::Logs),
             ),
             // Formatters are for spans.
-            ResolvedExporter::Formatted(_, exporter) => log_lane_builder(*exporter, limits, timeout)()?,
+            ResolvedExporter::Formatted(_, exporter) => {
+                log_lane_builder(name.clone(), *exporter, limits, timeout)()?
+            }
             ResolvedExporter::Host(exporter) => {
                 let limits = if exporter.at_once { prompt } else { limits };
-                Box::new(HostLane::of_logs(exporter, limits))
+                Box::new(HostLane::of_logs(&name, exporter, limits))
             }
             ResolvedExporter::Custom(_) => {
                 let expected = "an exporter that takes log records: otlp, console, file, memory or none";
@@ -264,7 +286,12 @@ fn log_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Dur
 /// The lane of an exporter of metrics. Each collection is a batch of its own.
 // Only OTLP takes its time from it.
 #[cfg_attr(not(feature = "otlp-http"), allow(clippy::only_used_in_recursion))]
-fn metric_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: Duration) -> LaneBuilder {
+fn metric_lane_builder(
+    name: String,
+    exporter: ResolvedExporter,
+    limits: LaneLimits,
+    timeout: Duration,
+) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         Ok(match exporter.clone() {
             #[cfg(feature = "otlp-http")]
@@ -272,22 +299,24 @@ fn metric_lane_builder(exporter: ResolvedExporter, limits: LaneLimits, timeout: 
                 use crate::export::otlp::OtlpHttpSink;
                 options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
                 let sink = OtlpHttpSink::new(options)?;
-                Box::new(Lane::new("otlp_http", MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
+                Box::new(Lane::new(&name, MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
             }
             ResolvedExporter::Memory(store) => {
-                Box::new(Lane::new("memory", MetricDataEncoder::default(), store, limits).of(Signal::Metrics))
+                Box::new(Lane::new(&name, MetricDataEncoder::default(), store, limits).of(Signal::Metrics))
             }
             ResolvedExporter::Console(options) => {
                 let sink = ConsoleSink::stderr(colour(options.colour));
                 let encoder = ConsoleMetricEncoder::default();
-                Box::new(Lane::new("console", encoder, sink, limits).of(Signal::Metrics))
+                Box::new(Lane::new(&name, encoder, sink, limits).of(Signal::Metrics))
             }
             ResolvedExporter::File(options) => {
                 let sink = FileSink::of_metrics(options)?;
-                Box::new(Lane::new("file", MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
+                Box::new(Lane::new(&name, MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
             }
             // Formatters are for spans.
-            ResolvedExporter::Formatted(_, exporter) => metric_lane_builder(*exporter, limits, timeout)()?,
+            ResolvedExporter::Formatted(_, exporter) => {
+                metric_lane_builder(name.clone(), *exporter, limits, timeout)()?
+            }
             ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
                 let expected = "an exporter that takes metrics: otlp, console, file, memory or none";
                 return Err(Error::invalid_option(

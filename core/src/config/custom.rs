@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::export::lane::{ExportLane, Lane, LaneLimits};
 use crate::export::{Encoder, Sink};
 
-type Build = dyn Fn(&Batching, LaneLimits) -> Result<Box<dyn ExportLane>, Error> + Send + Sync;
+type Build = dyn Fn(&str, &Batching, LaneLimits) -> Result<Box<dyn ExportLane>, Error> + Send + Sync;
 
 /// An [`Encoder`] and a [`Sink`] of the application's own, or rather how to make them: once when the engine
 /// starts and again in each forked child that records.
@@ -31,17 +31,28 @@ impl CustomExporter {
         E: Encoder,
         S: Sink<E::Batch>,
     {
-        let name: Arc<str> = Arc::from(name);
-        let lane_name = Arc::clone(&name);
-        let build = move |batching: &Batching, limits: LaneLimits| -> Result<Box<dyn ExportLane>, Error> {
+        let build = move |name: &str,
+                          batching: &Batching,
+                          limits: LaneLimits|
+              -> Result<Box<dyn ExportLane>, Error> {
             let (encoder, sink) = build(batching)?;
-            Ok(Box::new(Lane::new(&lane_name, encoder, sink, limits)))
+            Ok(Box::new(Lane::new(name, encoder, sink, limits)))
         };
-        Self { name, build: Arc::new(build) }
+        Self { name: Arc::from(name), build: Arc::new(build) }
     }
 
-    pub(crate) fn lane(&self, batching: &Batching, limits: LaneLimits) -> Result<Box<dyn ExportLane>, Error> {
-        (self.build)(batching, limits)
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its lane; `name` is the exporter's own, or that with a number.
+    pub(crate) fn lane(
+        &self,
+        name: &str,
+        batching: &Batching,
+        limits: LaneLimits,
+    ) -> Result<Box<dyn ExportLane>, Error> {
+        (self.build)(name, batching, limits)
     }
 }
 

@@ -114,6 +114,40 @@ impl ResolvedExporter {
         }
     }
 
+    /// What its kind is called in [`Stats`](crate::Stats) and messages.
+    #[cfg(feature = "engine")]
+    fn name(&self) -> &str {
+        match self {
+            #[cfg(feature = "otlp-http")]
+            Self::OtlpHttp(options) => &options.name,
+            Self::Console(_) => "console",
+            Self::File(_) => "file",
+            Self::Memory(_) => "memory",
+            Self::Custom(exporter) => exporter.name(),
+            Self::Host(exporter) => &exporter.name,
+            Self::Formatted(_, exporter) => exporter.name(),
+        }
+    }
+
+    /// The names of an engine's exporters of one signal, each unlike the others: a second `otlp_http` is
+    /// `otlp_http#2`. Hosts keep their counts by name, and messages are said once for each.
+    #[cfg(feature = "engine")]
+    pub(crate) fn names(exporters: &[Self]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(exporters.len());
+        for exporter in exporters {
+            let name = exporter.name();
+            let mut unlike = name.to_owned();
+            let mut number = 1;
+            // An exporter of the application's own may be called what another one gets.
+            while names.contains(&unlike) {
+                number += 1;
+                unlike = format!("{name}#{number}");
+            }
+            names.push(unlike);
+        }
+        names
+    }
+
     /// Brings spans of other instrumentations to the newest version of the GenAI conventions too.
     pub(super) fn rename_everywhere(&mut self) {
         if let Some(dialect) = self.dialect()

@@ -243,7 +243,9 @@ impl OtlpOptions {
         if let Some(Endpoint::Base(text) | Endpoint::Exact(text)) = &self.endpoint {
             check_url(text)?;
         }
+        let preset = self.preset.as_deref().and_then(super::presets::find);
         let resolved = OtlpHttpOptions {
+            name: preset.map_or(default.name, |preset| preset.name().to_owned()),
             endpoint: self.endpoint.unwrap_or(Endpoint::EnvBase(DEFAULT_BASE.to_owned())).url(signal),
             headers: self.headers,
             timeout: self.timeout.unwrap_or(default.timeout),

@@ -265,6 +265,11 @@ fn texts(pieces: &[Piece], variables: &[(String, String)]) -> Result<String, &'s
 }
 
 impl Preset {
+    /// What it is called.
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether its receiver takes log records.
     pub(super) fn takes_logs(&self) -> bool {
         self.logs

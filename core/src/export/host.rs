@@ -142,17 +142,17 @@ pub(crate) struct HostLane {
 }
 
 impl HostLane {
-    pub(crate) fn new(exporter: HostExporter, limits: LaneLimits) -> Self {
-        let HostExporter { name, handler, events, .. } = exporter;
+    pub(crate) fn new(name: &str, exporter: HostExporter, limits: LaneLimits) -> Self {
+        let HostExporter { handler, events, .. } = exporter;
         let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::SpanEnded };
-        Self { lane: Lane::new(&name, encoder, HostSink::new(handler, false), limits), events }
+        Self { lane: Lane::new(name, encoder, HostSink::new(handler, false), limits), events }
     }
 
     /// The lane of its log records.
-    pub(crate) fn of_logs(exporter: HostExporter, limits: LaneLimits) -> Self {
-        let HostExporter { name, handler, .. } = exporter;
+    pub(crate) fn of_logs(name: &str, exporter: HostExporter, limits: LaneLimits) -> Self {
+        let handler = exporter.handler;
         let encoder = HostEncoder { batch: HostBatch::default(), event: HostEvent::Log };
-        let lane = Lane::new(&name, encoder, HostSink::new(handler, true), limits).of(Signal::Logs);
+        let lane = Lane::new(name, encoder, HostSink::new(handler, true), limits).of(Signal::Logs);
         Self { lane, events: HostEvents::NONE }
     }
 }

@@ -27,6 +27,8 @@ pub enum Compression {
 /// Options of an [`OtlpHttpSink`](super::OtlpHttpSink).
 #[derive(Clone, PartialEq)]
 pub struct OtlpHttpOptions {
+    /// What the exporter is called in [`Stats`](crate::Stats) and messages. Default: `otlp_http`; of a preset, its name.
+    pub name: String,
     /// The full URL of the signal. Default: `http://localhost:4318/v1/traces`.
     pub endpoint: String,
     /// Headers of every request; of a repeated name the last one counts. They cannot replace
@@ -135,6 +137,7 @@ impl OtlpHttpOptions {
 impl Default for OtlpHttpOptions {
     fn default() -> Self {
         Self {
+            name: "otlp_http".to_owned(),
             endpoint: "http://localhost:4318/v1/traces".to_owned(),
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
@@ -155,6 +158,7 @@ impl fmt::Debug for OtlpHttpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("OtlpHttpOptions")
+            .field("name", &self.name)
             .field("endpoint", &self.uri().map(|uri| display_uri(&uri)))
             .field("headers", &names)
             .field("timeout", &self.timeout)
