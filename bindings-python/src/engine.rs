@@ -1,10 +1,11 @@
 //! Engines: starting one with `init`, finding it again, flushing and stopping it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use polyspan::config::ExporterOptions;
 use polyspan::value::{OwnedValue, Value};
-use polyspan::{Error, ErrorCode, Options, registry};
+use polyspan::{Error, ErrorCode, FlushReport, Options, Waiting, registry};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
@@ -16,6 +17,8 @@ use crate::{convert, exit, host, invalid, logs, propagate, sampler};
 
 /// How long `flush` and `shutdown` wait unless told otherwise, in seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long they wait between two looks at what signals the process got.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// A running engine: one configured instance with its sampler, limits and exporters.
 #[pyclass(frozen, module = "polyspan")]
@@ -188,9 +191,38 @@ fn timeout_of(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Duration> {
     };
     let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or_else(|| {
-        let found = convert::text(timeout);
+        let found = match timeout.extract::<f64>() {
+            // As short as it was written, where it is large.
+            Ok(seconds) => Cow::Owned(format!("{seconds:?}")),
+            Err(_) => convert::text(timeout),
+        };
         raised(timeout.py(), &Error::invalid_option("timeout", &found, "a number of seconds, 0 or more"))
     })
+}
+
+/// Waits for a flush or shutdown that was begun. A signal's handler runs meanwhile: what it raises, as Ctrl-C does,
+/// ends the waiting and not what was begun.
+fn wait(py: Python<'_>, begun: Result<Waiting, Error>) -> PyResult<Result<FlushReport, Error>> {
+    let mut waiting = match begun {
+        Ok(waiting) => waiting,
+        Err(error) => return Ok(Err(error)),
+    };
+    while !py.detach(|| waiting.wait(SLICE)) {
+        py.check_signals()?;
+    }
+    Ok(py.detach(|| waiting.end()))
+}
+
+/// Waits for several that go on at the same time; of what fails, the first is raised.
+fn wait_for_all(py: Python<'_>, begun: Vec<Result<Waiting, Error>>) -> PyResult<()> {
+    let mut failure = None;
+    for begun in begun {
+        if let Err(error) = wait(py, begun)? {
+            failure.get_or_insert(error);
+        }
+    }
+    invalid::log_waiting(py);
+    failure.map_or(Ok(()), |error| Err(raised(py, &error)))
 }
 
 fn not_running(py: Python<'_>, what: &str) -> PyErr {
@@ -206,12 +238,13 @@ fn default_engine(py: Python<'_>, what: &str) -> PyResult<Engine> {
 /// Raises `PolyspanError` (`not_running`) where there is none.
 #[pyfunction]
 #[pyo3(signature = (name = None))]
-pub fn engine(py: Python<'_>, name: Option<&str>) -> PyResult<Engine> {
+pub fn engine(py: Python<'_>, name: Option<&Bound<'_, PyAny>>) -> PyResult<Engine> {
     match name {
-        Some(name) => {
-            registry::engine(name).map(Engine).ok_or_else(|| not_running(py, &format!("engine {name:?}")))
+        Some(name) if !name.is_none() => {
+            let name = convert::text(name);
+            registry::engine(&name).map(Engine).ok_or_else(|| not_running(py, &format!("engine {name:?}")))
         }
-        None => default_engine(py, "engine"),
+        _ => default_engine(py, "engine"),
     }
 }
 
@@ -225,9 +258,9 @@ pub fn engines() -> Vec<Engine> {
 ///
 /// Raises `PolyspanError` (`not_running`) where there is none.
 #[pyfunction]
-pub fn set_default(py: Python<'_>, name: &str) -> PyResult<()> {
+pub fn set_default(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<()> {
     let engine = engine(py, Some(name))?;
-    registry::set_default(name).map_err(|error| raised(py, &error))?;
+    registry::set_default(engine.0.name()).map_err(|error| raised(py, &error))?;
     propagate::use_engine(&engine.0);
     Ok(())
 }
@@ -254,32 +287,18 @@ pub fn set_selector(py: Python<'_>, selector: Option<Bound<'_, PyAny>>) -> PyRes
 #[pyfunction]
 #[pyo3(signature = (timeout = None))]
 pub fn flush(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let deadline = std::time::Instant::now() + timeout_of(timeout)?;
-    let mut failure = None;
-    for engine in registry::engines() {
-        let left = deadline.saturating_duration_since(std::time::Instant::now());
-        if let Err(error) = py.detach(|| engine.flush(left)) {
-            failure.get_or_insert(error);
-        }
-    }
-    invalid::log_waiting(py);
-    failure.map_or(Ok(()), |error| Err(raised(py, &error)))
+    let timeout = timeout_of(timeout)?;
+    let engines = registry::engines();
+    wait_for_all(py, py.detach(|| engines.iter().map(|engine| engine.begin_flush(timeout)).collect()))
 }
 
 /// Flushes and stops every engine; see `Engine.shutdown`.
 #[pyfunction]
 #[pyo3(signature = (timeout = None))]
 pub fn shutdown(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let deadline = std::time::Instant::now() + timeout_of(timeout)?;
-    let mut failure = None;
-    for engine in registry::engines() {
-        let left = deadline.saturating_duration_since(std::time::Instant::now());
-        if let Err(error) = py.detach(|| engine.shutdown(left)) {
-            failure.get_or_insert(error);
-        }
-    }
-    invalid::log_waiting(py);
-    failure.map_or(Ok(()), |error| Err(raised(py, &error)))
+    let timeout = timeout_of(timeout)?;
+    let engines = registry::engines();
+    wait_for_all(py, py.detach(|| engines.iter().map(|engine| engine.begin_shutdown(timeout)).collect()))
 }
 
 /// What the default engine has counted so far; all zeros where none runs.
@@ -311,9 +330,20 @@ impl Engine {
     #[pyo3(signature = (timeout = None))]
     fn flush(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = timeout_of(timeout)?;
-        let flushed = py.detach(|| self.0.flush(timeout));
-        invalid::log_waiting(py);
-        flushed.map(drop).map_err(|error| raised(py, &error))
+        wait_for_all(py, vec![py.detach(|| self.0.begin_flush(timeout))])
+    }
+
+    /// The same while a function runs, which is called once it has begun; what that raises is passed on.
+    fn _flush_beside(
+        &self,
+        py: Python<'_>,
+        timeout: &Bound<'_, PyAny>,
+        beside: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let timeout = timeout_of(Some(timeout))?;
+        let begun = py.detach(|| self.0.begin_flush(timeout));
+        beside.call0()?;
+        wait_for_all(py, vec![begun])
     }
 
     /// Flushes and stops the engine within `timeout` seconds (30 by default); what could not be delivered by then
@@ -321,9 +351,7 @@ impl Engine {
     #[pyo3(signature = (timeout = None))]
     fn shutdown(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = timeout_of(timeout)?;
-        let stopped = py.detach(|| self.0.shutdown(timeout));
-        invalid::log_waiting(py);
-        stopped.map(drop).map_err(|error| raised(py, &error))
+        wait_for_all(py, vec![py.detach(|| self.0.begin_shutdown(timeout))])
     }
 
     /// Changes from which level on log records are kept; see `polyspan.set_log_level`.

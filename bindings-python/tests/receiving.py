@@ -28,6 +28,8 @@ class Receiver(ThreadingHTTPServer):
         # Of each request, names in lower case.
         self.headers: list[dict[str, str]] = []
         self.hang = threading.Event()
+        # That it has a request and does not answer.
+        self.held = threading.Event()
         self._arrived = threading.Condition()
         self._released = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -39,6 +41,7 @@ class Receiver(ThreadingHTTPServer):
 
     def take(self, request: ExportTraceServiceRequest) -> None:
         if self.hang.is_set():
+            self.held.set()
             self._released.wait()
         with self._arrived:
             for resource in request.resource_spans:
@@ -71,6 +74,11 @@ class Receiver(ThreadingHTTPServer):
         ids = [span.span_id for span in self.spans]
         assert len(ids) == len(set(ids)), "a span arrived twice, or two have the same id"
         return Counter(span.name for span in self.spans)
+
+    def release(self) -> None:
+        """Answers what it held back."""
+        self.hang.clear()
+        self._released.set()
 
     def close(self) -> None:
         self._released.set()

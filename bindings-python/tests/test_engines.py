@@ -9,6 +9,7 @@ import polyspan
 import pytest
 from conftest import Recorded
 from polyspan import MemoryExporter
+from receiving import Receiver
 
 Started = Callable[..., Recorded]
 
@@ -116,6 +117,56 @@ def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(polyspan.PolyspanError) as raised:
         polyspan.set_selector("acme")  # type: ignore[arg-type]
     assert raised.value.code == "invalid_option" and "selector" in str(raised.value)
+
+
+class Own:
+    def export(self, spans: object) -> None:
+        """Takes them."""
+
+
+def test_exporters_of_one_name_are_counted_each(receiver: Receiver) -> None:
+    preset = {"type": "otlp_http", "preset": "Langfuse", "endpoint": receiver.endpoint}
+    langfuse = preset | {"headers": {"Authorization": "Basic x"}}
+    otlp = {"type": "otlp_http", "endpoint": receiver.endpoint}
+    memory = [MemoryExporter(), MemoryExporter()]
+    engine = polyspan.init(
+        "many",
+        name="many",
+        exporters=[langfuse, langfuse, otlp, *memory, otlp, Own(), Own()],
+        logs_exporter="none",
+    )
+    engine.span("one").end()
+    engine.flush(30)
+    stats = engine.stats()
+    engine.shutdown(30)
+    names = {"langfuse", "langfuse#2", "otlp_http", "otlp_http#2", "memory", "memory#2", "Own", "Own#2"}
+    assert set(stats.exporters) == names
+    assert {counts["accepted"] for counts in stats.exporters.values()} == {1}
+    assert len(receiver.spans) == 4
+
+
+@pytest.mark.parametrize("name", ["\ud800", 5])
+def test_a_name_that_is_none_is_no_engine_s(name: Any) -> None:
+    for find in (polyspan.engine, polyspan.set_default):
+        with pytest.raises(polyspan.PolyspanError) as raised:
+            find(name)
+        assert raised.value.code == "not_running"
+
+
+def test_what_a_flush_leaves_says_how_it_is_counted(receiver: Receiver) -> None:
+    receiver.hang.set()
+    otlp = {"type": "otlp_http", "endpoint": receiver.endpoint}
+    engine = polyspan.init("slow", name="slow", exporters=[otlp, otlp], exit_timeout=0)
+    engine.span("one").end()
+    with pytest.raises(polyspan.PolyspanError):
+        engine.flush(0)
+    # Both exporters have it, as one of them is sending it.
+    assert receiver.held.wait(30)
+    with pytest.raises(polyspan.PolyspanError) as raised:
+        engine.flush(0.0123456)
+    assert "within 0.012 s leaves 2 spans, log records or data points (over 2 exporters)" in str(raised.value)
+    receiver.release()
+    engine.shutdown(30)
 
 
 def test_frames_of_pages_are_counted_as_in_other_languages(started: Started) -> None:

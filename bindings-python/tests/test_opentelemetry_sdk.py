@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import Link, SpanKind, StatusCode
 from polyspan.opentelemetry import Span, Tracer, TracerProvider
 from provided import REMOTE, Provided, provided
+from receiving import Receiver
 
 
 @pytest.fixture
@@ -133,6 +134,101 @@ class Ids(IdGenerator):
 
     def generate_span_id(self) -> int:
         return 0x88
+
+
+def test_the_engine_and_processors_are_flushed_at_the_same_time(receiver: Receiver) -> None:
+    receiver.hang.set()
+    asked: list[int] = []
+
+    class Processor(sdk.SpanProcessor):
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            asked.append(timeout_millis)
+            # The engine is sending already, and done only once this processor is.
+            assert receiver.held.wait(30)
+            receiver.release()
+            return True
+
+    provider = TracerProvider(
+        exporters=[{"type": "otlp_http", "endpoint": receiver.endpoint}], name="together", schedule_delay=3600
+    )
+    provider.add_span_processor(Processor())
+    provider.get_tracer("tests").start_span("x").end()
+    assert provider.force_flush(60_000)
+    assert len(asked) == 1 and 0 < asked[0] <= 60_000
+    provider.shutdown()
+
+
+def test_a_processor_without_time_left_is_not_asked() -> None:
+    class Processor(sdk.SpanProcessor):
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            raise AssertionError
+
+    fixture = provided()
+    fixture.provider.add_span_processor(Processor())
+    assert not fixture.provider.force_flush(0)
+    fixture.provider.shutdown()
+
+
+@pytest.mark.parametrize("several", ["in turn", "at once"])
+def test_processors_that_raise_keep_nobody_from_stopping(
+    several: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped: list[str] = []
+
+    class Broken(sdk.SpanProcessor):
+        def shutdown(self) -> None:
+            raise RuntimeError("cannot stop")
+
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            raise RuntimeError("cannot flush")
+
+    class Sound(sdk.SpanProcessor):
+        def shutdown(self) -> None:
+            stopped.append("sound")
+
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            stopped.append("flushed")
+            return True
+
+    active: Any = sdk.ConcurrentMultiSpanProcessor() if several == "at once" else None
+    fixture = provided(active_span_processor=active)
+    for processor in (Broken(), Sound()):
+        fixture.provider.add_span_processor(processor)
+    assert not fixture.provider.force_flush()
+    assert not fixture.provider.force_flush()
+    fixture.provider.shutdown()
+    if active is not None:
+        active._executor.shutdown(wait=True)
+    assert stopped == ["flushed", "flushed", "sound"]
+    said = [record.message for record in caplog.records if record.name == "polyspan"]
+    assert said == [f"a span processor raised when it was {when}" for when in ("flushed", "shut down")]
+    fixture.tracer.start_span("late").end()
+    assert fixture.engine.stats().dropped == {"already_shutdown": 1}
+
+
+@pytest.mark.parametrize("limit", ["ATTRIBUTE_COUNT", "SPAN_ATTRIBUTE_COUNT", "LINK_ATTRIBUTE_COUNT"])
+@pytest.mark.parametrize("value", ["-3", "many"])
+def test_a_limit_that_is_none_in_the_environment_is_said_and_not_used(
+    run_python: Run, limit: str, value: str
+) -> None:
+    variable = f"OTEL_{limit}_LIMIT"
+    done = run_python(
+        f"""
+        import os
+        from polyspan import MemoryExporter
+        from polyspan.opentelemetry import TracerProvider
+
+        exporter = MemoryExporter()
+        provider = TracerProvider(exporter=exporter)
+        attributes = {{f"k{{number}}": number for number in range(200)}}
+        provider.get_tracer("x").start_span("x", attributes=attributes).end()
+        provider.shutdown()
+        print(len(exporter.spans[0].attributes), os.environ[{variable!r}])
+        """,
+        **{variable: value},
+    )
+    assert done.stdout == f"128 {value}\n"
+    assert variable in done.stderr and "128" in done.stderr
 
 
 def test_the_constructor_s_arguments() -> None:

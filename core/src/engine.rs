@@ -311,12 +311,20 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
     pub fn flush(&self, timeout: Duration) -> Result<FlushReport, Error> {
-        let Some(live) = self.live() else { return Ok(FlushReport::default()) };
+        self.begin_flush(timeout)?.end()
+    }
+
+    /// Asks for a [`Engine::flush`] without waiting: for hosts that have something else to do meanwhile.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Resource`] where the operating system refused the export thread.
+    pub fn begin_flush(&self, timeout: Duration) -> Result<Waiting, Error> {
+        let Some(live) = self.live() else { return Ok(Waiting(None)) };
         if !live.runtime.is_running() {
-            return live.never_ran();
+            return live.never_ran().map(|_| Waiting(None));
         }
         let flush = |deadline, reply| Control::Flush { slot: live.slot, deadline, reply };
-        live.ask("flush", timeout, &[DropReason::Shutdown], flush).end()
+        Ok(live.ask("flush", timeout, &[DropReason::Shutdown], flush))
     }
 
     /// Flushes and stops the engine within `timeout`; what could not be delivered by then is counted as
@@ -326,12 +334,21 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
     pub fn shutdown(&self, timeout: Duration) -> Result<FlushReport, Error> {
-        crate::registry::forget(self);
         self.begin_shutdown(timeout)?.end()
     }
 
-    /// Asks for the shutdown, to be waited for with [`Waiting::end`]. Leaves the registry alone.
-    pub(crate) fn begin_shutdown(&self, timeout: Duration) -> Result<Waiting, Error> {
+    /// Asks for a [`Engine::shutdown`] without waiting. The engine stops by its deadline, whether it is waited for
+    /// or not.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Resource`] where the operating system refused the export thread.
+    pub fn begin_shutdown(&self, timeout: Duration) -> Result<Waiting, Error> {
+        crate::registry::forget(self);
+        self.begin_exit(timeout)
+    }
+
+    /// The same, leaving the registry alone.
+    pub(crate) fn begin_exit(&self, timeout: Duration) -> Result<Waiting, Error> {
         self.0.stopped.store(true, Ordering::Release);
         // A forked child that never used the engine has nothing to stop.
         let known = self.0.live.get(lifecycle::generation()).and_then(OnceLock::get);
@@ -365,8 +382,12 @@ impl Engine {
     }
 }
 
-/// A flush or shutdown that was asked for; none where there was nothing to ask.
-pub(crate) struct Waiting(Option<Asked>);
+/// A flush or shutdown that was asked for and is under way.
+#[must_use = "nobody waits for it until `end` is called"]
+pub struct Waiting(
+    /// None where there was nothing to ask.
+    Option<Asked>,
+);
 
 struct Asked {
     live: Arc<Live>,
@@ -374,20 +395,36 @@ struct Asked {
     timeout: Duration,
     deadline: Instant,
     answer: mpsc::Receiver<()>,
+    /// Whether the answer has come.
+    answered: bool,
     /// Drops for these reasons mean that it did not succeed; so many there were before.
     reasons: &'static [DropReason],
     before: u64,
 }
 
 impl Waiting {
+    /// Waits for the answer for `slice`, at most until the deadline. True once there is nothing more to wait for.
+    pub fn wait(&mut self, slice: Duration) -> bool {
+        let Some(asked) = self.0.as_mut().filter(|asked| !asked.answered) else { return true };
+        // The export thread answers at the deadline; a little more lets its last counts arrive.
+        let left = (asked.deadline + Duration::from_millis(50)).saturating_duration_since(Instant::now());
+        match asked.answer.recv_timeout(slice.min(left)) {
+            Ok(()) => asked.answered = true,
+            Err(mpsc::RecvTimeoutError::Timeout) => return left <= slice,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {}
+        }
+        true
+    }
+
     /// Waits for the answer, at most until the deadline.
-    pub(crate) fn end(self) -> Result<FlushReport, Error> {
-        let Some(Asked { live, what, timeout, deadline, answer, reasons, before }) = self.0 else {
+    ///
+    /// # Errors
+    /// [`ErrorCode::DeadlineExceeded`], with what was left in the message.
+    pub fn end(mut self) -> Result<FlushReport, Error> {
+        self.wait(Duration::MAX);
+        let Some(Asked { live, what, timeout, answered, reasons, before, .. }) = self.0 else {
             return Ok(FlushReport::default());
         };
-        // The export thread answers at the deadline; a little more lets its last counts arrive.
-        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(50);
-        let answered = answer.recv_timeout(left).is_ok();
         let stats = live.stats();
         let pending = stats.unsettled();
         let lost = stats.dropped_for(reasons).saturating_sub(before);
@@ -395,11 +432,30 @@ impl Waiting {
             return Ok(FlushReport { pending });
         }
         let left = pending + lost;
+        let timeout = seconds(timeout);
+        // What several exporters have not delivered is left several times.
+        let over = match stats.all_exporters().filter(|exporter| exporter.accepted > 0).count() {
+            0 | 1 => String::new(),
+            exporters => format!(" (over {exporters} exporters)"),
+        };
         let message = format!(
-            "{what} within {timeout:?} leaves {left} spans, log records or data points that are not known to be \
-             delivered"
+            "{what} within {timeout} s leaves {left} spans, log records or data points{over} that are not known to \
+             be delivered"
         );
         Err(Error::new(ErrorCode::DeadlineExceeded, message))
+    }
+}
+
+/// Seconds with at most three digits behind the point.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting")
+            .field("for", &self.0.as_ref().map(|asked| asked.what))
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,6 +22,9 @@ pub enum ErrorCode {
     Resource,
 }
 
+/// How many characters of what an option held a message shows.
+const SHOWN_CHARACTERS: usize = 100;
+
 impl ErrorCode {
     /// The code in snake case.
     pub const fn as_str(self) -> &'static str {
@@ -49,9 +52,17 @@ impl Error {
         Self { code, message: message.into() }
     }
 
-    /// An option that cannot be used: `option` as the user wrote it, what it held, what was expected.
+    /// An option that cannot be used: `option` as the user wrote it, what it held (its first hundred characters),
+    /// what was expected.
     pub fn invalid_option(option: &str, found: &str, expected: &str) -> Self {
-        Self::new(ErrorCode::InvalidOption, format!("{option}: {found:?} is not usable; expected {expected}"))
+        let message = match found.char_indices().nth(SHOWN_CHARACTERS) {
+            Some((end, _)) => {
+                let beginning = found.get(..end).unwrap_or_default();
+                format!("{option}: {beginning:?} and more is not usable; expected {expected}")
+            }
+            None => format!("{option}: {found:?} is not usable; expected {expected}"),
+        };
+        Self::new(ErrorCode::InvalidOption, message)
     }
 
     /// The kind of failure.

@@ -79,7 +79,7 @@ pub use value::{OwnedValue, Value};
 #[cfg(feature = "engine")]
 pub use {
     current::{Current, Entered, FutureExt, InSpan, Surroundings, current, surrounded},
-    engine::{Engine, FlushReport},
+    engine::{Engine, FlushReport, Waiting},
     front::{extract, flush, inject, shutdown, stats},
     init::{init, init_with},
     log::set_log,

@@ -168,7 +168,7 @@ pub fn flush_at_exit() {
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();
     drop(registry);
-    let begun: Vec<_> = engines.iter().map(|engine| engine.begin_shutdown(engine.exit_timeout())).collect();
+    let begun: Vec<_> = engines.iter().map(|engine| engine.begin_exit(engine.exit_timeout())).collect();
     for ended in begun.into_iter().map(|begun| begun.and_then(Waiting::end)) {
         if let Err(error) = ended {
             crate::log::warn_once("exit", error.message());

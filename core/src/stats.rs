@@ -299,7 +299,7 @@ impl Stats {
 
     /// The exporters of every signal.
     #[cfg(feature = "engine")]
-    fn all_exporters(&self) -> impl Iterator<Item = &ExporterStats> {
+    pub(crate) fn all_exporters(&self) -> impl Iterator<Item = &ExporterStats> {
         self.exporters.iter().chain(&self.logs.exporters).chain(&self.metrics.exporters)
     }
 

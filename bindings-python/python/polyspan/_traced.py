@@ -154,6 +154,8 @@ def instrument(
     start = span if engine is None else engine.span
 
     def decorate(cls: Any) -> Any:
+        if not isinstance(cls, _CLASS):
+            raise _unfit("instrument", cls, "a class")
         chosen = None if methods is None else frozenset(methods)
         return _instrumented(
             cls, options, capture_input, capture_output, start, name, chosen, frozenset(exclude)
@@ -163,6 +165,11 @@ def instrument(
 
 
 _CLASS = type
+
+
+def _unfit(decorator: str, given: object, expected: str) -> TypeError:
+    got = given.__class__.__qualname__
+    return TypeError(f"{decorator} expects {expected}, and options by keyword; got an object of type {got}")
 
 
 def _instrumented(
@@ -200,6 +207,8 @@ def _wrapped(
     if isinstance(function, (staticmethod, classmethod)):
         inner = _wrapped(function.__func__, name, options, capture_input, capture_output, start)
         return function.__class__(inner)
+    if not callable(function):
+        raise _unfit("traced", function, "a function or class")
     label = name or getattr(function, "__qualname__", None) or function.__class__.__qualname__
     arguments = _argument_names(function) if capture_input else None
     flags = _code_flags(function)

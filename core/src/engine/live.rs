@@ -137,7 +137,8 @@ impl Live {
         let before = self.stats().dropped_for(reasons);
         let (reply, answer) = mpsc::sync_channel(1);
         self.runtime.send(message(deadline, reply));
-        Waiting(Some(Asked { live: Arc::clone(self), what, timeout, deadline, answer, reasons, before }))
+        let live = Arc::clone(self);
+        Waiting(Some(Asked { live, what, timeout, deadline, answer, answered: false, reasons, before }))
     }
 
     /// The answer to a flush where the export thread does not run: nothing was recorded, unless the

@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -16,9 +17,12 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from .. import _polyspan as native
 from ._context import install
-from ._sdk import HAS_SDK, ProviderBase
+from ._sdk import HAS_SDK, ProviderBase, sdk
 from ._span import Span
 from ._tracer import Tracer
+
+if HAS_SDK:
+    from ._processors import flush, shut_down
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +122,8 @@ class TracerProvider(ProviderBase):
                 shutdown_on_exit,
                 active_span_processor,
                 id_generator,
-                span_limits,
+                # Its own would read the environment, and raise where it cannot: the engine has read it.
+                span_limits or sdk._UnsetLimits,
                 meter_provider=meter_provider,
                 **_configured(_tracer_configurator),
             )
@@ -181,11 +186,14 @@ class TracerProvider(ProviderBase):
         """A tracer for an instrumentation scope; the same one for the same arguments."""
         if self._disabled:
             return api.NoOpTracer()
-        if not instrumenting_module_name:
-            instrumenting_module_name = ""
+        name = _text(instrumenting_module_name)
+        if not name:
             _logger.error("get_tracer called with missing module name.")
         scope, info = _scope(
-            instrumenting_module_name, instrumenting_library_version or "", schema_url, attributes
+            name,
+            _text(instrumenting_library_version),
+            _text(schema_url) or None,
+            attributes if isinstance(attributes, Mapping) else None,
         )
         with self._tracers_lock:
             tracer = self._tracers.get(scope)
@@ -205,35 +213,50 @@ class TracerProvider(ProviderBase):
         super().add_span_processor(span_processor)  # type: ignore[misc]
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Deliver every span that has ended. False when the timeout came first."""
+        """Deliver every span that has ended: the engine and the span processors, at the same time.
+
+        False when the timeout came first, or a span processor failed.
+        """
+        timeout = timeout_millis / 1000
+        deadline = time.monotonic() + timeout
+        flushed = True
+
+        def processors() -> None:
+            nonlocal flushed
+            if HAS_SDK:
+                flushed = flush(self._active_span_processor, deadline)
+
         try:
-            self.engine.flush(timeout_millis / 1000)
-            flushed = True
+            self.engine._flush_beside(timeout, processors)
         except native.PolyspanError:
-            flushed = False
-        if HAS_SDK:
-            return bool(super().force_flush(timeout_millis)) and flushed  # type: ignore[misc]
+            return False
         return flushed
 
     def shutdown(self) -> None:
-        """Deliver what is left and stop: the span processors, and the engine."""
-        if HAS_SDK:
-            super().shutdown()  # type: ignore[misc]
-        elif self._atexit_handler is not None:
+        """Deliver what is left and stop: the span processors, and the engine whatever they do."""
+        if self._atexit_handler is not None:
             atexit.unregister(self._atexit_handler)
             self._atexit_handler = None
-        if self._engine is None:
-            # What was given could not be used.
-            return
         try:
-            self._engine.shutdown()
-        except native.PolyspanError as error:
-            _logger.warning("%s", error)
+            if HAS_SDK:
+                shut_down(self._active_span_processor)
+        finally:
+            # None where what was given could not be used.
+            if self._engine is not None:
+                try:
+                    self._engine.shutdown()
+                except native.PolyspanError as error:
+                    _logger.warning("%s", error)
 
 
 def _configured(configurator: Any) -> dict[str, Any]:
     """The argument that older SDKs do not know, only where it is given."""
     return {} if configurator is None else {"_tracer_configurator": configurator}
+
+
+def _text(given: object) -> str:
+    """A text as it can be sent; what is none was not given."""
+    return given.encode("utf-8", "replace").decode() if isinstance(given, str) else ""
 
 
 def _scope(name: str, version: str, schema_url: str | None, attributes: Any) -> tuple[Any, Any]:
