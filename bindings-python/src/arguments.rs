@@ -9,6 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use pyo3::{Borrowed, ffi};
 
+use crate::convert;
 use crate::guarded::Guarded;
 
 /// Declares the keywords with their names, the likelier ones first.
@@ -250,7 +251,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
                     return Err(function.fails("got multiple values for argument 'name'"));
                 }
                 Keyword::Name => (read.name, named) = (at, true),
-                Keyword::Root => read.root = value.extract::<bool>()?,
+                Keyword::Root => read.root = convert::truth(&value),
                 // As if it were not given.
                 _ if value.is_none() => {}
                 _ => {

@@ -130,6 +130,14 @@ pub fn text<'a>(object: &'a Bound<'_, PyAny>) -> Cow<'a, str> {
     }
 }
 
+/// Whether Python takes an object for true; not where it cannot say.
+pub fn truth(object: &Bound<'_, PyAny>) -> bool {
+    object.is_truthy().unwrap_or_else(|error| {
+        hold(object.py(), &error);
+        false
+    })
+}
+
 /// Calls `each` with every pair of a mapping or list of pairs, and returns how many had no usable key.
 ///
 /// A dictionary of scalars, which is nearly every one, is read in place; the first value that could run code of

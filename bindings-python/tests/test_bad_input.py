@@ -49,6 +49,11 @@ class Unprintable:
         raise RuntimeError("no text")
 
 
+class Undecided:
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither")
+
+
 class Texted:
     def __str__(self) -> str:
         return "as text"
@@ -175,7 +180,7 @@ def test_an_object_that_sets_on_the_span_being_set(recorded: Recorded) -> None:
     assert recorded.one().attributes == {"inner": 1, "outer": "outer"}
 
 
-@pytest.mark.parametrize("wrong", [7, object(), 1.5, b"x", [1], {"a"}, Unprintable()])
+@pytest.mark.parametrize("wrong", [7, object(), 1.5, b"x", [1], {"a"}, Unprintable(), Undecided(), "\ud800"])
 def test_arguments_of_a_wrong_type_never_raise(recorded: Recorded, wrong: Any) -> None:
     with polyspan.span(
         wrong,
@@ -188,6 +193,7 @@ def test_arguments_of_a_wrong_type_never_raise(recorded: Recorded, wrong: Any) -
         parent=wrong,
         links=wrong,
         start_time=wrong,
+        root=wrong,
     ) as span:
         span.set(wrong, wrong)
         span.update(metadata=wrong, attributes=wrong, tags=wrong, unknown=wrong)  # type: ignore[call-arg]
@@ -203,6 +209,15 @@ def test_arguments_of_a_wrong_type_never_raise(recorded: Recorded, wrong: Any) -
         pass
     assert recorded.one().type == "generic"
     assert recorded.engine.stats().altered > 0
+
+
+@pytest.mark.parametrize(
+    ("root", "is_root"), [(None, False), (0, False), ("yes", True), (Undecided(), False)]
+)
+def test_a_root_is_asked_for_by_truth(recorded: Recorded, root: Any, is_root: bool) -> None:
+    with polyspan.span("outer") as outer:
+        polyspan.span("inner", root=root).end()
+    assert (recorded.span("inner").trace_id != outer.context.trace_id) is is_root
 
 
 def test_keys_that_are_empty_or_no_text(recorded: Recorded) -> None:
@@ -317,9 +332,10 @@ def test_without_an_engine() -> None:
 
 
 def test_a_timeout_that_is_none(recorded: Recorded) -> None:
-    for wrong in (-1, "soon", math.nan, object()):
-        with pytest.raises(polyspan.PolyspanError, match="timeout"):
+    for wrong in (-1, "soon", "soon" * 1000, math.nan, 1e300, object()):
+        with pytest.raises(polyspan.PolyspanError, match="timeout") as caught:
             recorded.engine.flush(wrong)  # type: ignore[arg-type]
+        assert len(str(caught.value)) < 250
     recorded.engine.flush(timedelta(seconds=5))
 
 

@@ -327,10 +327,17 @@ def test_everything_can_be_disabled_by_the_environment(monkeypatch: pytest.Monke
     fixture.provider.shutdown()
 
 
-@pytest.mark.parametrize("wrong", [None, 7, object(), "x", [1]])
+@pytest.mark.parametrize("wrong", [None, 7, object(), "x", [1], "\ud800"])
 def test_wrong_arguments_never_raise(otel: Provided, wrong: Any) -> None:
     with otel.tracer.start_as_current_span(
-        wrong, kind=wrong, attributes=wrong, links=wrong, start_time=wrong
+        wrong,
+        kind=wrong,
+        attributes=wrong,
+        links=wrong,
+        start_time=wrong,
+        record_exception=wrong,
+        set_status_on_exception=wrong,
+        end_on_exit=True,
     ) as span:
         span.set_attribute(wrong, wrong)
         span.set_attributes(wrong)
@@ -340,4 +347,5 @@ def test_wrong_arguments_never_raise(otel: Provided, wrong: Any) -> None:
         span.set_status(wrong, wrong)
         span.record_exception(wrong, wrong, wrong)
         span.end(wrong)
-    assert len(otel.spans()) == 1
+    otel.provider.get_tracer(wrong, wrong, wrong, wrong).start_span("y").end()
+    assert len(otel.spans()) == 2

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
 
 import polyspan
 import pytest
@@ -46,6 +47,14 @@ def test_input_and_output_can_be_left_out(recorded: Recorded) -> None:
     secret("hunter2")
     record = recorded.one()
     assert record.input is None and record.output is None
+
+
+@pytest.mark.parametrize("wrong", [5, "search", object()])
+def test_what_is_no_function_is_refused_at_once(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="traced expects a function or class"):
+        traced(wrong)
+    with pytest.raises(TypeError, match="instrument expects a class"):
+        instrument(wrong)
 
 
 def test_failures_are_recorded_and_raised(recorded: Recorded) -> None:

@@ -247,6 +247,11 @@ fn drawn(ids: &Bound<'_, PyAny>, root: bool) -> (Option<TraceId>, Option<SpanId>
     (trace_id, span_id)
 }
 
+/// An argument that says yes or no, whatever it is.
+fn read_truth(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(convert::truth(given))
+}
+
 #[pymethods]
 impl OtelTracer {
     #[new]
@@ -287,8 +292,8 @@ impl OtelTracer {
         attributes: Option<Py<PyAny>>,
         links: Option<Py<PyAny>>,
         start_time: Option<Py<PyAny>>,
-        record_exception: bool,
-        set_status_on_exception: bool,
+        #[pyo3(from_py_with = read_truth)] record_exception: bool,
+        #[pyo3(from_py_with = read_truth)] set_status_on_exception: bool,
     ) -> PyResult<Bound<'py, OtelSpan>> {
         let given = Given {
             name,
@@ -316,9 +321,9 @@ impl OtelTracer {
         attributes: Option<Py<PyAny>>,
         links: Option<Py<PyAny>>,
         start_time: Option<Py<PyAny>>,
-        record_exception: bool,
-        set_status_on_exception: bool,
-        end_on_exit: bool,
+        #[pyo3(from_py_with = read_truth)] record_exception: bool,
+        #[pyo3(from_py_with = read_truth)] set_status_on_exception: bool,
+        #[pyo3(from_py_with = read_truth)] end_on_exit: bool,
     ) -> SpanScope {
         let given = Given {
             name,
