@@ -23,6 +23,7 @@ mod soak;
 mod suites;
 mod swift;
 mod swift_chroot;
+mod swift_guide;
 mod trace_tree;
 mod uniffi;
 mod wasm;

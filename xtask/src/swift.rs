@@ -14,12 +14,16 @@ use crate::process;
 use crate::python_env::{self, PythonEnv};
 use crate::suites::{Outcome, counted};
 use crate::swift_chroot::Toolchain;
+use crate::swift_guide;
 use crate::uniffi::{self, Border};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "bindings-kotlin/swift";
 const EXAMPLE: &str = "examples/swift-app";
 const BENCH: &str = "benches/swift-subjects";
+const TRACING: &str = "bindings-kotlin/swift-tracing";
+/// How all of them are formatted.
+const FORMAT: &str = "bindings-kotlin/swift/.swift-format";
 
 /// Builds the package and runs its tests, then the example against a real Collector.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
@@ -27,6 +31,8 @@ pub fn test(workspace: &Workspace) -> Result<Outcome> {
         Ok(package) => package,
         Err(missing) => return Ok(Outcome::Skipped(missing)),
     };
+    package.lint()?;
+    swift_guide::write(workspace, &package.folder(PACKAGE).join("Tests/PolyspanTests/Guide.swift"))?;
     let mut total = Counts::default();
     if let Outcome::Ran(counts) = counted(&process::watch(&mut package.swift(PACKAGE, "test")?)?)? {
         total.add(counts);
@@ -93,6 +99,22 @@ impl<'a> Package<'a> {
         self.workspace.target.join("swift").join(of)
     }
 
+    /// Holds the sources to their format, where the toolchain brings the program for that.
+    fn lint(&self) -> Result<()> {
+        let format = || {
+            let mut swift = self.toolchain.command(self.workspace, &self.workspace.root, "swift");
+            swift.arg("format");
+            swift
+        };
+        if process::ask(format().arg("--version")).is_err() {
+            eprintln!("the toolchain has no `swift format`: the format of the sources is not looked at");
+            return Ok(());
+        }
+        let mut lint = format();
+        lint.args(["lint", "--strict", "--recursive", "--configuration", FORMAT]);
+        process::run(lint.args([PACKAGE, EXAMPLE, BENCH, TRACING]))
+    }
+
     /// The words that run the example, which is built.
     pub fn example(&self) -> Result<Command> {
         self.program(EXAMPLE, "ParcelApp")
@@ -144,8 +166,8 @@ impl<'a> Package<'a> {
     }
 }
 
-/// What UniFFI writes is not in the checkout.
-const GENERATED: [&str; 2] = ["PolyspanNative.swift", "CPolyspan.h"];
+/// What UniFFI writes is not in the checkout, nor is what the guide's examples become.
+const GENERATED: [&str; 3] = ["PolyspanNative.swift", "CPolyspan.h", "Guide.swift"];
 
 /// Makes `to` hold what `from` does; what was generated or built in it stays.
 fn mirror(from: &Path, to: &Path) -> Result<()> {

@@ -96,8 +96,9 @@ extension EngineTests {
             var random = Random(state: 6)
             try withEngine(["redaction": false, "limits": ["depth": 63]]) { engine, memory in
                 for _ in 0..<40 {
-                    var expected: [String: (name: String, attributes: Attributes, metadata: Attributes, input: Value, events: Int)] =
-                        [:]
+                    var expected:
+                        [String: (name: String, attributes: Attributes, metadata: Attributes, input: Value, events: Int)] =
+                            [:]
                     for _ in 0..<100 {
                         let (name, attributes, metadata) = (word(&random), pairs(&random), pairs(&random))
                         let input = anything(&random)

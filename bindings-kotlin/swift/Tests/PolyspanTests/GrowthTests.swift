@@ -40,7 +40,7 @@ extension EngineTests {
             let before = resident()
             for number in 0..<rounds { try pass(number, keeping: number % 5 == 0) }
             let grown = resident() - before
-            print("\(rounds) engines: \(before) KiB resident before, \(grown) more after")
+            Swift.print("\(rounds) engines: \(before) KiB resident before, \(grown) more after")
             // Each engine has a pool and queues: one in twenty that stayed would show.
             #expect(grown < 16_000, "grown by \(grown) KiB")
             #expect(Registry.recorders.isEmpty)
@@ -66,7 +66,7 @@ extension EngineTests {
             let before = resident()
             try record(engine, spans)
             let grown = resident() - before
-            print("\(spans) spans: \(before) KiB resident before, \(grown) more after")
+            Swift.print("\(spans) spans: \(before) KiB resident before, \(grown) more after")
             #expect(grown < 32_000, "grown by \(grown) KiB")
             try engine.flush(timeout: 30)
             let stats = engine.stats()

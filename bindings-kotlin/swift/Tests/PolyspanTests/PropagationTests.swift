@@ -138,7 +138,8 @@ extension EngineTests {
                 case "map", "functions":
                     found = Polyspan.extract(Dictionary(pairs.map { ($0.name, $0.value) }) { _, last in last })
                 case "environment":
-                    found = Polyspan.extract(EnvironmentCarrier(Dictionary(pairs.map { ($0.name, $0.value) }) { _, last in last }))
+                    found = Polyspan.extract(
+                        EnvironmentCarrier(Dictionary(pairs.map { ($0.name, $0.value) }) { _, last in last }))
                 case "multi_map":
                     found = Polyspan.extract(
                         MultiHeaders(

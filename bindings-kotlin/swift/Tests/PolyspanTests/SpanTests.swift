@@ -75,7 +75,9 @@ extension EngineTests {
         @Test func theInputIsReplacedAndNotKeptTwice() throws {
             try withEngine { engine, memory in
                 let span = engine.startSpan("long", input: "first")
-                for round in 0..<10_000 { span.update(input: "input \(round)", output: String(repeating: "x", count: round % 50)) }
+                for round in 0..<10_000 {
+                    span.update(input: "input \(round)", output: String(repeating: "x", count: round % 50))
+                }
                 #expect(span.body!.pointee.body.at < 1024)
                 span.set("after", 1).update(output: "last").end()
                 let record = try #require(try engine.flushed(memory).first)

@@ -194,7 +194,8 @@ final class Recorder: @unchecked Sendable {
         let decision = roots.bytes[at + 16]
         let length = Int(roots.bytes[at + 17])
         let state =
-            length == 0 ? "" : String(decoding: UnsafeRawBufferPointer(start: roots.bytes + at + 18, count: length), as: UTF8.self)
+            length == 0
+            ? "" : String(decoding: UnsafeRawBufferPointer(start: roots.bytes + at + 18, count: length), as: UTF8.self)
         shard.pointee.nextRoot = UInt32(at + 18 + length)
         polyspan_lock_give(&shard.pointee.lock)
         // Sampled, and random as our ids are.
