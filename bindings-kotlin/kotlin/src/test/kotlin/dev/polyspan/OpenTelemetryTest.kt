@@ -110,6 +110,7 @@ class OpenTelemetryTest {
     }
 
     private object Headers : TextMapGetter<Map<String, String>> {
+        @Suppress("OVERRIDE_DEPRECATION")
         override fun keys(carrier: Map<String, String>): Iterable<String> = carrier.keys
 
         override fun get(

@@ -101,9 +101,7 @@ internal class Ambient(
                     ambient = parent.ambient ?: ambient
                 }
 
-                null -> {
-                    Unit
-                }
+                null -> {}
 
                 else -> {
                     span = parent.spanContext?.let { Span.none(it.trace, it.id, ambient, it.isRemote) }

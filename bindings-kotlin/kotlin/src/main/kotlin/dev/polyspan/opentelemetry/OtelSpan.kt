@@ -1,7 +1,7 @@
 // A span of ours with the methods of the OpenTelemetry API.
 
 // Callers from Java give null where the API says they may not, and a bad argument breaks no call.
-@file:Suppress("WRONG_NULLABILITY_FOR_JAVA_OVERRIDE")
+@file:Suppress("WRONG_TYPE_FOR_JAVA_OVERRIDE")
 
 package dev.polyspan.opentelemetry
 

@@ -2,7 +2,7 @@
 // `io.opentelemetry:opentelemetry-api`, an optional dependency.
 
 // Callers from Java give null where the API says they may not, and a bad argument breaks no call.
-@file:Suppress("WRONG_NULLABILITY_FOR_JAVA_OVERRIDE")
+@file:Suppress("WRONG_TYPE_FOR_JAVA_OVERRIDE")
 
 package dev.polyspan.opentelemetry
 

@@ -336,9 +336,7 @@ private fun put(
     value: Any?,
 ) {
     when (value) {
-        null -> {
-            Unit
-        }
+        null -> {}
 
         is String -> {
             found.put(key, value)
