@@ -15,7 +15,7 @@ class SamplingInTurnTest {
         if (given !is Map<*, *>) return given
         if (given["type"] != "rate_limited") return given.mapValues { slowed(it.value) }
         val rate = (given["per_second"] as Number).toDouble()
-        return given + mapOf("per_second" to rate / 1000, "burst" to (given["burst"] ?: rate))
+        return given + mapOf("per_second" to rate / 1000, "burst" to (given["burst"] ?: given["per_second"]))
     }
 
     private fun parent(step: JsonObject): SpanContext? =
