@@ -205,7 +205,10 @@ class TracerProvider(ProviderBase):
         return tracer
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
-        """Have a span processor told of every span; it gets the SDK's own objects."""
+        """Have a span processor told of every span of a tracer; it gets the SDK's own objects.
+
+        Spans of Polyspan's own API are not among them: an exporter or processor of the engine gets those too.
+        """
         if not HAS_SDK:
             raise native.PolyspanError(
                 "invalid_option", "add_span_processor: span processors need the package opentelemetry-sdk"
