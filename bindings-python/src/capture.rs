@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use polyspan::frame::view::{Field, SpanView};
-use polyspan::frame::{EVENT_HEADER, MAX_DEPTH, write};
+use polyspan::frame::{EVENT_HEADER, KnownKey, MAX_DEPTH, write};
 use polyspan::value::{OwnedValue, Value};
 use polyspan::{CaptureBounds, CaptureWriter, Cuts, cut};
 use pyo3::Borrowed;
@@ -109,6 +109,8 @@ const KEYS: usize = 16;
 struct Key<'py> {
     object: Bound<'py, PyAny>,
     text: &'py str,
+    /// Its written form, if it is short.
+    known: Option<KnownKey>,
 }
 
 /// What became of an entry of a dictionary.
@@ -266,8 +268,9 @@ impl<'py> Walk<'_, 'py> {
             (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item))
         };
         // Most of what a conversation holds; whatever else there is goes the longer way.
-        let Some(name) = self.known(key) else { return Entry::Other(key.to_owned(), item.to_owned()) };
-        self.out.key(name);
+        if !self.put_known(key) {
+            return Entry::Other(key.to_owned(), item.to_owned());
+        }
         if item.is_exact_instance_of::<PyString>() {
             let Some(text) = convert::exact_text(item) else { return Entry::Inside(item.to_owned()) };
             self.out.text(text);
@@ -286,19 +289,27 @@ impl<'py> Walk<'_, 'py> {
         Entry::Written
     }
 
-    /// The text of a key, where it is one that can be taken as it is.
+    /// Writes a key, where it is one that can be taken as it is.
     #[inline(always)]
-    fn known(&mut self, key: Borrowed<'_, 'py, PyAny>) -> Option<&'py str> {
-        match self.keys.get(self.next_key) {
-            Some(known) if known.object.is(key) => {
-                self.next_key += 1;
-                Some(known.text)
+    fn put_known(&mut self, key: Borrowed<'_, 'py, PyAny>) -> bool {
+        if let Some(expected) = self.keys.get(self.next_key)
+            && expected.object.is(key)
+        {
+            self.next_key += 1;
+            match &expected.known {
+                Some(known) => self.out.known_key(known),
+                None => self.out.key(expected.text),
             }
-            _ => self.found(key),
+            return true;
         }
+        let found = self.found(key);
+        if let Some(name) = found {
+            self.out.key(name);
+        }
+        found.is_some()
     }
 
-    /// The same of a key that was not expected.
+    /// The text of a key that was not expected.
     #[allow(unsafe_code)]
     #[inline(never)]
     fn found(&mut self, key: Borrowed<'_, 'py, PyAny>) -> Option<&'py str> {
@@ -310,7 +321,7 @@ impl<'py> Walk<'_, 'py> {
         // is looked at: until the key is written.
         let text = unsafe { convert::held_text(key) }?;
         if self.keys.len() < KEYS {
-            self.keys.push(Key { object: key.to_owned(), text });
+            self.keys.push(Key { object: key.to_owned(), text, known: KnownKey::new(text) });
             self.next_key = self.keys.len();
         }
         Some(text)

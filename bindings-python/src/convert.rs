@@ -195,9 +195,22 @@ pub fn pairs_after(
 
 /// Calls `each`, which runs no Python code, with the entries of a dictionary as long as they are texts and scalars;
 /// false where one is not.
-#[allow(unsafe_code)]
 #[inline]
 pub fn scalars_of<'a>(dict: &'a Bound<'_, PyDict>, mut each: impl FnMut(&'a str, Value<'a>)) -> bool {
+    scalars_by_key(dict, |key, item| {
+        let Some(key) = exact_text(key).filter(|key| !key.is_empty()) else { return false };
+        each(key, item);
+        true
+    })
+}
+
+/// The same with the objects that are the keys, as long as `each` says true.
+#[allow(unsafe_code)]
+#[inline]
+pub fn scalars_by_key<'a, 'py>(
+    dict: &'a Bound<'py, PyDict>,
+    mut each: impl FnMut(Borrowed<'a, 'py, PyAny>, Value<'a>) -> bool,
+) -> bool {
     let py = dict.py();
     with_critical_section(dict.as_any(), || {
         let mut place: ffi::Py_ssize_t = 0;
@@ -207,9 +220,10 @@ pub fn scalars_of<'a>(dict: &'a Bound<'_, PyDict>, mut each: impl FnMut(&'a str,
         while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut item) } != 0 {
             // SAFETY: both are live objects of the dictionary, for as long as it is not changed.
             let (key, item) = unsafe { (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, item)) };
-            let Some(key) = exact_text(key).filter(|key| !key.is_empty()) else { return false };
             let Some(item) = borrowed_scalar(item) else { return false };
-            each(key, item);
+            if !each(key, item) {
+                return false;
+            }
         }
         true
     })

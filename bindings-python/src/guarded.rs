@@ -5,9 +5,9 @@
 //! for it, which a span would otherwise pay for some twenty times. Free-threaded builds use a mutex.
 
 #[cfg(feature = "abi3")]
-pub use attached::Guarded;
+pub use attached::{Guard, Guarded};
 #[cfg(not(feature = "abi3"))]
-pub use shared::Guarded;
+pub use shared::{Guard, Guarded};
 
 /// A flag instead of a mutex. The stable ABI exists only with a global interpreter lock, and `exit.rs` refuses a
 /// second interpreter with one of its own.
@@ -99,7 +99,10 @@ mod attached {
 /// A mutex.
 #[cfg(not(feature = "abi3"))]
 mod shared {
-    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::sync::{Mutex, PoisonError};
+
+    /// Access to what is guarded, until it is dropped.
+    pub use std::sync::MutexGuard as Guard;
 
     #[derive(Default)]
     pub struct Guarded<T>(Mutex<T>);
@@ -111,13 +114,13 @@ mod shared {
 
         /// Access to it.
         #[inline]
-        pub fn lock(&self) -> MutexGuard<'_, T> {
+        pub fn lock(&self) -> Guard<'_, T> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
         /// Access to it unless somebody has it.
         #[inline]
-        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        pub fn try_lock(&self) -> Option<Guard<'_, T>> {
             self.0.try_lock().ok()
         }
 

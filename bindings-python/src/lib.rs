@@ -20,6 +20,7 @@ mod guarded;
 mod host;
 mod inherited;
 mod invalid;
+mod keys;
 mod logs;
 mod metrics;
 mod open;

@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::current::free_chain;
 use crate::face::Face;
 use crate::guarded::Guarded;
+use crate::keys::Keys;
 use crate::{capture, convert, exception, invalid, tree};
 
 /// An open span, or one of another process that only stands for its context.
@@ -214,15 +215,25 @@ impl Open {
             return;
         }
         let mut done = 0;
-        if let Ok(dict) = attributes.cast_exact::<PyDict>()
-            && convert::scalars_of(dict, |key, value| {
+        if let Ok(dict) = attributes.cast_exact::<PyDict>() {
+            let mut keys = Keys::here();
+            let simple = convert::scalars_by_key(dict, |key, value| {
+                if let Some(known) = keys.get(key) {
+                    self.change(|span| span.set_known(known, value));
+                } else {
+                    let Some(key) = convert::exact_text(key).filter(|key| !key.is_empty()) else {
+                        return false;
+                    };
+                    self.change(|span| {
+                        span.set(key, value);
+                    });
+                }
                 done += 1;
-                self.change(|span| {
-                    span.set(key, value);
-                });
-            })
-        {
-            return;
+                true
+            });
+            if simple {
+                return;
+            }
         }
         let refused = convert::pairs_after(done, attributes, &|| self.bounds(), &mut |key, value| {
             self.change(|span| {

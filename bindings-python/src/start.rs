@@ -24,7 +24,8 @@ use crate::span::{Span, moment};
 #[inline]
 pub fn span<'py>(engine: Option<&polyspan::Engine>, call: Call<'_, 'py>) -> PyResult<Bound<'py, Span>> {
     let py = call.py();
-    if let Some(now) = slot::get(py)
+    let now = slot::get(py);
+    if let Some(now) = &now
         && let Ok(parent) = now.cast_exact::<Span>()
         && !parent.get().open().context().is_sampled()
         && call.is_plain()
@@ -33,13 +34,13 @@ pub fn span<'py>(engine: Option<&polyspan::Engine>, call: Call<'_, 'py>) -> PyRe
         invalid::log_waiting(py);
         return span;
     }
-    start(py, engine, &Arguments::read(&arguments::SPAN, call)?, false)
+    start(py, engine, &Arguments::read(&arguments::SPAN, call)?, now, false)
 }
 
 /// `event(...)`: a span that stands for an instant.
 pub fn event(call: Call<'_, '_>) -> PyResult<()> {
     let given = Arguments::read(&arguments::EVENT, call)?;
-    let span = start(call.py(), None, &given, true)?;
+    let span = start(call.py(), None, &given, slot::get(call.py()), true)?;
     let open = span.get().open();
     if let Some(output) = given.get(Keyword::Output) {
         open.set_output(&output);
@@ -48,21 +49,22 @@ pub fn event(call: Call<'_, '_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Starts a span of that engine, or of the default one.
+/// Starts a span of that engine, or of the default one, where `now` is current.
 #[inline]
 fn start<'py>(
     py: Python<'py>,
     engine: Option<&polyspan::Engine>,
     given: &Arguments<'_, 'py>,
+    now: Option<Bound<'py, PyAny>>,
     instant: bool,
 ) -> PyResult<Bound<'py, Span>> {
     invalid::log_waiting(py);
-    if let Some(span) = unsampled_child(py, engine, given) {
+    if let Some(span) = unsampled_child(engine, given, now.as_ref()) {
         return span;
     }
     exit::arm_if_due(py);
     let mut refused = 0;
-    let (parent, base, by_hand) = surrounding(py, given, &mut refused);
+    let (parent, base, by_hand) = surrounding(given, now.as_ref(), &mut refused);
     if host::is_host_thread() {
         return Span::remote(py, parent.map(|parent| parent.context().clone()).unwrap_or_default());
     }
@@ -181,15 +183,14 @@ fn inside<'py>(
 /// What stands for a child of a current span that is not sampled; nothing that was given is looked at.
 #[inline]
 fn unsampled_child<'py>(
-    py: Python<'py>,
     engine: Option<&polyspan::Engine>,
     given: &Arguments<'_, 'py>,
+    now: Option<&Bound<'py, PyAny>>,
 ) -> Option<PyResult<Bound<'py, Span>>> {
     if given.stands_out() {
         return None;
     }
-    let now = slot::get(py)?;
-    follower(engine, now.cast_exact::<Span>().ok()?)
+    follower(engine, now?.cast_exact::<Span>().ok()?)
 }
 
 /// The same, where that span is the current one.
@@ -205,21 +206,21 @@ fn follower<'py>(
 /// The parent, the keys around the span, and whether they were given by hand.
 #[inline]
 fn surrounding<'py>(
-    py: Python<'py>,
     given: &Arguments<'_, 'py>,
+    now: Option<&Bound<'py, PyAny>>,
     refused: &mut u32,
 ) -> (Option<Face<'py>>, Option<Bound<'py, PyDict>>, bool) {
     if let Some(parent) = given.get(Keyword::Parent) {
         match Parent::given(&parent) {
             Some(Parent { face, base: Some(base) }) => return (Some(face), Some(base), true),
             Some(Parent { face, base: None }) => {
-                let base = slot::get(py).as_ref().and_then(current::base_of);
+                let base = now.and_then(current::base_of);
                 return (Some(face), base, false);
             }
             None => *refused += 1,
         }
     }
-    match slot::get(py).as_ref() {
+    match now {
         Some(now) if given.root => (None, current::base_of(now), false),
         Some(now) => (current::face_of(now), current::base_of(now), false),
         None => (None, None, false),

@@ -10,6 +10,7 @@ pub mod check;
 pub mod copy;
 pub(crate) mod extent;
 pub mod keys;
+mod known;
 mod reader;
 pub mod record;
 pub mod sift;
@@ -17,6 +18,8 @@ mod skim;
 pub mod unsampled;
 pub mod view;
 pub mod write;
+
+pub use known::KnownKey;
 
 use core::fmt;
 

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 
 use crate::config::{CaptureLimits, ContentLimits, ResolvedConfig};
 use crate::cut;
-use crate::frame::key;
 use crate::frame::write::{self, Container};
+use crate::frame::{KnownKey, key};
 use crate::value::Value;
 
 /// Keys that are kept beyond the limit until redaction has seen them: one may name what is under another.
@@ -224,6 +224,13 @@ impl<'b> CaptureWriter<'b> {
         self.spent += name.len();
         self.cuts.altered += u64::from(name.len() > key::MAX_INLINE);
         write::put_key(self.buf, name);
+    }
+
+    /// The same of a key that has been written before.
+    #[inline]
+    pub fn known_key(&mut self, key: &KnownKey) {
+        self.spent += key.length();
+        key.put(self.buf);
     }
 
     /// Closes an array, with a marker where it has more items than were written.

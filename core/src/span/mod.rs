@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use builder::{SpanBuilder, skip_unsampled_child};
 pub use capture::{CaptureBounds, CaptureWriter, Captured, Cuts};
 pub(crate) use counted::Counted;
-use open::put_list;
+use open::{AttributeKey, put_list};
 pub(crate) use open::{Open, captured_text, put_captured};
 pub use shared::SharedSpan;
 
@@ -24,7 +24,7 @@ use crate::clock;
 use crate::context::SpanContext;
 use crate::current::Surroundings;
 use crate::frame::write::{self, AttributeList};
-use crate::frame::{EventKind, key};
+use crate::frame::{EventKind, KnownKey, key};
 use crate::hosted::HostedSpan;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::lifecycle::generation;
@@ -147,11 +147,23 @@ impl Span {
     }
 
     /// Sets an attribute; the last value of a key counts.
-    // Always: where the kind of value is known, nothing of the choice below is left.
     #[inline(always)]
     pub fn set<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) -> &mut Self {
+        self.set_called(key, value.into());
+        self
+    }
+
+    /// The same for a host that has the key in its written form.
+    #[inline]
+    pub fn set_known(&mut self, key: &KnownKey, value: Value<'_>) {
+        self.set_called(key, value);
+    }
+
+    // Always: where the kind of value is known, nothing of the choice below is left.
+    #[inline(always)]
+    fn set_called(&mut self, key: impl AttributeKey, value: Value<'_>) {
         if let Some(open) = self.open_mut() {
-            match value.into() {
+            match value {
                 Value::Str(text) if text.len() <= open.capture.value_bytes => {
                     open.attribute(key, |buf, _| {
                         write::put_str(buf, &text);
@@ -173,7 +185,6 @@ impl Span {
                 other => open.attribute(key, |buf, capture| put_captured(buf, &other, capture)),
             }
         }
-        self
     }
 
     /// Sets an attribute whose value the caller writes itself with the functions of

@@ -10,7 +10,7 @@ use crate::context::SpanContext;
 use crate::cut;
 use crate::frame::view::{Field, SpanView};
 use crate::frame::write::{self, AttributeList, Head};
-use crate::frame::{EVENT_HEADER, EventKind, key};
+use crate::frame::{EVENT_HEADER, EventKind, KnownKey, key};
 use crate::kinds::SpanFlags;
 use crate::lifecycle::generation;
 use crate::recorder;
@@ -121,16 +121,13 @@ impl Open {
     }
 
     #[inline]
-    pub(super) fn attribute(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts) {
-        if key.is_empty() || key.len() > key::MAX_INLINE {
-            self.cuts.altered += 1;
-            if key.is_empty() {
-                return say_empty_key();
-            }
-        }
+    pub(super) fn attribute(
+        &mut self,
+        key: impl AttributeKey,
+        put: impl FnOnce(&mut Vec<u8>, CaptureBounds) -> Cuts,
+    ) {
         let at = self.buf.len();
-        write::attribute_key(&mut self.buf, key);
-        if self.put(at, put).is_none() {
+        if key.put(self) && self.put(at, put).is_none() {
             self.drop_one(0);
         }
     }
@@ -286,6 +283,35 @@ impl Open {
             }
         }
         at
+    }
+}
+
+/// What an attribute is called by.
+pub(super) trait AttributeKey {
+    /// Writes it; false where nothing can be called by it.
+    fn put(self, open: &mut Open) -> bool;
+}
+
+impl AttributeKey for &str {
+    #[inline]
+    fn put(self, open: &mut Open) -> bool {
+        if self.is_empty() || self.len() > key::MAX_INLINE {
+            open.cuts.altered += 1;
+            if self.is_empty() {
+                say_empty_key();
+                return false;
+            }
+        }
+        write::attribute_key(&mut open.buf, self);
+        true
+    }
+}
+
+impl AttributeKey for &KnownKey {
+    #[inline]
+    fn put(self, open: &mut Open) -> bool {
+        self.put_attribute(&mut open.buf);
+        true
     }
 }
 

@@ -245,10 +245,10 @@ impl SpanBuilder<'_> {
             surroundings.put(&mut open.buf, local_root);
         }
         for (key, value) in self.given.iter().flat_map(|given| &given.attributes) {
-            open.attribute(key, |buf, capture| put_captured(buf, value, capture));
+            open.attribute(&**key, |buf, capture| put_captured(buf, value, capture));
         }
         for (key, value) in &result.attributes {
-            open.attribute(key, |buf, capture| put_captured(buf, value, capture));
+            open.attribute(&**key, |buf, capture| put_captured(buf, value, capture));
         }
         if let Some(given) = &self.given {
             for (to, attributes) in given.links.iter().zip(&given.link_attributes) {
