@@ -9,6 +9,7 @@ import logging
 import math
 import pathlib
 import signal
+import tracemalloc
 import uuid
 from collections import OrderedDict, UserDict, deque, namedtuple
 from datetime import date, datetime, timedelta, timezone
@@ -153,6 +154,30 @@ def test_large_values_cost_what_is_kept(recorded: Recorded) -> None:
     assert attributes["bytes"] == "[bytes length=50000000]"
     assert attributes["list"] == (*range(50), "[…999950 more items]")
     assert attributes["lines"][49:] == ("x" * 1000, "[…99950 more items]")
+
+
+class Said(Exception):
+    """One that says its argument, as most do."""
+
+
+@pytest.mark.parametrize("argument", ["x" * 40_000_000, b"x" * 40_000_000], ids=["text", "bytes"])
+def test_a_large_exception_costs_what_is_kept(recorded: Recorded, argument: str | bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(Said) as caught, polyspan.span("x"):
+            raise Said(argument) from LookupError("the cause")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert caught.value.args == (argument,)
+    record = recorded.one()
+    [(_, _, attributes, _)] = record.events
+    assert attributes["exception.type"].endswith("Said")
+    assert "xxxx" in attributes["exception.message"] and "xxxx" in record.status_message
+    stack = attributes["exception.stacktrace"]
+    assert "LookupError: the cause" in stack and "test_bad_input.py" in stack
+    # Formatting all of it takes as much again, and four times that of bytes.
+    assert peak < 20_000_000
 
 
 def test_a_dictionary_that_changes_while_it_is_read(recorded: Recorded) -> None:

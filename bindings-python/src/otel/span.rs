@@ -17,6 +17,7 @@ use super::convert::{span_context_of, status_of, to_otel};
 use super::tracer::OtelTracer;
 use crate::convert;
 use crate::current::{self, Place};
+use crate::exception;
 use crate::exit;
 use crate::face::{Face, Owner};
 use crate::guarded::Guarded;
@@ -95,7 +96,7 @@ impl OtelSpan {
         }
         if set_status {
             let name = error.get_type().name()?;
-            let message = convert::described(error, convert::VALUE_BYTES);
+            let (_, message) = exception::named(error);
             slf.get().open().status(StatusCode::Error, &format!("{}: {message}", convert::text(&name)));
         }
         Ok(())
