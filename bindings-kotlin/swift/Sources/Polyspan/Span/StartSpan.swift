@@ -14,9 +14,18 @@ func start(plain name: String, _ type: SpanType, _ kind: SpanKind?) -> Span {
             return startInside(name, type, kind, hasAttributes: false, parent, around?.takeUnretainedValue(), recorder)
         }
     }
-    if let begun { return begun }
+    if let begun = begun ?? startRoot(name, type, kind) { return begun }
     return start(
         Described(name: name, type: type, kind: kind, attributes: nil, input: nil, options: nil), parent: nil, recorder: nil)
+}
+
+/// A new trace of the default engine, where nothing is current and nothing has to be asked; nil where it is not so.
+private func startRoot(_ name: String, _ type: SpanType, _ kind: SpanKind?) -> Span? {
+    guard Slot.current == nil, !Registry.selects, let recorder = Registry.recorder, !recorder.isStopped,
+        recorder.sessions == nil, recorder.terms.hidesNothing, !recorder.inherited(nil).asks, let root = recorder.nextRoot()
+    else { return nil }
+    return begin(
+        name, type, kind, isInstant: false, startTime: nil, root.trace, records: root.records, nil, nil, recorder)
 }
 
 /// Starts a span of that engine, or of the parent's, or of the default one.
