@@ -156,7 +156,7 @@ def test_large_values_cost_what_is_kept(recorded: Recorded) -> None:
     assert attributes["lines"][49:] == ("x" * 1000, "[…99950 more items]")
 
 
-class Said(Exception):
+class SaidError(Exception):
     """One that says its argument, as most do."""
 
 
@@ -164,15 +164,15 @@ class Said(Exception):
 def test_a_large_exception_costs_what_is_kept(recorded: Recorded, argument: str | bytes) -> None:
     tracemalloc.start()
     try:
-        with pytest.raises(Said) as caught, polyspan.span("x"):
-            raise Said(argument) from LookupError("the cause")
+        with pytest.raises(SaidError) as caught, polyspan.span("x"):
+            raise SaidError(argument) from LookupError("the cause")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert caught.value.args == (argument,)
     record = recorded.one()
     [(_, _, attributes, _)] = record.events
-    assert attributes["exception.type"].endswith("Said")
+    assert attributes["exception.type"].endswith("SaidError")
     assert "xxxx" in attributes["exception.message"] and "xxxx" in record.status_message
     stack = attributes["exception.stacktrace"]
     assert "LookupError: the cause" in stack and "test_bad_input.py" in stack
