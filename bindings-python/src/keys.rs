@@ -32,7 +32,7 @@ impl Keys {
     #[inline]
     pub fn get(&mut self, key: Borrowed<'_, '_, PyAny>) -> Option<&KnownKey> {
         let kept = self.0.as_deref_mut()?.get_mut((key.as_ptr().addr() >> 4) % KEPT)?;
-        if !kept.as_ref().is_some_and(|(object, _)| object.as_ptr() == key.as_ptr()) {
+        if kept.as_ref().is_none_or(|(object, _)| object.as_ptr() != key.as_ptr()) {
             meet(kept, key);
             return None;
         }
