@@ -30,7 +30,7 @@ internal object Launch {
         provider: Boolean,
     ): Engine {
         val plain = LinkedHashMap<String, Any?>()
-        for ((name, value) in given.data) if (value != null) plain[name] = Names.described(value)
+        for ((name, value) in given.data) if (value != null) plain[name] = Names.option(name, value)
         val code = Code()
         one(plain, code, "exporter", "", given.exporter)
         several(plain, code, "exporters", "", given.exporters)

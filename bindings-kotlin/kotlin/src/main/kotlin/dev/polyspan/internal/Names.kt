@@ -30,6 +30,12 @@ internal object Names {
             }
         }
 
+    /** The value of an option that stands under the engine's name. */
+    fun option(
+        name: String,
+        value: Any?,
+    ): Any? = if (name in ownKeys) value else described(value)
+
     /** A description of an engine, exporter or sampler with the engine's names. */
     fun described(given: Any?): Any? =
         when (given) {
@@ -41,7 +47,7 @@ internal object Names {
                 LinkedHashMap<String, Any?>().apply {
                     for ((key, value) in given) {
                         val name = snake(key.toString())
-                        this[name] = if (name in ownKeys) value else described(value)
+                        this[name] = option(name, value)
                     }
                 }
             }
