@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 pub(crate) use defaults::Defaults;
+pub(crate) use surroundings::MAX_INHERITED;
 pub use surroundings::Surroundings;
 
 use crate::context::SpanContext;

@@ -99,12 +99,12 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     let mut lanes: Vec<LaneBuilder> = named(exporters)
         .map(|(name, exporter)| span_lane_builder(name, exporter, limits, &config, &redactor))
         .collect();
-    let timeout = config.log_batch.export_timeout;
+    let within = config.log_batch.retry_within;
     lanes.extend(
         named(log_exporters)
-            .map(|(name, exporter)| log_lane_builder(name, exporter.clone(), log_limits, timeout)),
+            .map(|(name, exporter)| log_lane_builder(name, exporter.clone(), log_limits, within)),
     );
-    let timeout = config.metrics.as_ref().map_or(timeout, |metrics| metrics.timeout);
+    let within = config.metrics.as_ref().and_then(|metrics| metrics.retry_within);
     // A collection is taken as a whole, however many series there are; bytes bound what waits.
     let metric_limits = LaneLimits {
         queue_spans: u64::from(u32::MAX),
@@ -112,7 +112,7 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
     };
     lanes.extend(
         named(metric_exporters)
-            .map(|(name, exporter)| metric_lane_builder(name, exporter.clone(), metric_limits, timeout)),
+            .map(|(name, exporter)| metric_lane_builder(name, exporter.clone(), metric_limits, within)),
     );
     let counts_unsampled = config.metrics.is_some() && !config.disabled;
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
@@ -210,7 +210,7 @@ fn lane_builder(
             #[cfg(feature = "otlp-http")]
             ResolvedExporter::OtlpHttp(mut options) => {
                 use crate::export::otlp::OtlpHttpSink;
-                options.retry.max_elapsed = options.retry.max_elapsed.max(batch.export_timeout);
+                options.retry.end_within(batch.retry_within);
                 let encoder = OtlpEncoder::speaking(options.semantics);
                 Box::new(Lane::new(&name, encoder, OtlpHttpSink::new(options)?, limits))
             }
@@ -244,7 +244,7 @@ fn log_lane_builder(
     name: String,
     exporter: ResolvedExporter,
     limits: LaneLimits,
-    timeout: Duration,
+    within: Option<Duration>,
 ) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         let prompt = LaneLimits { schedule_delay: limits.schedule_delay.min(PROMPT), ..limits };
@@ -252,7 +252,7 @@ fn log_lane_builder(
             #[cfg(feature = "otlp-http")]
             ResolvedExporter::OtlpHttp(mut options) => {
                 use crate::export::otlp::OtlpHttpSink;
-                options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
+                options.retry.end_within(within);
                 let sink = OtlpHttpSink::new(options)?;
                 Box::new(Lane::new(&name, LogsEncoder::new(), sink, limits).of(Signal::Logs))
             }
@@ -269,7 +269,7 @@ fn log_lane_builder(
             ),
             // Formatters are for spans.
             ResolvedExporter::Formatted(_, exporter) => {
-                log_lane_builder(name.clone(), *exporter, limits, timeout)()?
+                log_lane_builder(name.clone(), *exporter, limits, within)()?
             }
             ResolvedExporter::Host(exporter) => {
                 let limits = if exporter.at_once { prompt } else { limits };
@@ -290,14 +290,14 @@ fn metric_lane_builder(
     name: String,
     exporter: ResolvedExporter,
     limits: LaneLimits,
-    timeout: Duration,
+    within: Option<Duration>,
 ) -> LaneBuilder {
     Box::new(move || -> Result<Box<dyn ExportLane>, Error> {
         Ok(match exporter.clone() {
             #[cfg(feature = "otlp-http")]
             ResolvedExporter::OtlpHttp(mut options) => {
                 use crate::export::otlp::OtlpHttpSink;
-                options.retry.max_elapsed = options.retry.max_elapsed.max(timeout);
+                options.retry.end_within(within);
                 let sink = OtlpHttpSink::new(options)?;
                 Box::new(Lane::new(&name, MetricsEncoder::new(), sink, limits).of(Signal::Metrics))
             }
@@ -315,7 +315,7 @@ fn metric_lane_builder(
             }
             // Formatters are for spans.
             ResolvedExporter::Formatted(_, exporter) => {
-                metric_lane_builder(name.clone(), *exporter, limits, timeout)()?
+                metric_lane_builder(name.clone(), *exporter, limits, within)()?
             }
             ResolvedExporter::Custom(_) | ResolvedExporter::Host(_) => {
                 let expected = "an exporter that takes metrics: otlp, console, file, memory or none";

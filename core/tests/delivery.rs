@@ -31,8 +31,7 @@ fn exporter(endpoint: String, retry_for: Duration) -> ExporterOptions {
 fn started(exporters: impl IntoIterator<Item = ExporterOptions>) -> Engine {
     static NAMES: AtomicUsize = AtomicUsize::new(0);
     let name = format!("delivery test {}", NAMES.fetch_add(1, Ordering::Relaxed));
-    let options =
-        Options::new("service").name(name).max_batch_spans(32).export_timeout(Duration::from_millis(1));
+    let options = Options::new("service").name(name).max_batch_spans(32);
     let options = options.schedule_delay(Duration::from_millis(5));
     polyspan::init(exporters.into_iter().fold(options, Options::exporter)).unwrap()
 }
@@ -146,6 +145,18 @@ fn lasting_faults_are_counted_by_what_is_known() {
         assert_eq!(stats.exporters[0].dropped, BTreeMap::from([(reason, SPANS)]), "{fault}");
         assert_eq!(receiver.log().arrivals().len() as u64, arrived, "{fault}");
     }
+}
+
+#[test]
+fn an_export_timeout_that_is_set_bounds_repetitions() {
+    let receiver = Receiver::start(Script::always(Step::status(503)));
+    let options = Options::new("service").name("export timeout").export_timeout(Duration::from_millis(50));
+    let engine = polyspan::init(options.exporter(exporter(receiver.endpoint(), LONG))).unwrap();
+    record(&engine, 1, false);
+    engine.flush(LONG).unwrap();
+    let dropped = BTreeMap::from([(DropReason::RetryExhausted, 4)]);
+    assert_eq!(engine.stats().exporters[0].dropped, dropped);
+    engine.shutdown(LONG).unwrap();
 }
 
 #[test]

@@ -25,9 +25,13 @@ pub struct Batching {
     pub max_batch_bytes: usize,
     /// How long a span waits for others; zero sends at once. Default: 5 s.
     pub schedule_delay: Duration,
-    /// How long a batch may take until it is given up, repetitions included, while the engine is asked to
-    /// flush. Default: 30 s.
+    /// How long a batch may take until it is given up, repetitions included. Default: 30 s for an exporter of the
+    /// application; for OTLP what its retry options say ([`RetryOptions::max_elapsed`]), unless this is set too.
+    ///
+    /// [`RetryOptions::max_elapsed`]: crate::RetryOptions::max_elapsed
     pub export_timeout: Duration,
+    /// The same where somebody has set it.
+    pub(crate) retry_within: Option<Duration>,
 }
 
 impl Batching {
@@ -45,6 +49,7 @@ impl Default for Batching {
             max_batch_bytes: 4 << 20,
             schedule_delay: Duration::from_secs(5),
             export_timeout: Duration::from_secs(30),
+            retry_within: None,
         }
     }
 }
@@ -183,6 +188,7 @@ impl BatchSettings {
             max_batch_bytes: self.max_batch_bytes.unwrap_or(default.max_batch_bytes),
             schedule_delay: self.schedule_delay.unwrap_or(default.schedule_delay),
             export_timeout: self.export_timeout.unwrap_or(default.export_timeout),
+            retry_within: self.export_timeout,
         }
     }
 }

@@ -209,6 +209,7 @@ impl MetricsOptions {
         Ok(is_on.then(|| MetricsSettings {
             interval: self.interval.or(env.metrics.interval).unwrap_or(Duration::from_secs(60)),
             timeout: self.timeout.or(env.metrics.timeout).unwrap_or(Duration::from_secs(30)),
+            retry_within: self.timeout.or(env.metrics.timeout),
             temporality: self.temporality.or(env.metrics.temporality),
             max_series: self.max_series.unwrap_or(1000),
             max_names: self.max_names.unwrap_or(200),
@@ -252,6 +253,8 @@ pub struct MetricsSettings {
     pub interval: Duration,
     /// How long an export may take.
     pub timeout: Duration,
+    /// The same where somebody has set it.
+    pub(crate) retry_within: Option<Duration>,
     /// How they add up, if that was said.
     pub temporality: Option<TemporalityPreference>,
     /// Series of spans, and of operations.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::carried::{CarriedId, CarriedSet, MAX_CARRIED};
+use crate::cut;
 use crate::frame::write;
 use crate::kinds::{SpanFlags, TypeSet};
 use crate::propagation::Baggage;
@@ -32,6 +33,12 @@ pub struct Surroundings {
     tag_fields: Vec<u8>,
 }
 
+/// Attributes, pieces of metadata, and tags: every span inside carries them all.
+pub(crate) const MAX_INHERITED: usize = 1024;
+
+/// The lengths and kinds that stand before a key and a value, at most.
+const HEADERS: usize = 32;
+
 impl Surroundings {
     /// A copy to change, of `outer` or of nothing.
     pub fn inside(outer: Option<&Arc<Self>>) -> Self {
@@ -44,10 +51,10 @@ impl Surroundings {
         if let Some(id) = CarriedId::from_key(key) {
             self.ids = self.ids.with(id);
         }
-        if replace(&mut self.attributes, key, value.into().into_owned()) {
-            self.encode();
-        } else if let Some((key, value)) = self.attributes.last() {
-            put(&mut self.fields, write::attribute, key, value);
+        match set(&mut self.attributes, key, value.into()) {
+            Change::Replaced => self.encode(),
+            Change::Added(value) => put(&mut self.fields, write::attribute, key, value),
+            Change::Refused => {}
         }
         self
     }
@@ -73,10 +80,10 @@ impl Surroundings {
     /// A piece of metadata of every span inside; replaces one of the same key.
     #[must_use]
     pub fn metadata<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
-        if replace(&mut self.metadata, key, value.into().into_owned()) {
-            self.encode();
-        } else if let Some((key, value)) = self.metadata.last() {
-            put(&mut self.fields, write::metadata, key, value);
+        match set(&mut self.metadata, key, value.into()) {
+            Change::Replaced => self.encode(),
+            Change::Added(value) => put(&mut self.fields, write::metadata, key, value),
+            Change::Refused => {}
         }
         self
     }
@@ -85,7 +92,7 @@ impl Surroundings {
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         let tag = tag.into();
-        if !self.tags.contains(&tag) {
+        if !self.tags.contains(&tag) && has_room(self.tags.len()) {
             write::trace_tag(&mut self.tag_fields, &tag);
             self.tags.push(tag);
         }
@@ -231,26 +238,83 @@ impl Surroundings {
 
 type Write = fn(&mut Vec<u8>, &str, &Value<'_>);
 
+/// Writes a value; of one that is too large what fits, or a mark that it was there.
 fn put(fields: &mut Vec<u8>, write: Write, key: &str, value: &Value<'_>) {
     let at = fields.len();
     write(fields, key, value);
+    let room = MAX_CARRIED.saturating_sub(key.len() + HEADERS);
+    if fields.len() - at > MAX_CARRIED {
+        fields.truncate(at);
+        let message = "what spans inherit has at most 64 KiB a value; this is cut: ";
+        crate::log::warn_once("surroundings", &format!("{message}{:?}", cut::to_bytes(key, 64)));
+        let left = match value {
+            Value::Str(text) if room > cut::TRUNCATED.len() => cut::to_bytes(text, room),
+            _ => cut::TRUNCATED.to_owned(),
+        };
+        write(fields, key, &Value::from(left));
+    }
     if key.is_empty() || fields.len() - at > MAX_CARRIED {
         fields.truncate(at);
-        let message = "what spans inherit must have a key and at most 64 KiB; this is left out: ";
-        crate::log::warn_once("surroundings", &format!("{message}{key:?}"));
+        let message = "what spans inherit must have a key of at most 64 KiB; this is left out: ";
+        crate::log::warn_once("surroundings", &format!("{message}{:?}", cut::to_bytes(key, 64)));
     }
 }
 
-/// Whether there was a value of that key before.
-fn replace(list: &mut Pairs, key: &str, value: OwnedValue) -> bool {
-    match list.iter_mut().find(|(known, _)| known == key) {
-        Some((_, slot)) => {
-            *slot = value;
-            true
+/// What became of a value.
+enum Change<'l> {
+    Added(&'l OwnedValue),
+    Replaced,
+    Refused,
+}
+
+fn set<'l>(list: &'l mut Pairs, key: &str, value: Value<'_>) -> Change<'l> {
+    if let Some(place) = list.iter().position(|(known, _)| known == key) {
+        if let Some((_, slot)) = list.get_mut(place) {
+            *slot = value.into_owned();
         }
-        None => {
-            list.push((Cow::Owned(key.to_owned()), value));
-            false
-        }
+        return Change::Replaced;
+    }
+    if !has_room(list.len()) {
+        return Change::Refused;
+    }
+    list.push((Cow::Owned(key.to_owned()), value.into_owned()));
+    list.last().map_or(Change::Refused, |(_, value)| Change::Added(value))
+}
+
+fn has_room(count: usize) -> bool {
+    if count >= MAX_INHERITED {
+        let message =
+            format!("spans inherit at most {MAX_INHERITED} values of a kind; further ones are left out");
+        crate::log::warn_once("inherited", &message);
+    }
+    count < MAX_INHERITED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inherited_is_bounded_in_number_and_size() {
+        let many = (0..10 * MAX_INHERITED).fold(Surroundings::default(), |around, number| {
+            around
+                .metadata(&format!("m{number}"), 1)
+                .attribute(&format!("a{number}"), 1)
+                .tag(format!("t{number}"))
+        });
+        let counts = (many.metadata.len(), many.attributes.len(), many.tags.len());
+        assert_eq!(counts, (MAX_INHERITED, MAX_INHERITED, MAX_INHERITED));
+        assert!(
+            many.metadata("m1", 2).metadata.contains(&(Cow::from("m1"), OwnedValue::from(2))),
+            "known keys change"
+        );
+
+        let large = Surroundings::default()
+            .metadata("text", "x".repeat(100_000))
+            .metadata("list", vec!["x"; 100_000]);
+        assert!((60_000..140_000).contains(&large.fields.len()), "{}", large.fields.len());
+        let marks =
+            large.fields.windows(cut::TRUNCATED.len()).filter(|part| *part == cut::TRUNCATED.as_bytes());
+        assert_eq!(marks.count(), 2, "both say that they were cut");
     }
 }

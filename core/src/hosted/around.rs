@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::wire::read_value;
 use crate::carried::CarriedId;
-use crate::current::Surroundings;
+use crate::current::{MAX_INHERITED, Surroundings};
 use crate::kinds::TypeSet;
 use crate::propagation::Baggage;
 use crate::value::Value;
@@ -60,14 +60,21 @@ fn apply(around: Surroundings, name: &str, value: &Value<'static>, refused: &mut
         ("request_context", value) => around.request_context(value.clone()),
         ("request_context_keys", value) => around.request_context_keys(texts(value)),
         ("attributes", Value::Map(entries)) => {
-            entries.iter().fold(around, |around, (key, value)| around.attribute(key, value.clone()))
+            first(entries, refused).fold(around, |around, (key, value)| around.attribute(key, value.clone()))
         }
         ("metadata", Value::Map(entries)) => {
-            entries.iter().fold(around, |around, (key, value)| around.metadata(key, value.clone()))
+            first(entries, refused).fold(around, |around, (key, value)| around.metadata(key, value.clone()))
         }
-        ("tags", value) => texts(value).fold(around, Surroundings::tag),
+        ("tags", value) => texts(value).take(MAX_INHERITED).fold(around, Surroundings::tag),
         _ => around,
     }
+}
+
+/// As many as spans may inherit; what is left out is refused.
+fn first<'a, T>(entries: &'a [T], refused: &mut u32) -> impl Iterator<Item = &'a T> {
+    let more = entries.len().saturating_sub(MAX_INHERITED);
+    *refused = refused.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+    entries.iter().take(MAX_INHERITED)
 }
 
 fn texts<'a>(value: &'a Value<'static>) -> impl Iterator<Item = &'a str> {

@@ -54,9 +54,11 @@ impl RedactCounts {
     }
 }
 
-/// What an engine leaves out of all spans.
+/// What an engine leaves out of all spans. What is not recorded of inputs and outputs may not come in by the attributes
+/// of another instrumentation either.
 pub(crate) fn hidden_in(config: &ResolvedConfig) -> Hidden {
-    Hidden { input: config.hide_input, output: config.hide_output }
+    let unrecorded = config.unrecorded.io;
+    Hidden { input: config.hide_input || unrecorded, output: config.hide_output || unrecorded }
 }
 
 /// Redacts spans, reusing its buffers.

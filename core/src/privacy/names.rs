@@ -194,7 +194,7 @@ fn is_credential_token(word: &[u8]) -> bool {
 
 /// A token that is a place in a list, or a piece of text.
 #[rustfmt::skip]
-fn is_other_token(before: &[u8]) -> bool {
+pub(super) fn is_other_token(before: &[u8]) -> bool {
     matches!(
         before,
         b"next" | b"prev" | b"previous" | b"page" | b"continuation" | b"pagination" | b"cursor" | b"sync"
@@ -257,7 +257,7 @@ fn is_about(word: &[u8]) -> bool {
 /// A first word, or one right before the noun, behind which no value of a secret stands: a question of yes or
 /// no, or an error.
 #[rustfmt::skip]
-fn is_no_value(word: &[u8]) -> bool {
+pub(super) fn is_no_value(word: &[u8]) -> bool {
     matches!(
         word,
         b"is" | b"has" | b"have" | b"had" | b"was" | b"use" | b"uses" | b"using" | b"show" | b"shows"

@@ -4,7 +4,7 @@
 use super::credentials;
 use super::label::Label;
 use super::lex::{self, Quote};
-use super::names::{Doubt, Group, Verdict};
+use super::names::{Doubt, Group, Verdict, is_no_value, is_other_token};
 use super::prose;
 use super::text::{Edit, Name, Scanner};
 use super::tokens::is_mixed;
@@ -25,8 +25,15 @@ enum Join {
     Tag,
 }
 
+/// What may stand between a name and its colon: `API key provided: x`.
+const GIVEN: [&[u8]; 5] = [b"provided", b"given", b"supplied", b"received", b"used"];
+
 /// How a sentence joins them.
 const SAID: [&[u8]; 3] = [b"is: ", b"is ", b"was "];
+
+/// What stands before a name whose value follows in quotation marks: `wrong password 'x'`.
+const BEFORE_QUOTED: [&[u8]; 7] =
+    [b" with", b" encrypted", b" set", b" wrong", b" invalid", b" incorrect", b" bad"];
 
 /// What holds a value and nothing else, as it is printed: `Some(x)`, `Secret(x)`.
 const WRAPPERS: [&str; 8] = ["Some", "Ok", "Just", "Optional", "Secret", "Password", "Token", "Sensitive"];
@@ -56,7 +63,7 @@ impl<'t> Scanner<'t, '_> {
             Verdict::Secret(label) => Wanted { name: *name, label, doubt: None },
             Verdict::Maybe(label, doubt) => Wanted { name: *name, label, doubt: Some(doubt) },
         };
-        if !name.closed && self.is_none_by_its_words(name) {
+        if !name.closed && self.is_none_by_its_words(&wanted, join, at) {
             return true;
         }
         match join {
@@ -84,6 +91,11 @@ impl<'t> Scanner<'t, '_> {
             None => skip_spaces(text, at),
         };
         at = blanks(at);
+        if quote.is_none() {
+            let rest = self.slice(at, at + 9);
+            let given = GIVEN.iter().find(|word| rest.starts_with(word));
+            at = given.map_or(at, |word| skip_spaces(text, at + word.len()));
+        }
         let next = self.byte(at + 1);
         let (join, length) = match self.byte(at)? {
             b':' if matches!(next, Some(b':')) || self.slice(at, at + 3) == b"://" => return None,
@@ -94,6 +106,7 @@ impl<'t> Scanner<'t, '_> {
                 (Join::Compare, if self.byte(at + 2) == Some(b'=') { 3 } else { 2 })
             }
             b'=' => (Join::Equals, 1),
+            b'-' if next == Some(b'>') => (Join::Colon, 2),
             b',' if name.closed => (Join::Comma, 1),
             b'>' if at == name.end && self.opens_tag(name) => return Some((Join::Tag, at + 1)),
             0xef if self.slice(at, at + 3) == "：".as_bytes() => (Join::Colon, 3),
@@ -102,12 +115,23 @@ impl<'t> Scanner<'t, '_> {
         Some((join, blanks(at + length)))
     }
 
-    /// Whether the words before an unquoted name make it something else: `unexpected token:`.
-    fn is_none_by_its_words(&mut self, name: &Name<'t>) -> bool {
-        let before = self.text.get(name.start.saturating_sub(16)..name.start).unwrap_or_default();
-        let Some(before) = before.strip_suffix(b" ") else { return false };
-        let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        word > 0 && self.judge(self.slice(name.start - word - 1, name.end)) == Verdict::Plain
+    /// Whether the word before an unquoted name makes it something else: `next token:`. One that only says that the value
+    /// is wrong or wanted (`invalid password: x`) does not, but for a token: parsers complain of such too.
+    fn is_none_by_its_words(&mut self, wanted: &Wanted<'t>, join: Join, at: usize) -> bool {
+        let name = &wanted.name;
+        let Some(word) = self.word_before(name) else { return false };
+        if is_no_value(&word.to_ascii_lowercase()) && !is_other_token(&word.to_ascii_lowercase()) {
+            let value = self.slice(at, lex::end_of_bare(self.text, at));
+            return wanted.label == Label::TOKEN && join == Join::Colon && is_plain(value);
+        }
+        self.judge(self.slice(name.start - word.len() - 1, name.end)) == Verdict::Plain
+    }
+
+    /// The word that a blank parts from the name behind it.
+    fn word_before(&self, name: &Name<'t>) -> Option<&'t [u8]> {
+        let before = self.text.get(name.start.saturating_sub(16)..name.start)?.strip_suffix(b" ")?;
+        let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        before.get(before.len() - length..).filter(|word| !word.is_empty())
     }
 
     fn value(&mut self, wanted: &Wanted<'t>, join: Join, at: usize) {
@@ -205,8 +229,7 @@ impl<'t> Scanner<'t, '_> {
         if !fits || self.is_piece_of_text(wanted, start, found.after) {
             return;
         }
-        // What the browser's `fetch` may do with credentials.
-        if wanted.label == Label::CREDENTIAL && matches!(value, b"include" | b"omit" | b"same-origin") {
+        if is_fetch_mode(wanted.label, value) {
             return;
         }
         self.hide(start, found.end, wanted.label);
@@ -304,6 +327,8 @@ impl<'t> Scanner<'t, '_> {
             || prose::is_placeholder(credentials::without_scheme(value))
             || prose::is_word(value)
             || prose::is_code(text, at, end, key)
+            || is_working_directory(key, value)
+            || is_fetch_mode(label, value)
         {
             return;
         }
@@ -439,7 +464,7 @@ impl<'t> Scanner<'t, '_> {
         let login = before.windows(6).any(|window| window == b"login ")
             || rest.starts_with(b"'") && {
                 let word = before.trim_ascii_end().to_ascii_lowercase();
-                word.ends_with(b" with") || word.ends_with(b" encrypted") || word.ends_with(b" set")
+                BEFORE_QUOTED.iter().any(|before| word.ends_with(before))
             };
         if name.dashes == 0 && said.is_none() && !login {
             return false;
@@ -473,6 +498,16 @@ impl<'t> Scanner<'t, '_> {
         }
         true
     }
+}
+
+/// What the browser's `fetch` may do with credentials.
+fn is_fetch_mode(label: Label, value: &[u8]) -> bool {
+    label == Label::CREDENTIAL && matches!(value, b"include" | b"omit" | b"same-origin")
+}
+
+/// The shell's variables that are called so: `PWD=/srv/app`.
+pub(super) fn is_working_directory(name: &[u8], value: &[u8]) -> bool {
+    matches!(name, b"PWD" | b"OLDPWD") && value.starts_with(b"/")
 }
 
 fn skip_spaces(text: &[u8], at: usize) -> usize {

@@ -8,7 +8,7 @@
 use super::judged::Judged;
 use super::label::Label;
 use super::lex::{self, Quote};
-use super::names::Verdict;
+use super::names::{Verdict, is_no_value};
 use super::rules::Rules;
 use super::triggers::{Hit, Rule};
 use super::{credentials, digits, tokens};
@@ -195,7 +195,9 @@ impl<'t, 's> Scanner<'t, 's> {
             }
             let left = self.text.get(start.saturating_sub(20)..start - 1).unwrap_or_default();
             let word = left.iter().rev().take_while(|byte| is_letter(byte)).count();
-            if word == 0 || word == left.len() && word > 18 {
+            let says = left.get(left.len() - word..).unwrap_or_default().to_ascii_lowercase();
+            // `invalid API key`: what is said of it is no part of its name.
+            if word == 0 || word == left.len() && word > 18 || is_no_value(&says) {
                 break;
             }
             start -= word + 1;

@@ -13,6 +13,8 @@ const BAGGAGE: &str = "baggage";
 
 /// Pairs a header may have.
 pub const MAX_PAIRS: usize = 180;
+/// Names that are kept, so that a million of them cost no more than what they are good for.
+const MAX_ENTRIES: usize = 1024;
 /// Bytes of one pair with its properties, as it stands in a header.
 pub const MAX_PAIR_BYTES: usize = 4096;
 /// Bytes of all headers together, commas included.
@@ -40,12 +42,14 @@ pub struct BaggageEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Baggage {
     entries: Vec<BaggageEntry>,
+    /// Names that there was no room for.
+    left_out: u32,
 }
 
 impl Baggage {
     /// No entries.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), left_out: 0 }
     }
 
     /// The value of a name.
@@ -63,7 +67,8 @@ impl Baggage {
         self.insert_with_metadata(key, value, "");
     }
 
-    /// Sets a value with its properties, which are opaque text of the form `name=value;name`.
+    /// Sets a value with its properties, which are opaque text of the form `name=value;name`. A new name beyond 1,024 of
+    /// them is left out, and counted by [`Baggage::to_header`].
     pub fn insert_with_metadata(
         &mut self,
         key: impl Into<String>,
@@ -71,9 +76,11 @@ impl Baggage {
         metadata: impl Into<String>,
     ) {
         let entry = BaggageEntry { key: key.into(), value: value.into(), metadata: metadata.into() };
+        let has_room = self.entries.len() < MAX_ENTRIES;
         match self.entries.iter_mut().find(|old| old.key == entry.key) {
             Some(old) => *old = entry,
-            None => self.entries.push(entry),
+            None if has_room => self.entries.push(entry),
+            None => self.left_out = self.left_out.saturating_add(1),
         }
     }
 
@@ -103,7 +110,7 @@ impl Baggage {
     pub fn to_header(&self) -> (String, u32) {
         let mut header = String::new();
         let mut pairs = 0;
-        let mut refused = 0;
+        let mut refused = self.left_out;
         for entry in &self.entries {
             let start = header.len();
             let fits = pairs < MAX_PAIRS && write_pair(&mut header, entry) && header.len() <= MAX_BYTES;

@@ -57,6 +57,31 @@ const NAMED: &[(&str, Content)] = &[
     ("ai.response.object", Content::Output),
     ("ai.response.reasoning", Content::Output),
     ("ai.response.toolCalls", Content::Output),
+    // pydantic-ai and Logfire.
+    ("pydantic_ai.all_messages", Content::Either),
+    ("all_messages_events", Content::Either),
+    ("final_result", Content::Output),
+    ("tool_arguments", Content::Input),
+    ("tool_response", Content::Output),
+    ("request_data", Content::Input),
+    ("response_data", Content::Output),
+    // Google's agent development kit.
+    ("gcp.vertex.agent.llm_request", Content::Input),
+    ("gcp.vertex.agent.llm_response", Content::Output),
+    ("gcp.vertex.agent.tool_call_args", Content::Input),
+    ("gcp.vertex.agent.tool_response", Content::Output),
+    ("gcp.vertex.agent.data", Content::Either),
+    // What receivers call inputs and outputs.
+    ("langfuse.observation.input", Content::Input),
+    ("langfuse.observation.output", Content::Output),
+    ("langfuse.trace.input", Content::Input),
+    ("langfuse.trace.output", Content::Output),
+    ("mlflow.spanInputs", Content::Input),
+    ("mlflow.spanOutputs", Content::Output),
+    ("braintrust.input_json", Content::Input),
+    ("braintrust.output_json", Content::Output),
+    ("braintrust.input", Content::Input),
+    ("braintrust.output", Content::Output),
 ];
 
 /// Lists that are spread over attributes: one for each item, with its place, from 0, behind these names.

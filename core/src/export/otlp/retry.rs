@@ -30,6 +30,13 @@ impl Default for RetryOptions {
     }
 }
 
+impl RetryOptions {
+    /// Gives up no later than so long after the first attempt.
+    pub(crate) fn end_within(&mut self, bound: Option<Duration>) {
+        self.max_elapsed = bound.map_or(self.max_elapsed, |bound| self.max_elapsed.min(bound));
+    }
+}
+
 /// The waits of one batch.
 #[derive(Debug)]
 pub(crate) struct Backoff {

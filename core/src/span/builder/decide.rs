@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::SpanBuilder;
 use crate::clock;
 use crate::context::SpanContext;
-use crate::current::Surroundings;
+use crate::current::{MAX_INHERITED, Surroundings};
 use crate::engine::Live;
 use crate::id::TraceId;
 use crate::sampling::{SamplingInput, SamplingResult, inherit};
@@ -45,7 +45,7 @@ impl SpanBuilder<'_> {
             // What surrounds a root was said for the whole trace; a child only inherits it.
             Surroundings::with_extracted(surroundings.as_ref(), self.request_context, keys, !is_local_root)
         });
-        for (key, value) in metadata {
+        for (key, value) in metadata.iter().take(MAX_INHERITED) {
             let around = inner.unwrap_or_else(|| Surroundings::inside(surroundings.as_ref()));
             inner = Some(around.metadata(key, value.clone()));
         }
