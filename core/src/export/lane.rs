@@ -4,7 +4,11 @@
 //! mutex that is held for a few instructions only. One dead destination fills its own queue and no other.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
@@ -463,18 +467,19 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
         };
         match item {
             Some(Item::Batch { batch, spans, aside, bytes }) => {
-                let outcome = sink.send(batch, &context).await;
+                let outcome = caught(async { sink.send(batch, &context).await }).await;
+                let outcome = outcome.unwrap_or_else(|| panicked(spans));
                 settle(&shared, outcome, spans, aside, bytes);
                 settled_one.notify_one();
             }
             Some(Item::Mark(settled)) => {
-                sink.flush().await;
+                caught(async { sink.flush().await }).await;
                 let closing = {
                     let state = shared.lock();
                     state.closing && state.queue.is_empty()
                 };
                 if closing {
-                    sink.shutdown().await;
+                    caught(async { sink.shutdown().await }).await;
                 }
                 // Whoever waited may have stopped waiting.
                 let _ = settled.send(());
@@ -482,6 +487,22 @@ async fn drive<B: Send + 'static, S: Sink<B>>(
             None => shared.changed.notified().await,
         }
     }
+}
+
+/// What a sink does, or `None` if it panics: that costs what it was given, and not the lane.
+async fn caught<T>(doing: impl Future<Output = T>) -> Option<T> {
+    let mut doing = pin!(doing);
+    poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| doing.as_mut().poll(task))) {
+        Ok(polled) => polled.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+/// What became of the spans that a sink had when it panicked.
+fn panicked(spans: u64) -> Outcome {
+    let spans = u32::try_from(spans).unwrap_or(u32::MAX);
+    Outcome::dropped(DropReason::Internal, spans, "the exporter panicked")
 }
 
 /// Counts what became of a batch. A sink that loses count is corrected, so that the equation holds.
