@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use polyspan::config::ExporterOptions;
 use polyspan::export::memory::MemoryStore;
-use polyspan::{DropReason, Options};
+use polyspan::{DropReason, Options, SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use polyspan_test_receiver::{Receiver, Script, Step};
 
 #[test]
@@ -32,6 +32,17 @@ fn a_full_queue_drops_the_newest_and_counts_them() {
 
     // The pressure is seen: a new root is not begun.
     assert!(!engine.span("another root").start().is_recording());
+    // Nor is this process's part of a trace that came from another one.
+    let caller = SpanContext {
+        trace_id: TraceId::from_hex("abc").unwrap(),
+        span_id: SpanId::from_hex("def").unwrap(),
+        flags: TraceFlags::SAMPLED,
+        state: TraceState::EMPTY,
+        remote: true,
+    };
+    let called = engine.span("called").parent(&caller).start();
+    assert!(!called.is_recording() && !called.context().flags.is_sampled());
+    assert!(!engine.span("child").child_of(&called).start().is_recording());
     // But by no other engine, however long it runs beside this one.
     let store = MemoryStore::new();
     let other = Options::new("service").name("other").exporter(ExporterOptions::Memory(store.clone()));
@@ -45,6 +56,6 @@ fn a_full_queue_drops_the_newest_and_counts_them() {
     assert_eq!(other.stats().shed, 0);
     let _ = engine.shutdown(Duration::ZERO);
     let stats = engine.stats();
-    assert!(stats.adds_up() && stats.shed == 11, "{stats:?}");
+    assert!(stats.adds_up() && stats.shed == 12, "{stats:?}");
     assert_eq!(stats.exporters[0].pending, 0);
 }

@@ -119,7 +119,10 @@ impl SpanBuilder<'_> {
         let span_id = self.span_id.unwrap_or_else(|| recorder.ids.span_id());
         let shard = live.shard(recorder.thread);
         let mut result = self.sample(live, trace_id, parent, surroundings.as_deref());
-        if parent.is_none() && result.decision != Decision::Drop && live.under_pressure() {
+        // What begins the part of a trace that this process has is left out as a whole; what stands in for a span of
+        // this process is not remote, wherever its ids come from.
+        let begins = parent.is_none_or(|parent| parent.remote && !parent.flags.stands_in());
+        if begins && result.decision != Decision::Drop && live.under_pressure() {
             shard.shed.fetch_add(1, Ordering::Relaxed);
             result.decision = Decision::Drop;
         }
