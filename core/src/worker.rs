@@ -39,6 +39,10 @@ const SEGMENTS_PER_TURN: usize = 4;
 /// A request that waits for a recording thread to finish its write is looked at again this soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
+/// Threads at most for what may block. Each console or file exporter holds one while its pipe or disk does not take
+/// what it writes, and the resolution of names must not wait for that. They are started when needed and leave soon.
+const HELPERS: usize = 64;
+
 /// Engines remembered after their shutdown.
 pub(crate) const RETIRED: usize = 16;
 
@@ -81,7 +85,7 @@ struct Worker {
 pub(crate) fn run(runtime: &'static Runtime, wake: Arc<Notify>, inbox: Inbox) {
     let reactor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(4)
+        .max_blocking_threads(HELPERS)
         .thread_name("polyspan-helper")
         .thread_keep_alive(IDLE_AFTER)
         .build();
