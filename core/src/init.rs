@@ -31,7 +31,8 @@ static STARTING: [Mutex<()>; MAX_GENERATIONS] = [const { Mutex::new(()) }; MAX_G
 /// Starts an engine from options and the process's environment and registers it under its name.
 ///
 /// A second call with equal options returns the running engine. With other options it fails, unless
-/// [`Options::replace`] was asked for: then the running engine is drained within its exit bound first.
+/// [`Options::replace`] was asked for: then the new engine takes the running one's place at once, and that one is
+/// drained within the new one's exit bound. An engine that cannot be made replaces nothing.
 /// Without exporter or endpoint, from code or environment, traces are shown in the console.
 ///
 /// # Errors
@@ -57,10 +58,11 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
     let config = options.resolve(environment)?;
     let redactor = Arc::new(Redactor::new(&config.redaction)?);
     let starting = STARTING.get(lifecycle::generation()).ok_or_else(Engine::refused)?;
-    let _one_at_a_time = starting.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(running) = registry::engine(&config.name) {
+    let one_at_a_time = starting.lock().unwrap_or_else(PoisonError::into_inner);
+    let running = registry::engine(&config.name);
+    if let Some(running) = &running {
         if running.settings().config == config {
-            return Ok(running);
+            return Ok(running.clone());
         }
         if !replace {
             let message = format!(
@@ -70,19 +72,24 @@ pub fn init_with(options: Options, environment: &env::EnvSettings) -> Result<Eng
             );
             return Err(Error::new(ErrorCode::AlreadyInitialized, message));
         }
-        // What it cannot deliver in time it counts; the new one starts all the same.
-        let _ = running.shutdown(config.exit_timeout);
     }
     if config.console_fallback && !config.disabled {
         let message = "no exporter or endpoint is configured: traces are shown here. Set OTEL_EXPORTER_OTLP_ENDPOINT \
                        or the option `endpoint` to send them to a collector.";
         crate::log::info_once("console", message);
     }
-    if registry::engines().is_empty() {
-        runtime::set_budget(config.memory.budget_bytes);
-    }
+    let is_alone = registry::engines().iter().all(|other| other.name() == config.name);
+    let (budget, exit_timeout) = (config.memory.budget_bytes, config.exit_timeout);
     let engine = Engine::new(settings(config, redactor))?;
-    registry::register(&engine)?;
+    if is_alone {
+        runtime::set_budget(budget);
+    }
+    let replaced = registry::register(&engine, running.as_ref())?;
+    drop(one_at_a_time);
+    if let Some(replaced) = replaced {
+        // What it cannot deliver in time it counts; the new one records meanwhile.
+        let _ = replaced.shutdown(exit_timeout);
+    }
     Ok(engine)
 }
 

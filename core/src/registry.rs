@@ -5,10 +5,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use crate::engine::{Engine, Waiting};
 use crate::error::{Error, ErrorCode};
-use crate::sampling::SamplingInput;
+use crate::sampling::{Deciding, SamplingInput};
 
 /// Chooses an engine, by its name, for a new root span; `None` means the default. It sees what a sampler
 /// does, but for the trace id, which is drawn later.
@@ -72,26 +73,42 @@ pub(crate) fn version() -> u64 {
     VERSION.load(Ordering::Acquire)
 }
 
-/// Adds an engine under its name.
+/// Adds an engine under its name, or puts it where the one of that name is which it replaces: it is the default
+/// if that one was. Returns the one that lost its place, which is the caller's to shut down.
 ///
 /// # Errors
-/// [`ErrorCode::AlreadyInitialized`] when the name is taken.
-pub(crate) fn register(engine: &Engine) -> Result<(), Error> {
+/// [`ErrorCode::AlreadyInitialized`] when another one has the name.
+pub(crate) fn register(engine: &Engine, replaced: Option<&Engine>) -> Result<Option<Engine>, Error> {
     let mut registry = write();
-    if registry.get(engine.name()).is_some() {
-        let message =
-            format!("an engine named {:?} is running; shut it down or ask to replace it", engine.name());
-        return Err(Error::new(ErrorCode::AlreadyInitialized, message));
-    }
-    registry.engines.push(engine.clone());
+    let place = registry.engines.iter_mut().find(|known| known.name() == engine.name());
+    let former = match place {
+        Some(known) if replaced.is_some_and(|replaced| replaced.same(known)) => {
+            Some(core::mem::replace(known, engine.clone()))
+        }
+        Some(_) => {
+            let message =
+                format!("an engine named {:?} is running; shut it down or ask to replace it", engine.name());
+            return Err(Error::new(ErrorCode::AlreadyInitialized, message));
+        }
+        // One to be replaced may have been shut down meanwhile.
+        None => {
+            registry.engines.push(engine.clone());
+            None
+        }
+    };
     VERSION.fetch_add(1, Ordering::Release);
-    Ok(())
+    Ok(former)
 }
 
-/// Removes an engine; the next one registered becomes the default if this one was it.
+/// Removes an engine; the next one registered becomes the default if this one was it. One that has lost its place
+/// to another of its name takes nothing with it.
 pub(crate) fn forget(engine: &Engine) {
     let mut registry = write();
+    let before = registry.engines.len();
     registry.engines.retain(|known| !known.same(engine));
+    if registry.engines.len() == before {
+        return;
+    }
     if registry.default.as_deref() == Some(engine.name()) {
         registry.default = None;
     }
@@ -141,11 +158,13 @@ pub(crate) fn has_selector() -> bool {
     HAS_SELECTOR.load(Ordering::Acquire)
 }
 
-/// The engine for a root span.
+/// The engine for a root span. One that the selector itself starts is of the default engine, where it does not
+/// record.
 pub(crate) fn select(root: &SamplingInput<'_>) -> Option<Engine> {
     // The selector runs outside the lock: it is the application's code.
     let selector = read().selector.clone();
     let chosen = selector.and_then(|choose| {
+        let _deciding = Deciding::begin()?;
         let chosen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| choose(root)));
         if chosen.is_err() {
             crate::log::warn_once("selector", "the engine selector panicked; the default engine is used");
@@ -161,14 +180,27 @@ pub fn engines() -> Vec<Engine> {
     read().engines.clone()
 }
 
+/// The longest exit bound of any engine.
+pub fn longest_exit() -> Duration {
+    // As in `flush_at_exit`.
+    let Ok(registry) = REGISTRY.try_read() else { return Duration::ZERO };
+    registry.engines.iter().map(Engine::exit_timeout).max().unwrap_or_default()
+}
+
 /// Shuts every engine down within its exit bound, all at the same time: one that cannot deliver takes no
 /// time from the others.
 pub fn flush_at_exit() {
+    flush_after(Duration::ZERO);
+}
+
+/// [`flush_at_exit`] where so much of the exit bounds is used up already.
+pub fn flush_after(used: Duration) {
     // Another thread may hold the lock and never run again; exiting must not wait for it.
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();
     drop(registry);
-    let begun: Vec<_> = engines.iter().map(|engine| engine.begin_exit(engine.exit_timeout())).collect();
+    let begun: Vec<_> =
+        engines.iter().map(|engine| engine.begin_exit(engine.exit_timeout().saturating_sub(used))).collect();
     for ended in begun.into_iter().map(|begun| begun.and_then(Waiting::end)) {
         if let Err(error) = ended {
             crate::log::warn_once("exit", error.message());

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{Decision, Sampler, SamplingInput, SamplingResult, threshold};
+use super::{Deciding, Decision, Sampler, SamplingInput, SamplingResult, threshold};
 
 /// Asks a [`Sampler`] for roots, or for every span.
 ///
@@ -38,6 +38,9 @@ impl CustomSampler {
     }
 
     pub(super) fn sample(&self, input: &SamplingInput<'_>) -> SamplingResult {
+        let Some(_deciding) = Deciding::begin() else {
+            return SamplingResult::new(Decision::Drop, threshold::erase(input.parent_state()));
+        };
         // The sampler is shared and only read; what it may have left half-done is its own state.
         catch_unwind(AssertUnwindSafe(|| self.sampler.sample(input))).unwrap_or_else(|_| SamplingResult {
             callback_failed: true,

@@ -6,6 +6,7 @@
 
 mod always;
 mod custom;
+mod deciding;
 pub(crate) mod fields;
 mod glob;
 mod host_plan;
@@ -25,6 +26,7 @@ use crate::kinds::{SpanKind, SpanType};
 use crate::value::{OwnedValue, Value};
 
 pub use custom::CustomSampler;
+pub(crate) use deciding::Deciding;
 pub use glob::Glob;
 pub use host_plan::{HostPlan, PageRule, ParentRule, RootDraw, RootRule};
 pub use parent_based::ParentBased;
@@ -150,6 +152,9 @@ impl<'a> SamplingInput<'a> {
 /// A sampler of the application's own, or one given through the OpenTelemetry API.
 pub trait Sampler: Send + Sync + fmt::Debug {
     /// Decides about one span. A panic is caught: the span is sampled, and the engine counts it.
+    ///
+    /// It is not asked about spans that it starts itself: they are not sampled, unless they follow a parent of this
+    /// process.
     ///
     /// An empty `state` in the result clears the tracestate, so return the parent's unless it changes.
     fn sample(&self, input: &SamplingInput<'_>) -> SamplingResult;

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use super::SpanBuilder;
 use crate::clock;
-use crate::context::SpanContext;
+use crate::context::{SpanContext, TraceState};
 use crate::current::{MAX_INHERITED, Surroundings};
 use crate::engine::Live;
 use crate::id::TraceId;
-use crate::sampling::{SamplingInput, SamplingResult, inherit};
+use crate::sampling::{Deciding, Decision, SamplingInput, SamplingResult, inherit};
 use crate::value::Value;
 
 impl SpanBuilder<'_> {
@@ -66,6 +66,11 @@ impl SpanBuilder<'_> {
         }) {
             // There is nobody to ask.
             return inherit(parent);
+        }
+        if Deciding::is_under_way() {
+            // Started by a sampler or a selector of the application's.
+            let state = parent.map_or(TraceState::EMPTY, |parent| parent.state.clone());
+            return SamplingResult::new(Decision::Drop, state);
         }
         let local;
         let parent = match parent {
