@@ -112,6 +112,8 @@ public enum Polyspan {
     public static func start(service: String? = nil, _ options: Options = Options()) throws -> Engine {
         _ = leaving
         let native = NativeOptions(language: "swift")
+        // What the engine has to say of the options.
+        defer { Log.sayWaiting() }
         let recorder = try checked {
             try addHostStage(options, to: native)
             try native.data(options: wholeValue(.map(options.data(service: service))))
