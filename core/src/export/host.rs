@@ -14,13 +14,12 @@ use super::{Encoder, Outcome, SendContext, Sink};
 use crate::config::HostExporter;
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
-use crate::host::{Answer, HostBatch, HostEvent, HostEvents, HostHandler, HostTask, Reply};
+use crate::host::{Answer, HostBatch, HostEvent, HostEvents, HostHandler, HostTask, PATIENCE, Reply};
 use crate::stats::DropReason;
 
-/// A job that nobody took for so long calls for another worker.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Whether it was taken is looked at this often.
-const LOOK: Duration = Duration::from_millis(100);
+/// Whether a job was taken is looked at this soon, and less often the longer it takes.
+const FIRST_LOOK: Duration = Duration::from_millis(25);
+const LAST_LOOK: Duration = Duration::from_millis(250);
 
 /// Copies records for the host.
 #[derive(Debug)]
@@ -71,10 +70,11 @@ impl HostSink {
         let mut pending = self.handler.port().offer(task, &self.handler, Arc::default(), None);
         let mut waited = Duration::ZERO;
         loop {
+            let look = next_look(waited);
             tokio::select! {
                 _ = &mut pending.reply => return,
-                () = tokio::time::sleep(LOOK), if !pending.is_taken() => {
-                    waited += LOOK;
+                () = tokio::time::sleep(look), if !pending.is_taken() => {
+                    waited += look;
                     if waited >= PATIENCE {
                         self.handler.port().call_for_help();
                     }
@@ -82,6 +82,11 @@ impl HostSink {
             }
         }
     }
+}
+
+/// How soon to look again.
+fn next_look(waited: Duration) -> Duration {
+    (waited / 4).clamp(FIRST_LOOK, LAST_LOOK)
 }
 
 /// Whether it is time to call for another worker: sooner when the end is near.
@@ -98,6 +103,7 @@ impl Sink<HostBatch> for HostSink {
         let mut pending = port.offer(HostTask::Export, &self.handler, Arc::new(batch), None);
         let mut waited = Duration::ZERO;
         loop {
+            let look = next_look(waited);
             tokio::select! {
                 reply = &mut pending.reply => return match reply {
                     Ok(Reply { answer: Answer::Outcome(outcome), .. }) => outcome,
@@ -111,8 +117,8 @@ impl Sink<HostBatch> for HostSink {
                         Outcome { unknown: spans, ..Outcome::default() }
                     };
                 }
-                () = tokio::time::sleep(LOOK), if !pending.is_taken() => {
-                    waited += LOOK;
+                () = tokio::time::sleep(look), if !pending.is_taken() => {
+                    waited += look;
                     if is_too_long(waited, context) {
                         port.call_for_help();
                     }

@@ -62,6 +62,8 @@ pub struct HostJob {
     state: Arc<AtomicU8>,
     reply: Option<oneshot::Sender<Reply>>,
     failures: u64,
+    /// Further jobs for the same objects wait for the end of this one.
+    releases: bool,
     /// Wakes who looks for the answer.
     wake: Option<Arc<Notify>>,
 }
@@ -90,6 +92,7 @@ impl HostJob {
             state: Arc::clone(&state),
             reply: Some(send),
             failures: 0,
+            releases: false,
             wake,
         };
         (job, Pending { state, reply })
@@ -98,6 +101,11 @@ impl HostJob {
     /// Whether it is the caller's now, and not withdrawn meanwhile.
     pub(super) fn take(&self) -> bool {
         self.state.compare_exchange(WAITING, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Has the port know when the host is done with it.
+    pub(super) fn release_later(&mut self) {
+        self.releases = true;
     }
 
     /// What is to be done.
@@ -157,6 +165,9 @@ impl Drop for HostJob {
             // The child of a fork has jobs of its parent's, whose channels must not be touched.
             std::mem::forget((reply, wake));
             return;
+        }
+        if self.releases {
+            self.handler.port().release(self.handler.identity());
         }
         drop(reply);
         if let Some(wake) = wake {

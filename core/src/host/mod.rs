@@ -21,8 +21,13 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::lifecycle::{MAX_GENERATIONS, generation};
+
+/// A job that nobody took for so long calls for another worker: longer than an ordinary call takes, and short beside
+/// the time that a flush is given.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Something of the host that jobs are for: a chain of processors, a filter, an exporter.
 ///
@@ -50,6 +55,11 @@ impl HostHandler {
     /// What the host gave to recognise its handler.
     pub fn token(&self) -> &(dyn Any + Send + Sync) {
         &*self.token
+    }
+
+    /// The host's objects in it.
+    pub(crate) fn identity(&self) -> &Arc<[usize]> {
+        &self.identity
     }
 
     /// One more sink has jobs for it.

@@ -2,7 +2,8 @@
 //!
 //! Each exporter or tap has one job there at a time, so that the queue is as short as their number, and a
 //! host that hangs in one job holds up no other: when jobs wait and every worker is busy, the port calls the
-//! host once more, which may send another worker. A worker that is one too many is told to leave.
+//! host once more, which may send another worker. A worker that is one too many is told to leave. Jobs for the same
+//! objects of the host are worked on one after the other, so that one that hangs holds one worker and no more.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,6 +18,9 @@ use crate::lifecycle::{MAX_GENERATIONS, generation};
 
 /// A call for a worker that nobody answered is repeated after this long.
 const CALL_AGAIN: Duration = Duration::from_secs(1);
+
+/// More workers than these are not called for.
+const WORKERS: usize = 32;
 
 /// A meeting place of the engine and a host's threads or tasks.
 #[derive(Clone)]
@@ -45,6 +49,8 @@ struct State {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<HostJob>,
+    /// The objects of the host that are at work.
+    busy: Vec<Arc<[usize]>>,
     /// Workers that pull here.
     workers: usize,
     /// Those among them that wait for a job.
@@ -57,6 +63,13 @@ struct Queue {
 impl State {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// The first job that a worker could take up.
+    fn free(&self) -> Option<usize> {
+        self.jobs.iter().position(|job| !self.busy.contains(job.handler().identity()))
     }
 }
 
@@ -154,10 +167,28 @@ impl HostPort {
     pub(crate) fn call_for_help(&self) {
         if let Some(state) = self.state() {
             let mut queue = state.lock();
-            if !queue.closed && queue.idle == 0 && !queue.jobs.is_empty() {
+            if !queue.closed && queue.idle == 0 && queue.workers < WORKERS && queue.free().is_some() {
                 self.call(&mut queue);
             }
         }
+    }
+
+    /// The host is done with a job of these objects.
+    pub(super) fn release(&self, objects: &Arc<[usize]>) {
+        if let Some(state) = self.state() {
+            let mut queue = state.lock();
+            if let Some(at) = queue.busy.iter().position(|busy| busy == objects) {
+                queue.busy.swap_remove(at);
+            }
+            if !queue.jobs.is_empty() {
+                state.changed.notify_one();
+            }
+        }
+    }
+
+    /// Whether jobs for the same objects wait for each other. What runs on an event loop does so by itself.
+    fn takes_turns(&self) -> bool {
+        matches!(self.0.call, Call::Thread(_))
     }
 
     fn call(&self, queue: &mut Queue) {
@@ -202,8 +233,12 @@ impl HostWorker {
             if queue.closed {
                 return Next::Leave;
             }
-            while let Some(job) = queue.jobs.pop_front() {
+            while let Some(mut job) = queue.free().and_then(|at| queue.jobs.remove(at)) {
                 if job.take() {
+                    if self.port.takes_turns() {
+                        queue.busy.push(Arc::clone(job.handler().identity()));
+                        job.release_later();
+                    }
                     return Next::Job(job);
                 }
             }

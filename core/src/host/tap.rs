@@ -13,12 +13,12 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
 
 use super::job::{Answer, Pending};
-use super::{HostBatch, HostEvent, HostHandler, HostRecord, HostTask};
+use super::{HostBatch, HostEvent, HostHandler, HostRecord, HostTask, PATIENCE};
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
 
-/// A job that nobody took for so long calls for another worker.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// While a job waits for what hangs, it is looked at this often at least.
+const LAST_LOOK: Duration = Duration::from_millis(250);
 
 /// What the host says of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -189,9 +189,9 @@ impl<M> Tap<M> {
     /// When to look again, if nothing wakes the export thread before.
     pub(crate) fn due(&self) -> Option<Instant> {
         let out = self.out.as_ref().filter(|out| !out.pending.is_taken())?;
-        // Once it is too late, look every now and then.
-        let again = out.since + PATIENCE;
-        Some(again.max(Instant::now() + PATIENCE / 4))
+        // Once it is too late, look every now and then, and less often the longer it takes.
+        let again = (out.since.elapsed() / 4).clamp(PATIENCE / 4, LAST_LOOK);
+        Some((out.since + PATIENCE).max(Instant::now() + again))
     }
 
     /// Whether it holds nothing.

@@ -106,7 +106,7 @@ fn one_that_hangs_holds_up_no_other_and_no_deadline() {
     while delivered < 100 {
         delivered += look.recv().unwrap().1.len();
     }
-    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    assert!(calls.load(Ordering::SeqCst) >= 2);
     let error = engine.flush(SOON).unwrap_err();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
     let error = engine.shutdown(SOON).unwrap_err();
