@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,33 +125,142 @@ def test_methods_for_events_are_enough(started: Started) -> None:
     assert list(engine.stats().exporters) == ["listening", "Matching"]
 
 
-def test_coroutines_are_awaited_on_one_loop(started: Started) -> None:
-    loops: set[asyncio.AbstractEventLoop] = set()
+def test_coroutines_of_an_exporter_are_awaited_on_its_loop(started: Started) -> None:
+    loops: dict[str, set[asyncio.AbstractEventLoop]] = {"first": set(), "second": set()}
     spans: list[str] = []
-    both = asyncio.Event()
+    both = threading.Event()
 
     class First:
         async def export(self, batch: list[FinishedSpan]) -> None:
             # Ends only if the other one runs meanwhile.
-            loops.add(asyncio.get_running_loop())
-            await both.wait()
+            loops["first"].add(asyncio.get_running_loop())
+            while not both.is_set():
+                await asyncio.sleep(0.01)
             spans.extend(span.name for span in batch)
 
         async def flush(self) -> None:
             await asyncio.sleep(0)
+            loops["first"].add(asyncio.get_running_loop())
             spans.append("flushed")
 
     class Second:
         async def on_span_ended(self, span: FinishedSpan) -> None:
-            loops.add(asyncio.get_running_loop())
+            loops["second"].add(asyncio.get_running_loop())
             both.set()
 
     engine = started(First(), Second())
     polyspan.span("awaited").end()
     engine.flush(30)
     assert spans == ["awaited", "flushed"]
-    assert len(loops) == 1
+    assert [len(own) for own in loops.values()] == [1, 1]
+    assert not loops["first"] & loops["second"]
     assert engine.stats().exported == 1
+
+
+def test_spans_and_log_records_of_an_exporter_share_its_loop(started: Started) -> None:
+    loops: set[asyncio.AbstractEventLoop] = set()
+
+    class Both:
+        async def export(self, batch: list[FinishedSpan]) -> None:
+            loops.add(asyncio.get_running_loop())
+
+        async def on_log(self, log: Any) -> None:
+            loops.add(asyncio.get_running_loop())
+
+    both = Both()
+    engine = started(both, logs_exporter=both)
+    polyspan.span("span").end()
+    engine.flush(30)
+    polyspan.log("info", "record")
+    engine.flush(30)
+    assert len(loops) == 1
+    assert engine.stats().logs["exported"] == 1
+
+
+def test_one_that_blocks_its_event_loop_holds_up_no_other(started: Started) -> None:
+    reached, release = threading.Event(), threading.Event()
+    arrived = threading.Semaphore(0)
+
+    class Blocking:
+        async def export(self, batch: list[FinishedSpan]) -> None:
+            reached.set()
+            release.wait()
+
+    class Healthy:
+        async def export(self, batch: list[FinishedSpan]) -> None:
+            await asyncio.sleep(0)
+            for _ in batch:
+                arrived.release()
+
+    engine = started(Blocking(), Healthy())
+    try:
+        for _ in range(3):
+            polyspan.span("delivered").end()
+            assert arrived.acquire(timeout=60)
+        assert reached.wait(60)
+    finally:
+        release.set()
+    engine.flush(30)
+    assert engine.stats().exporters["Healthy"]["exported"] == 3
+
+
+def test_several_that_hang_hold_up_no_other(started: Started) -> None:
+    release = threading.Event()
+    arrived = threading.Semaphore(0)
+
+    class Hanging:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def export(self, batch: list[FinishedSpan]) -> None:
+            release.wait()
+
+    class Healthy:
+        def export(self, batch: list[FinishedSpan]) -> None:
+            for _ in batch:
+                arrived.release()
+
+    engine = started(*(Hanging(f"hanging {at}") for at in range(5)), Healthy())
+    try:
+        for _ in range(3):
+            polyspan.span("delivered").end()
+            assert arrived.acquire(timeout=60)
+    finally:
+        release.set()
+    engine.flush(30)
+    assert engine.stats().exporters["Healthy"]["exported"] == 3
+
+
+def test_calls_of_one_exporter_follow_each_other(started: Started) -> None:
+    inside = threading.Lock()
+    overlapping: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Both:
+        def export(self, batch: list[FinishedSpan]) -> None:
+            with inside:
+                begun.set()
+                go_on.wait()
+
+        def on_log(self, log: Any) -> None:
+            if not inside.acquire(blocking=False):
+                overlapping.append(log.body)
+                return
+            inside.release()
+
+    both = Both()
+    engine = started(both, logs_exporter=both)
+    try:
+        polyspan.span("held").end()
+        assert begun.wait(60)
+        polyspan.log("info", "meanwhile")
+        # Time enough for another thread to be sent, if one were.
+        time.sleep(0.5)
+    finally:
+        go_on.set()
+    engine.flush(30)
+    assert not overlapping
+    assert engine.stats().logs["exported"] == 1
 
 
 def test_an_awaitable_that_no_coroutine_function_returned(started: Started) -> None:

@@ -4,8 +4,8 @@ The engine leaves batches as jobs; the thread pulls them, calls the application'
 ``init`` where it is given such code. Nothing here raises, and nothing the application's code does can hold up
 anything but itself: while a call does not return, another thread takes over what else there is to do.
 
-Functions and coroutines are kept apart, because a function that hangs must not stop an event loop: each kind
-has its thread, if it occurs at all.
+Functions and coroutines are kept apart, because a function that hangs must not stop an event loop: functions have
+one thread, if they occur at all, and each asynchronous exporter, filter or chain has a thread with a loop of its own.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ _FIRST_LOOK, _LAST_LOOK = 0.001, 0.1
 _OF_SPANS = ("span_started", "span_updated", "span_ended")
 
 
-def start(awaits: bool) -> None:
-    """Start a thread that pulls jobs of coroutines, or of functions."""
-    name = "polyspan-host-async" if awaits else "polyspan-host"
-    threading.Thread(target=serve, args=(awaits,), name=name, daemon=True).start()
+def start(event_loop: int | None) -> None:
+    """Start a thread that pulls jobs of coroutines, for the loop of that number, or of functions."""
+    name = "polyspan-host" if event_loop is None else "polyspan-host-async"
+    threading.Thread(target=serve, args=(event_loop,), name=name, daemon=True).start()
 
 
-def serve(awaits: bool) -> None:
+def serve(event_loop: int | None) -> None:
     """Pull jobs until told to leave."""
-    worker = _HostWorker(awaits)
+    worker = _HostWorker(event_loop)
     try:
         if worker.has_left:
             return
         _suppress_instrumentation()
-        if awaits:
+        if event_loop is not None:
             _serve_coroutines(worker)
         else:
             while not worker.has_left:

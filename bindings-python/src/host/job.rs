@@ -24,10 +24,11 @@ pub struct Worker {
 
 #[pymethods]
 impl Worker {
-    /// Has the calling thread pull jobs of code that is awaited, or of code that is not.
+    /// Has the calling thread pull jobs of code that is awaited, on the event loop of that number, or of functions.
     #[new]
-    fn new(awaits: bool) -> Self {
-        let way = if awaits { Way::Async } else { Way::Plain };
+    #[pyo3(signature = (event_loop = None))]
+    fn new(event_loop: Option<usize>) -> Self {
+        let way = event_loop.map_or(Way::Plain, Way::Async);
         let worker = way.port().enter();
         port::set_host_thread(worker.is_some());
         Self { left: AtomicBool::new(worker.is_none()), worker: Mutex::new(worker) }
@@ -101,7 +102,7 @@ impl Job {
     fn target(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         let job = lock(&self.0);
         let target = job.as_ref()?.handler().token().downcast_ref::<Target>()?;
-        Some(target.0.clone_ref(py))
+        Some(target.object.clone_ref(py))
     }
 
     /// The spans it is about, made anew.

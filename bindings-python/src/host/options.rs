@@ -6,12 +6,16 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use super::port::Way;
+use super::port::{Seat, Way};
 use crate::convert;
 use crate::error::raised;
 
 /// The object of `polyspan._host` that a job is for; the token of its handler.
-pub struct Target(pub Py<PyAny>);
+pub struct Target {
+    pub object: Py<PyAny>,
+    /// The event loop of what is awaited.
+    _seat: Option<Seat>,
+}
 
 /// What `polyspan._host` says of an object that runs jobs.
 #[derive(FromPyObject)]
@@ -28,9 +32,10 @@ struct Plan<'py> {
 
 /// The handler of an object of `polyspan._host`.
 fn handler(target: Bound<'_, PyAny>, plan: &Plan<'_>) -> HostHandler {
-    let way = if plan.awaits { Way::Async } else { Way::Plain };
     let identity: Vec<usize> = plan.objects.iter().map(|object| object.as_ptr().addr()).collect();
-    HostHandler::new(way.port(), &identity, Target(target.unbind()))
+    let seat = plan.awaits.then(|| Seat::take(identity.first().copied().unwrap_or_default()));
+    let way = seat.as_ref().map_or(Way::Plain, Seat::way);
+    HostHandler::new(way.port(), &identity, Target { object: target.unbind(), _seat: seat })
 }
 
 /// An exporter written in Python; `None` for anything else, which is then read as data.
