@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,6 +113,100 @@ def test_a_selector_that_raises_means_the_default(started: Started) -> None:
     polyspan.set_selector(choose)
     polyspan.span("one").end()
     assert names(common) == {"one"}
+
+
+def test_a_selector_may_record_spans_itself(started: Started) -> None:
+    common, acme = started("common"), started("acme")
+    inner: list[bool] = []
+
+    def choose(root: dict[str, Any]) -> str:
+        # As an HTTP client does that asks where the tenant is.
+        with polyspan.span("request", root=True) as request:
+            inner.append(request.is_recording)
+            with polyspan.span("connect") as connect:
+                inner.append(connect.is_recording)
+        return "acme"
+
+    polyspan.set_selector(choose)
+    polyspan.span("one").end()
+    polyspan.span("two").end()
+    assert inner == [False] * 4
+    assert (names(common), names(acme)) == (set(), {"one", "two"})
+    assert common.engine.stats().unsampled == 4
+
+
+def test_a_sampler_may_record_spans_itself(started: Started) -> None:
+    inner: list[bool] = []
+
+    def decide(root: dict[str, Any]) -> bool:
+        with polyspan.span("request", root=True) as request:
+            inner.append(request.is_recording)
+        return bool(root["name"] == "wanted")
+
+    asked = started("asked", sampler=decide)
+    polyspan.span("wanted").end()
+    polyspan.span("unwanted").end()
+    assert inner == [False, False]
+    assert names(asked) == {"wanted"}
+    stats = asked.engine.stats()
+    assert (stats.ended, stats.unsampled) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        {"exporter": {"type": "file", "path": "/nowhere/at/all/spans.jsonl"}},
+        {"exporter": {"type": "otlp_http", "endpoint": "https://x", "certificate": "/nowhere/at/all.pem"}},
+        {"exporter": "nothing of that name"},
+        {"limits": "nonsense"},
+    ],
+)
+def test_what_cannot_be_started_replaces_nothing(started: Started, unusable: dict[str, Any]) -> None:
+    running = started("running")
+    with pytest.raises(polyspan.PolyspanError):
+        polyspan.init("running", name="running", replace=True, **unusable)
+    with polyspan.span("still recorded") as span:
+        assert span.is_recording
+    assert polyspan.engines() == [running.engine]
+    assert names(running) == {"still recorded"}
+
+
+def test_spans_are_recorded_while_an_engine_is_replaced(started: Started) -> None:
+    release = threading.Event()
+    draining = threading.Event()
+
+    class Slow:
+        def export(self, spans: list[polyspan.FinishedSpan]) -> None:
+            draining.set()
+            release.wait()
+
+    old = polyspan.init("replaced", name="replaced", exporters=[Slow()], schedule_delay=0.01)
+    polyspan.span("of the old one").end()
+    assert draining.wait(60)
+    exporter = MemoryExporter()
+    new: list[polyspan.Engine] = []
+
+    def replace() -> None:
+        options: Any = {"exporter": exporter, "replace": True, "exit_timeout": 30}
+        new.append(polyspan.init("replaced", name="replaced", **options))
+
+    replacing = threading.Thread(target=replace)
+    replacing.start()
+    try:
+        begun = time.monotonic()
+        while polyspan.engine("replaced") == old:
+            assert time.monotonic() - begun < 60
+            time.sleep(0.001)
+        for _ in range(100):
+            with polyspan.engine("replaced").span("meanwhile") as span:
+                assert span.is_recording
+    finally:
+        release.set()
+        replacing.join(60)
+    new[0].flush(30)
+    assert len(exporter.spans) == 100
+    assert old.stats().exported == 1
+    new[0].shutdown(30)
 
 
 def test_what_is_no_function_is_refused() -> None:
