@@ -5,8 +5,8 @@ The engine leaves batches as jobs; the thread pulls them, calls the application'
 anything but itself: while a call does not return, another thread takes over what else there is to do.
 
 Functions and coroutines are kept apart, because a function that hangs must not stop an event loop: functions
-have one thread, if they occur at all, and each asynchronous exporter, filter or chain has a thread with a loop
-of its own.
+have one thread, if they occur at all, and each asynchronous exporter, filter or chain has a thread with a
+loop of its own.
 """
 
 from __future__ import annotations
