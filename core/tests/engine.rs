@@ -243,6 +243,17 @@ fn too_many_open_spans_do_not_record() {
 }
 
 #[test]
+fn what_open_spans_inherit_counts_as_theirs() {
+    let (engine, store) = started(|options| options.open_span_bytes(1 << 20));
+    let text = "x".repeat(60_000);
+    let open: Vec<_> = (0..500).map(|_| engine.span("open").metadata("text", &text[..]).start()).collect();
+    let recording = open.iter().filter(|span| span.is_recording()).count();
+    assert!((1..=100).contains(&recording), "{recording}");
+    drop(open);
+    assert_eq!(flushed(&engine, &store).len(), recording);
+}
+
+#[test]
 fn errors_become_exception_events_and_status() {
     let (engine, store) = started(|options| options);
     let mut span = engine.span("fails").start();

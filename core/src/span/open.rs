@@ -192,6 +192,14 @@ impl Open {
         self.since(at)
     }
 
+    /// Charges what the span was given by what surrounds it, from that place on.
+    #[inline]
+    pub(super) fn inherited(&mut self, at: usize) {
+        if self.buf.len() > FREE_BYTES {
+            self.charge(at);
+        }
+    }
+
     /// Charges what the buffer has grown by. Says where the field at its end begins, as fields that were
     /// replaced are squeezed out before anything is refused; `None` when it had to go all the same.
     #[cold]

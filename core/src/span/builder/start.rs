@@ -238,6 +238,7 @@ impl SpanBuilder<'_> {
         if !result.state.is_empty() {
             write::trace_state(&mut open.buf, result.state.header());
         }
+        let inherits_at = open.buf.len();
         let defaults = &live.definition.settings.defaults;
         let local_root = head.flags.contains(SpanFlags::LOCAL_ROOT);
         defaults.put(&mut open.buf, surroundings);
@@ -247,6 +248,7 @@ impl SpanBuilder<'_> {
         if let Some(surroundings) = surroundings {
             surroundings.put(&mut open.buf, local_root);
         }
+        open.inherited(inherits_at);
         for (key, value) in self.given.iter().flat_map(|given| &given.attributes) {
             open.attribute(&**key, |buf, capture| put_captured(buf, value, capture));
         }
