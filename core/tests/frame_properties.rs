@@ -18,7 +18,7 @@ use polyspan::{
     OwnedValue, SpanContext, SpanFlags, SpanId, SpanKind, SpanType, StatusCode, TraceFlags, TraceId,
     TraceState, Value,
 };
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -83,7 +83,9 @@ fn link() -> impl Strategy<Value = LinkData> {
 
 fn record() -> impl Strategy<Value = SpanData> {
     let head = (context(), any::<u64>(), any::<u16>(), 1u8..=5, 0u8..=2, 0u16..38, any::<[u64; 2]>());
-    let own = (key(), "\\PC{0,20}", attributes(), attributes(), vec(key(), 0..3));
+    // A reader takes each tag once.
+    let tags = btree_set(key(), 0..3).prop_map(Vec::from_iter);
+    let own = (key(), "\\PC{0,20}", attributes(), attributes(), tags);
     let more = (vec(event(), 0..3), vec(link(), 0..3), any::<Option<[u32; 3]>>());
     let content = (proptest::option::of(value()), proptest::option::of(value()));
     (head, own, more, content).prop_map(|(head, own, more, (input, output))| {

@@ -26,9 +26,7 @@ pub struct Batching {
     /// How long a span waits for others; zero sends at once. Default: 5 s.
     pub schedule_delay: Duration,
     /// How long a batch may take until it is given up, repetitions included. Default: 30 s for an exporter of the
-    /// application; for OTLP what its retry options say ([`RetryOptions::max_elapsed`]), unless this is set too.
-    ///
-    /// [`RetryOptions::max_elapsed`]: crate::RetryOptions::max_elapsed
+    /// application; for OTLP what its retry options say (`max_elapsed`), unless this is set too.
     pub export_timeout: Duration,
     /// The same where somebody has set it.
     pub(crate) retry_within: Option<Duration>,
