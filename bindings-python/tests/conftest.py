@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polyspan
 import pytest
@@ -45,6 +46,30 @@ def recorded() -> Iterator[Recorded]:
     engine.shutdown(30)
     assert engine.stats().adds_up()
     assert engine.stats().panics == 0
+
+
+Started = Callable[..., polyspan.Engine]
+
+
+@pytest.fixture
+def started(request: pytest.FixtureRequest) -> Started:
+    """Starts an engine of the test's own, which is stopped at its end."""
+    engines: list[polyspan.Engine] = []
+
+    def start(*exporters: Any, **options: Any) -> polyspan.Engine:
+        options.setdefault("schedule_delay", 0.01)
+        engine = polyspan.init("tests", exporters=list(exporters), replace=True, **options)
+        engines.append(engine)
+        return engine
+
+    def stop() -> None:
+        for engine in engines:
+            engine.shutdown(30)
+            assert engine.stats().adds_up(), engine.stats()
+            assert engine.stats().panics == 0
+
+    request.addfinalizer(stop)
+    return start
 
 
 @pytest.fixture

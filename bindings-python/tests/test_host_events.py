@@ -4,37 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import polyspan
 import pytest
-from conftest import Run
+from conftest import Run, Started
 from polyspan import DroppedSpan, FinishedSpan, TelemetryEvent, TraceInfo
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-Started = Callable[..., polyspan.Engine]
-
-
-@pytest.fixture
-def started(request: pytest.FixtureRequest) -> Started:
-    """Starts an engine of the test's own, which is stopped at its end."""
-    engines: list[polyspan.Engine] = []
-
-    def start(*exporters: Any, **options: Any) -> polyspan.Engine:
-        options.setdefault("schedule_delay", 0.01)
-        engine = polyspan.init("tests", exporters=list(exporters), replace=True, **options)
-        engines.append(engine)
-        return engine
-
-    def stop() -> None:
-        for engine in engines:
-            engine.shutdown(30)
-            assert engine.stats().adds_up(), engine.stats()
-            assert engine.stats().panics == 0
-
-    request.addfinalizer(stop)
-    return start
 
 
 class Following:
