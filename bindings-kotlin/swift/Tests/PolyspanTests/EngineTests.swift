@@ -50,6 +50,14 @@ func refuses(_ options: Attributes, _ option: String, _ place: SourceLocation = 
     }
 }
 
+/// Runs `body` with these variables in the environment. No other test runs at the same time, and nothing that an engine
+/// started reads the environment after its start.
+func withEnvironment(_ given: Json?, _ body: () throws -> Void) rethrows {
+    for (name, value) in given?.fields ?? [] { setenv(name, value.string ?? "", 1) }
+    defer { for (name, _) in given?.fields ?? [] { unsetenv(name) } }
+    try body()
+}
+
 extension Engine {
     /// The spans of a memory exporter after a flush.
     func flushed(_ memory: MemoryExporter) throws -> [SpanRecord] {

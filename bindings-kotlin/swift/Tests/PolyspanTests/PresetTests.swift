@@ -7,14 +7,6 @@ import Testing
 
 extension EngineTests {
     @Suite struct PresetTests {
-        /// Runs `body` with these variables in the environment. No other test runs at the same time, and nothing that an
-        /// engine started reads the environment after its start.
-        private func withEnvironment(_ given: Json?, _ body: () throws -> Void) rethrows {
-            for (name, value) in given?.fields ?? [] { setenv(name, value.string ?? "", 1) }
-            defer { for (name, _) in given?.fields ?? [] { unsetenv(name) } }
-            try body()
-        }
-
         @Test(arguments: vectors("presets.json")["cases"]!.list)
         func requestsAreThoseOfThePreset(_ entry: Json) throws {
             Polyspan.setLogger { _ in }

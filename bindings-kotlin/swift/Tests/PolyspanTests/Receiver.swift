@@ -1,4 +1,4 @@
-// An HTTP server that takes what exporters send, on loopback. PresetTests use it.
+// An HTTP server that takes what exporters send, on loopback. PresetTests and ConfigTests use it.
 
 import Foundation
 

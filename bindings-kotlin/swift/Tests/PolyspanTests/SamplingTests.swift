@@ -10,6 +10,18 @@ private func thatAreGiven() -> [Json] {
     vectors("sampling.json")["invalid"]!.list.filter { !$0["sampler"]!.isNull }
 }
 
+/// A sampler whose clock stands still for a test: a thousand times slower, with as much at once.
+private func slowed(_ given: Value) -> Value {
+    guard var map = given.map else { return given }
+    guard map["type"] == "rate_limited" else {
+        return .map(Attributes(map.map { Attributes.Entry(key: $0.key, value: slowed($0.value)) }))
+    }
+    let rate = map["per_second"]
+    map["burst"] = map["burst"] ?? rate
+    map["per_second"] = .double((rate?.double ?? 0) / 1000)
+    return .map(map)
+}
+
 extension EngineTests {
     @Suite struct SamplingTests {
         @Test(arguments: vectors("sampling.json")["cases"]!.list)
@@ -43,6 +55,30 @@ extension EngineTests {
                 let stats = engine.stats()
                 #expect(stats.addsUp)
                 #expect(stats.ended == 1)
+            }
+        }
+
+        /// A program does not choose what time it is: what is asked at one moment can be asked here.
+        @Test(arguments: vectors("sampling.json")["sequences"]!.list)
+        func samplersThatAreAskedInTurn(_ sequence: Json) throws {
+            let steps = sequence["steps"]!.list
+            let moment = steps.prefix { $0["now_nanos"]!.int == steps[0]["now_nanos"]!.int }
+            try withEngine(["sampler": slowed(sequence["sampler"]!.plain)]) { engine, _ in
+                for (at, step) in moment.enumerated() {
+                    let parent = step["parent"].flatMap { above in
+                        SpanContext(
+                            traceId: "0123456789abcdef0180000000000000", spanId: above["span_id"]!.string!,
+                            traceFlags: above["sampled"]!.bool! ? 1 : 0, traceState: above["tracestate"]!.string!,
+                            isRemote: above["remote"]!.bool!)
+                    }
+                    let span = engine.startSpan("span", parent: parent)
+                    let expected = step["expected"]!
+                    #expect(span.context.isSampled == (expected["decision"]!.string == "record_and_sample"), "step \(at)")
+                    #expect(span.context.traceState == expected["tracestate"]!.string, "step \(at)")
+                    span.end()
+                }
+                #expect(engine.stats().ended == moment.count)
+                #expect(engine.stats().addsUp)
             }
         }
 
