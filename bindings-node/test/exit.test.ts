@@ -28,6 +28,8 @@ interface RunOptions {
   module?: boolean
   flags?: string[]
   exitTimeout?: number
+  /** What runs before the engine is started. */
+  first?: string
 }
 
 /** Runs a program that records to a file, and reads what arrived there. */
@@ -37,7 +39,7 @@ function run(name: string, body: string, options: RunOptions = {}): Ended {
     ? `import { init, span, flush } from ${JSON.stringify(entry)}`
     : `const { init, span, flush } = require(${JSON.stringify(entry)})`
   const init = { exporter: { type: 'file', path }, exitTimeout: options.exitTimeout }
-  const program = `${load}\ninit('x', ${JSON.stringify(init)})\n${body}`
+  const program = `${load}\n${options.first ?? ''}\ninit('x', ${JSON.stringify(init)})\n${body}`
   const flags = [...(options.flags ?? []), options.module ? '--input-type=module' : '--input-type=commonjs']
   const ended = spawnSync(process.execPath, [...flags, '-e', program], { encoding: 'utf8', timeout: 60_000 })
   let written = ''
@@ -95,6 +97,30 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       `span('one', () => 1); ${handler}; process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`,
     )
     assert.deepEqual([ended.status, ended.names], [7, ['one', 'two']], ended.stderr)
+  })
+
+  test(`${signal} that the application handles once`, { skip: process.platform === 'win32' }, () => {
+    const first = `process.once('${signal}', () => setTimeout(() => { span('two', () => 2); process.exit(7) }, 20))`
+    const body = `span('one', () => 1); process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`
+    const ended = run(`${signal}-once`, body, { first })
+    assert.deepEqual([ended.status, ended.names], [7, ['one', 'two']], ended.stderr)
+  })
+
+  test(`${signal} beside signal-exit, which many packages bring`, {
+    skip: process.platform === 'win32',
+  }, () => {
+    // As version 4 of it does: it ends the process where nobody else listens.
+    const first = `
+      const emitter = globalThis[Symbol.for('signal-exit emitter')] = { count: 1 }
+      const listener = () => {
+        if (process.listeners('${signal}').length !== emitter.count) return
+        process.removeListener('${signal}', listener)
+        process.kill(process.pid, '${signal}')
+      }
+      process.on('${signal}', listener)`
+    const body = `span('one', () => 1); process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`
+    const ended = run(`${signal}-onlooker`, body, { first })
+    assert.deepEqual([ended.signal, ended.names], [signal, ['one']], ended.stderr)
   })
 }
 

@@ -391,3 +391,44 @@ test('before init nothing is recorded and everything works', async () => {
   span('again', () => undefined)
   assert.equal((await one()).name, 'again')
 })
+
+test('times beyond all dates, and options that cannot be read', async () => {
+  const started = span.start('beyond', { startTime: new Date(1700000000000) })
+  started.end(1e305)
+  // Nanoseconds as a number, where milliseconds are expected.
+  span.start('nanoseconds').end(Date.now() * 1e6)
+  const odd = Object.create(null) as never
+  span(
+    'ids',
+    { sessionId: odd, userId: null as never, tags: null as never, metadata: null as never },
+    () => 1,
+  )
+  const throws = {
+    get sessionId(): never {
+      throw new Error('no session')
+    },
+  }
+  assert.equal(
+    span('getter', throws, () => 2),
+    2,
+  )
+  const nothing = {
+    baggage: null,
+    tags: null,
+    metadata: null,
+    attributes: null,
+    requestContext: null,
+  } as never
+  assert.equal(
+    context(nothing, () => 3),
+    3,
+  )
+  assert.equal(
+    context(throws, () => 4),
+    4,
+  )
+  const spans = await recorded()
+  assert.deepEqual(spans.map(({ name }) => name).sort(), ['beyond', 'getter', 'ids', 'nanoseconds'])
+  const now = BigInt(Date.now()) * 1000000n
+  for (const { name, endTime } of spans) assert.ok((endTime ?? 0n) < now + 10n ** 12n, name)
+})

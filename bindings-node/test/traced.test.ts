@@ -304,3 +304,33 @@ test('promises with methods of their own, and lazy ones', async () => {
   assert.deepEqual([await query, await query], [1, 1])
   assert.equal((await one()).output, 1)
 })
+
+test('the decorators of old', async () => {
+  class Shop {
+    static opened = 0
+    sell(this: Shop, item: string): string {
+      return item
+    }
+    static open(): number {
+      Shop.opened += 1
+      return Shop.opened
+    }
+  }
+  // What `experimentalDecorators` compiles `@withSpan(...)` to.
+  const decorate = (holder: object, key: string, decorator: ReturnType<typeof withSpan>): void => {
+    const property = Object.getOwnPropertyDescriptor(holder, key) as TypedPropertyDescriptor<() => unknown>
+    Object.defineProperty(holder, key, decorator(holder, key, property))
+  }
+  decorate(Shop.prototype, 'sell', withSpan({ type: 'tool' }))
+  decorate(Shop, 'open', withSpan('opening'))
+  assert.equal(new Shop().sell('tea'), 'tea')
+  const sold = await one()
+  assert.deepEqual([sold.name, sold.type, sold.input, sold.output], ['sell', 'tool', 'tea', 'tea'])
+  assert.equal(Shop.open(), 1)
+  assert.equal((await one()).name, 'opening')
+  assert.throws(() => withSpan()({}, 'price', { value: 5 as never }), /@withSpan: price is no method/)
+})
+
+test('traced without a function says what it wants', () => {
+  assert.throws(() => traced('x' as never), /is given the function whose calls it records/)
+})

@@ -2,7 +2,7 @@
 
 import { type Cuts, capture } from './core/capture'
 import { baggageOf, Context, spanOf } from './core/context'
-import { type Attributes, each, texts } from './core/given'
+import { type Attributes, each, text, texts } from './core/given'
 import { IDS, type Inherited, inherits } from './core/inherited'
 import { refuse } from './core/log'
 import { type Ambient, current, inside, type Slot } from './core/slot'
@@ -36,24 +36,28 @@ export function surrounded(outer: Ambient | undefined, options: ContextOptions, 
   const cuts: Cuts = { altered: 0, limited: 0 }
   for (const id of IDS) {
     const value = options[id]
-    if (value !== undefined && value !== null) added[id] = String(value)
+    if (value !== undefined && value !== null) added[id] = text(value)
   }
   if (options.hideInput) added.hideInput = true
   if (options.hideOutput) added.hideOutput = true
   const out = described(added) as Record<string, unknown>
-  if (options.internalSpans !== undefined) out.internal_spans = texts(options.internalSpans, place, cuts)
-  if (options.requestContext !== undefined) out.request_context = options.requestContext
-  if (options.requestContextKeys !== undefined)
+  if (present(options.internalSpans)) out.internal_spans = texts(options.internalSpans, place, cuts)
+  if (present(options.requestContext)) out.request_context = options.requestContext
+  if (present(options.requestContextKeys))
     out.request_context_keys = texts(options.requestContextKeys, place, cuts)
-  if (options.attributes !== undefined) out.attributes = mapOf(options.attributes, place, cuts)
-  if (options.metadata !== undefined) out.metadata = mapOf(options.metadata, place, cuts)
-  if (options.tags !== undefined) out.tags = texts(options.tags, place, cuts)
-  if (options.baggage !== undefined)
-    out.baggage = Object.entries(options.baggage).map(([key, value]) => [key, String(value)])
+  if (present(options.attributes)) out.attributes = mapOf(options.attributes, place, cuts)
+  if (present(options.metadata)) out.metadata = mapOf(options.metadata, place, cuts)
+  if (present(options.tags)) out.tags = texts(options.tags, place, cuts)
+  if (present(options.baggage))
+    out.baggage = [...mapOf(options.baggage, place, cuts)].map(([key, value]) => [key, text(value)])
   const found = native().surround(outer, wholeValue(out))
   refused += found.refused
   if (refused > 0) refuse(place)
   return found.ambient
+}
+
+function present<T>(given: T | null | undefined): given is T {
+  return given !== undefined && given !== null
 }
 
 function mapOf(given: Attributes, place: string, cuts: Cuts): Map<string, unknown> {
@@ -95,7 +99,15 @@ export function contextWith(outer: Slot | undefined, options: ContextOptions): C
  * parent.
  */
 export function context<R>(options: ContextOptions, body: () => R): R {
-  return inside(contextWith(current(), options), body)
+  const outer = current()
+  let inner: Slot | undefined = outer
+  try {
+    inner = contextWith(outer, options)
+  } catch {
+    // A getter of the options that throws.
+    refuse('context')
+  }
+  return inside(inner, body)
 }
 
 /** The current baggage. */

@@ -22,7 +22,8 @@ export function arm(handleSignals: boolean): void {
   }
   if (handleSignals && !signals && getsSignals()) {
     signals = true
-    for (const signal of SIGNALS) process.on(signal, interrupted)
+    // First, while those that the application listens with only once are still there to be counted.
+    for (const signal of SIGNALS) process.prependListener(signal, interrupted)
   }
 }
 
@@ -125,7 +126,7 @@ function fails(): void {
 /** Flushes, then lets the default act, so that the exit status is what it would have been. An application that
  * handles the signal itself ends in its own way, and `exit` flushes then. */
 function interrupted(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return
+  if (process.listenerCount(signal) > 1 + onlookers()) return
   if ((isUsed() || keepers.size > 0) && !flushing) {
     // Code of the application may have to wait for something; a second signal does not.
     flushing = true
@@ -133,6 +134,14 @@ function interrupted(signal: NodeJS.Signals): void {
   } else {
     end(signal)
   }
+}
+
+/** Listeners of the package signal-exit, which many packages bring: they end nothing themselves as long as anybody else
+ * listens, so that each would wait for the other. */
+function onlookers(): number {
+  const key = Symbol.for('signal-exit emitter')
+  const emitter = (globalThis as { [name: symbol]: { count?: unknown } | undefined })[key]
+  return typeof emitter?.count === 'number' ? emitter.count : 0
 }
 
 function end(signal: NodeJS.Signals): void {

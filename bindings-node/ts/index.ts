@@ -62,6 +62,7 @@ export {
   InstrumentClass,
   type InstrumentOptions,
   instrument,
+  type SpanDecorator,
   type TracedOptions,
   traced,
   withSpan,

@@ -8,6 +8,7 @@ import type { TimeInput } from './core/clock'
 import { Context, spanOf } from './core/context'
 import { inherits } from './core/inherited'
 import { OPEN, STANDS } from './core/kept_span'
+import { refuse } from './core/log'
 import { MUTED } from './core/muted'
 import { runSpan, type SpanBody } from './core/run'
 import { type Ambient, current, type Slot } from './core/slot'
@@ -48,7 +49,14 @@ export function startSpan(
   instant = false,
   slot: Slot | undefined = current(),
 ): Span {
-  const span = startIn(slot, name, options, engine, instant)
+  let span: Span
+  try {
+    span = startIn(slot, name, options, engine, instant)
+  } catch {
+    // A getter of the options that throws.
+    refuse('span')
+    span = startIn(slot, name, undefined, engine, instant)
+  }
   if (slot?._otel !== undefined && span !== MUTED) span._otel = slot._otel
   const recorder = span._recorder
   if (recorder?.observer !== undefined && span._state === OPEN) recorder.observer.started(span, slot)

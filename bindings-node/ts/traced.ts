@@ -39,10 +39,13 @@ export function traced<F extends AnyFunction>(
   third?: F,
 ): F {
   const parts = [first, second, third]
-  const body = parts.find((part) => typeof part === 'function') as F
+  const body = parts.find((part) => typeof part === 'function') as F | undefined
+  if (body === undefined) throw new TypeError(NO_BODY)
   const options = parts.find((part) => typeof part === 'object' && part !== null) as TracedOptions | undefined
   return wrap(body, typeof first === 'string' ? first : undefined, options ?? {})
 }
+
+const NO_BODY = 'polyspan: traced(name, options, body) is given the function whose calls it records, last'
 
 function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: TracedOptions): F {
   const { name, captureInput = true, captureOutput = true, engine, ...options } = given
@@ -68,12 +71,31 @@ function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: 
   return outer as F
 }
 
+/** A decorator of methods: a standard one, and one of those before them (`experimentalDecorators`). */
+export interface SpanDecorator {
+  <F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext): F
+  <F extends AnyFunction>(
+    holder: object,
+    key: string | symbol,
+    property: TypedPropertyDescriptor<F>,
+  ): TypedPropertyDescriptor<F>
+}
+
 /** Records every call of a method as a span: `@withSpan()`, `@withSpan('name')` or `@withSpan({ type: 'tool' })`. */
-export function withSpan(
-  given: string | TracedOptions = {},
-): <F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext) => F {
+export function withSpan(given: string | TracedOptions = {}): SpanDecorator {
   const options = typeof given === 'string' ? { name: given } : given
-  return (method, context) => wrap(method, options.name ?? String(context.name), options)
+  const named = (method: unknown, key: string | symbol): AnyFunction => {
+    if (typeof method !== 'function') throw new TypeError(`polyspan: @withSpan: ${String(key)} is no method`)
+    return wrap(method as AnyFunction, options.name ?? String(key), options)
+  }
+  return ((
+    first: unknown,
+    second: ClassMethodDecoratorContext | string | symbol,
+    property?: PropertyDescriptor,
+  ) =>
+    typeof second === 'object'
+      ? named(first, second.name)
+      : { ...property, value: named(property?.value, second) }) as SpanDecorator
 }
 
 /** Records every call of a class's own methods as a span named `Class.method`; `name` stands for the class's. */

@@ -13,6 +13,8 @@ const BASE_NANOS = BigInt(BASE) * 1000000n
 const BASE_LOW = Number(BASE_NANOS & 0xffffffffn)
 const BASE_HIGH = Number(BASE_NANOS >> 32n)
 const LAST = 0xffffffffffffffffn
+/** In milliseconds. */
+const LAST_MS = Number(LAST / 1000000n)
 
 /** Differences between the two clocks below this are left alone. */
 const TOLERANCE = 10
@@ -66,7 +68,7 @@ export function momentOf(time: unknown): Moment | undefined {
   if (typeof time === 'number') {
     // Smaller than any date is what `performance.now()` gives.
     const since = time < BASE / 2 ? time + performance.timeOrigin : time
-    return Number.isFinite(time) && time >= 0 ? since - BASE : undefined
+    return time >= 0 && since < LAST_MS ? since - BASE : undefined
   }
   if (time instanceof Date)
     return momentOf(time.getTime() >= 0 ? BigInt(time.getTime()) * 1000000n : undefined)

@@ -32,8 +32,12 @@ export function runSpan<R>(
 
 /** Has the span end with what its body returned. */
 export function settle(span: Span, result: unknown, done?: (value: unknown) => void): unknown {
-  if (isThenable(result))
-    return isPlainPromise(result) ? awaited(span, result, done) : lazily(span, result, done)
+  if (isThenable(result)) {
+    if (isPlainPromise(result)) return awaited(span, result, done)
+    return ['then', 'catch', 'finally'].some((name) => isFixed(result, name))
+      ? awaited(span, Promise.resolve(result), done)
+      : lazily(span, result, done)
+  }
   if (keepsGoing(result)) return observe(span, result, done)
   if (span._state === OPEN) done?.(result)
   span.end()
@@ -41,13 +45,30 @@ export function settle(span: Span, result: unknown, done?: (value: unknown) => v
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    return false
+  }
 }
 
+/** Whether it has nothing of its own that would be missed. */
 function isPlainPromise(value: PromiseLike<unknown>): value is Promise<unknown> {
-  return Object.getPrototypeOf(value) === Promise.prototype
+  try {
+    return Object.getPrototypeOf(value) === Promise.prototype
+  } catch {
+    return false
+  }
+}
+
+/** Whether a proxy would have to show it as it is. */
+function isFixed(target: object, name: string | symbol): boolean {
+  try {
+    return Object.getOwnPropertyDescriptor(target, name)?.configurable === false
+  } catch {
+    return true
+  }
 }
 
 function awaited(
@@ -90,7 +111,7 @@ function lazily(
       if (name === 'catch') return (failed: never) => settled().catch(failed)
       if (name === 'finally') return (last: never) => settled().finally(last)
       const value = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
+      return typeof value === 'function' && !isFixed(target, name) ? value.bind(target) : value
     },
   })
 }

@@ -23,14 +23,14 @@ interface NodeReadable {
   readable?: boolean
 }
 
-/** Whether a span has to wait for more than what it got. */
+/** Whether a span has to wait for more than what it got. What somebody reads already, or has read, is nobody's to wait
+ * for: `if (!r.ok) log(await r.text()); return r`. */
 export function keepsGoing(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   try {
-    if (value instanceof Response) return value.body !== null
-    return (
-      value instanceof ReadableStream || isNodeReadable(value) || isIterator(value) || isAsyncIterable(value)
-    )
+    if (value instanceof Response) return value.body !== null && !value.bodyUsed && !value.body.locked
+    if (value instanceof ReadableStream) return !value.locked
+    return isNodeReadable(value) || isIterator(value) || isAsyncIterable(value)
   } catch {
     return false
   }
@@ -51,11 +51,16 @@ function isAsyncIterable(value: object): boolean {
   return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
 }
 
-/** What stands for the result while its span is open. */
+/** What stands for the result while its span is open. What cannot be followed is handed on as it is. */
 export function observe(span: Span, value: unknown, done: Done): unknown {
-  const found = wrapped(span, value as object, done)
-  unread.register(found as object, span)
-  return found
+  try {
+    const found = wrapped(span, value as object, done)
+    unread.register(found as object, span)
+    return found
+  } catch {
+    span.end()
+    return value
+  }
 }
 
 function wrapped(span: Span, value: object, done: Done): unknown {
@@ -81,6 +86,12 @@ function response(span: Span, original: Response): Response {
   const copy = new Response(body, { status, statusText, headers })
   for (const name of ['url', 'redirected', 'type'] as const) {
     Object.defineProperty(copy, name, { value: original[name], configurable: true })
+  }
+  // A class of its own, as Next.js has one, with what its constructor gave it; the runtime's own state stays apart.
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(original))
+  for (const name of Reflect.ownKeys(original)) {
+    const property = Object.getOwnPropertyDescriptor(original, name)
+    if (property !== undefined && !Object.hasOwn(copy, name)) Object.defineProperty(copy, name, property)
   }
   return copy
 }
@@ -159,8 +170,9 @@ function iterator(span: Span, source: AnyIterator, done: Done): unknown {
     } catch (error) {
       return failed(error)
     }
+    // `for await` takes steps that are no promises, too.
     return isAsync
-      ? (step as Promise<IteratorResult<unknown>>).then(stepped, failed)
+      ? Promise.resolve(step as IteratorResult<unknown>).then(stepped, failed)
       : stepped(step as IteratorResult<unknown>)
   }
   const outer = Object.create(Object.getPrototypeOf(source)) as Record<string | symbol, unknown>

@@ -37,10 +37,15 @@ export function slotOf(context: ApiContext): Context {
   const span = trace.getSpan(context)
   let ambient = context.getValue(AMBIENT) as Ambient | undefined
   const baggage = propagation.getBaggage(context)
-  if (baggage !== undefined && made.get(baggage) !== ambient) {
-    const entries = baggage
-      .getAllEntries()
-      .map(([key, { value, metadata }]) => [key, value, ...(metadata ? [String(metadata)] : [])])
+  // What ours was made into, and nobody has changed or deleted since, is ours already.
+  const isOurs =
+    baggage === undefined ? !hasBaggage(ambient) : ambient !== undefined && made.get(baggage) === ambient
+  if (!isOurs) {
+    const entries = (baggage?.getAllEntries() ?? []).map(([key, { value, metadata }]) => [
+      key,
+      value,
+      ...(metadata ? [String(metadata)] : []),
+    ])
     ambient = native().surround(ambient, wholeValue({ baggage: entries, replace_baggage: true })).ambient
   }
   const slot = new Context(span === undefined ? undefined : ownSpan(span, ambient), ambient)
@@ -48,6 +53,19 @@ export function slotOf(context: ApiContext): Context {
   slot._face = context
   ;(context as Marked)[SLOT] = slot
   return slot
+}
+
+/** Asked of the engine once: contexts are many, and most have no baggage. */
+const baggaged = new WeakMap<Ambient, boolean>()
+
+function hasBaggage(ambient: Ambient | undefined): boolean {
+  if (ambient === undefined) return false
+  let known = baggaged.get(ambient)
+  if (known === undefined) {
+    known = ambient.baggage().length > 0
+    baggaged.set(ambient, known)
+  }
+  return known
 }
 
 function ownSpan(
@@ -92,17 +110,19 @@ function withBaggage(context: ApiContext, ambient: Ambient): ApiContext {
   return propagation.setBaggage(context, baggage)
 }
 
-let registered = false
+/** The one that the API has. */
+let registered: ContextManager | undefined
 
 /** Whether the contexts of the API are kept in our slot. */
 export function isRegistered(): boolean {
-  return registered
+  return registered !== undefined
 }
 
 /** Makes ours the context manager of the API; false where there is another one. */
 export function registerManager(): boolean {
-  registered = apiContext.setGlobalContextManager(new PolyspanContextManager()) || registered
-  return registered
+  const manager = new PolyspanContextManager()
+  if (apiContext.setGlobalContextManager(manager)) registered = manager
+  return isRegistered()
 }
 
 /** The context manager of the OpenTelemetry API over our slot. */
@@ -137,13 +157,21 @@ export class PolyspanContextManager implements ContextManager {
   /** An emitter whose listeners, those that are added from now on, run where the context is current. */
   private boundEmitter<T extends Emitter>(context: ApiContext, emitter: T): T {
     const listeners = new WeakMap<object, unknown>()
+    let adding = false
     for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const) {
       const add = emitter[name]
       if (typeof add !== 'function') continue
       emitter[name] = (event, listener) => {
+        // `once` adds by `on`; and what is no function the emitter refuses.
+        if (adding || typeof listener !== 'function') return add.call(emitter, event, listener)
         const bound = listeners.get(listener) ?? this.bound(context, listener)
         listeners.set(listener, bound)
-        return add.call(emitter, event, bound as Listener)
+        adding = true
+        try {
+          return add.call(emitter, event, bound as Listener)
+        } finally {
+          adding = false
+        }
       }
     }
     for (const name of ['removeListener', 'off'] as const) {
@@ -159,7 +187,9 @@ export class PolyspanContextManager implements ContextManager {
     return this
   }
 
+  /** The API has let go of it: what is current is another's, or nobody's. */
   disable(): this {
+    if (registered === this) registered = undefined
     return this
   }
 }
