@@ -127,7 +127,10 @@ extension Polyspan {
                     .array(brought.baggage[at..<(at + 3)].map { .text($0) })
                 })
             added["replace_baggage"] = true
-            around = Surroundings(surround(outer: around?.native, added: wholeValue(.map(added))).ambient)
+            // What of it cannot be used was counted where it was read.
+            around = Surroundings(
+                surround(outer: around?.native, added: wholeValue(.map(added))).ambient,
+                hasSession: added["session_id"] != nil || around?.hasSession == true)
         }
         let span = brought.context.map { Span.standing(trace: $0.trace, id: $0.id, around: around, isRemote: true) }
         return TraceContext(span: span, around: around)

@@ -40,12 +40,13 @@ public final class Sessions: Sendable {
         state.with { $0.used = .distantPast }
     }
 
-    /// What traces of the session inherit.
-    func surroundings() -> Surroundings {
+    /// What a trace of the session that begins inside `outer` inherits.
+    func surroundings(inside outer: Surroundings?) -> Surroundings {
         let moment = now()
         let session = state.with { renewed(&$0, at: moment) }
+        if let outer { return .inside(outer, session: session.id) }
         if let around = session.around { return around }
-        let around = Surroundings.inside(nil, adding: ["session_id": .text(session.id)], place: "session")
+        let around = Surroundings.inside(nil, session: session.id)
         state.with { if $0.id == session.id { $0.around = around } }
         return around
     }

@@ -6,11 +6,14 @@ import PolyspanNative
 /// Immutable and shared by all spans inside.
 final class Surroundings: Sendable {
     let native: Ambient
+    /// Whether a session was given, here or by who called; that of the app's own `Sessions` is none.
+    let hasSession: Bool
     /// By the number of the engine.
     private let beginnings = Locked<[UInt16: Beginning]>([:])
 
-    init(_ native: Ambient) {
+    init(_ native: Ambient, hasSession: Bool) {
         self.native = native
+        self.hasSession = hasSession
     }
 
     func beginning(for recorder: Recorder) -> Beginning {
@@ -24,7 +27,13 @@ final class Surroundings: Sendable {
     static func inside(_ outer: Surroundings?, adding options: Attributes, place: String) -> Surroundings {
         let found = surround(outer: outer?.native, added: wholeValue(.map(options)))
         if found.refused > 0 { Log.refuse(place) }
-        return Surroundings(found.ambient)
+        return Surroundings(found.ambient, hasSession: options["session_id"] != nil || outer?.hasSession == true)
+    }
+
+    /// What is inherited in a trace of the app's own session.
+    static func inside(_ outer: Surroundings?, session: String) -> Surroundings {
+        let added = wholeValue(.map(["session_id": .text(session)]))
+        return Surroundings(surround(outer: outer?.native, added: added).ambient, hasSession: false)
     }
 
     /// The baggage; properties stand behind the value.

@@ -22,14 +22,14 @@ func askEngine(
     guard let slot = started.slot, let identity = SpanContext(data: started.context) else {
         return startsNowhere(parent, around)
     }
-    var inner = started.ambient.map(Surroundings.init) ?? around
+    var inner = started.ambient.map { Surroundings($0, hasSession: around?.hasSession == true) } ?? around
     guard let recorder = slot == asked.terms.slot ? asked : Registry.recorder(slot: UInt16(truncatingIfNeeded: slot)) else {
         // An engine that another language of this process runs: it has counted the start, and nobody here can hand it the end.
         return .standing(trace: identity.trace.unsampled, id: identity.id, around: inner)
     }
     var session: String?
-    if selects, parent == nil, around == nil, let sessions = recorder.sessions {
-        inner = sessions.surroundings()
+    if selects, let sessions = sessionsAsked(recorder, parent, around) {
+        inner = sessions.surroundings(inside: inner)
         session = sessions.current
     }
     guard let body = takeBody(recorder) else {

@@ -83,8 +83,10 @@ private func start(
     guard !selects, let recorder = known ?? Registry.recorder, !recorder.isStopped || own != nil else {
         return startElsewhere(given, parent, around, selects: selects)
     }
-    if parent == nil, around == nil, let sessions = recorder.sessions { around = sessions.surroundings() }
     let inherited = options?.context?.added
+    if inherited?["session_id"] == nil, let sessions = sessionsAsked(recorder, parent, around) {
+        around = sessions.surroundings(inside: around)
+    }
     let asks = options?.metadata != nil || options?.isInternal == true || inherited?["request_context"] != nil
     if let parent, !parent.trace.isSampled, !parent.isRemote, !asks, inherited == nil, chosen == nil,
         follows(recorder, parent)
@@ -95,6 +97,12 @@ private func start(
     if let inherited, !inherited.isEmpty { around = .inside(around, adding: inherited, place: "span") }
     if asks || mustAsk(recorder, given, parent, around) { return askEngine(given, parent, around, recorder) }
     return begin(given, parent, around, recorder) ?? askEngine(given, parent, around, recorder)
+}
+
+/// What gives a span its session: where it is the first of its trace here, and nobody has said which session it is.
+func sessionsAsked(_ recorder: Recorder, _ parent: Span?, _ around: Surroundings?) -> Sessions? {
+    guard parent?.isRemote != false, around?.hasSession != true else { return nil }
+    return recorder.sessions
 }
 
 /// Whether the children of a span that is not sampled are certain not to be sampled either.
