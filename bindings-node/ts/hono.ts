@@ -28,6 +28,7 @@ export function polyspanHono(
       // On Node its own response tells when it was sent, and Hono's stays what it is.
       const exchange = receive(incoming, outgoing, options)
       if (exchange === undefined) return next()
+      exchange.lastly(() => noteRoute(context, exchange))
       await exchange.run(next)
       note(context, exchange)
       return
@@ -47,9 +48,13 @@ export function polyspanHono(
 }
 
 function note(context: HonoContext, exchange: Exchange): void {
+  noteRoute(context, exchange)
+  if (context.error !== undefined) exchange.failed(context.error)
+  exchange.answered((context.res as Response).status)
+}
+
+function noteRoute(context: HonoContext, exchange: Exchange): void {
   const route = context.req.matchedRoutes[context.req.routeIndex]
   // A middleware is found for every path.
   if (route !== undefined && !(route.method === 'ALL' && route.path.endsWith('*'))) exchange.route(route.path)
-  if (context.error !== undefined) exchange.failed(context.error)
-  exchange.answered((context.res as Response).status)
 }

@@ -73,6 +73,7 @@ export class Exchange {
   private hasFailed = false
   private status: number | undefined
   private isSettled = false
+  private look: (() => void) | undefined
 
   constructor(span: Span, incoming: Incoming) {
     this.span = span
@@ -99,6 +100,11 @@ export class Exchange {
     this.span.set('http.route', pattern).rename(`${this.method} ${pattern}`)
   }
 
+  /** Has `look` say what it knows when the request ends before anything else was said: its client may leave early. */
+  lastly(look: () => void): void {
+    this.look = look
+  }
+
   /** Notes what went wrong; whether it is an error of the server is known by the status. */
   failed(error: unknown): void {
     this.hasFailed = true
@@ -123,6 +129,7 @@ export class Exchange {
 
   /** Ends the span; `isWhole` says whether all of the answer was sent. */
   finish(isWhole: boolean): void {
+    this.look?.()
     this.settle(isWhole)
     this.span.end()
   }

@@ -13,10 +13,17 @@ export interface ExpressRequest extends NodeRequest {
   params?: unknown
 }
 
+/** What a router is mounted at in this request, and the pattern of that. */
+interface Mount {
+  readonly base: string
+  readonly pattern: string
+}
+
 /** Has the exchange know the pattern of the route once the router does. */
 export function watchRoute(request: ExpressRequest, exchange: Exchange): void {
-  let { route, params } = request
-  const values = new Map<string, string>()
+  let { route, params, baseUrl } = request
+  const mounts: Mount[] = [{ base: baseUrl ?? '', pattern: baseUrl ?? '' }]
+  const mounted = (): Mount => mounts.at(-1) as Mount
   Object.defineProperties(request, {
     params: {
       configurable: true,
@@ -24,10 +31,20 @@ export function watchRoute(request: ExpressRequest, exchange: Exchange): void {
       get: () => params,
       set(given: unknown) {
         params = given
-        // Those of a router stand in what it is mounted at.
-        if (typeof given === 'object' && given !== null)
-          for (const [name, value] of Object.entries(given))
-            if (typeof value === 'string') values.set(value, name)
+      },
+    },
+    baseUrl: {
+      configurable: true,
+      enumerable: true,
+      get: () => baseUrl,
+      set(set: string | undefined) {
+        baseUrl = set
+        const given = set ?? ''
+        while (mounts.length > 1 && !`${given}/`.startsWith(`${mounted().base}/`)) mounts.pop()
+        const { base, pattern } = mounted()
+        // What a router is mounted at comes after the params that were found in it.
+        if (given !== base && given.startsWith(base))
+          mounts.push({ base: given, pattern: pattern + patternOf(given.slice(base.length), params) })
       },
     },
     route: {
@@ -36,20 +53,24 @@ export function watchRoute(request: ExpressRequest, exchange: Exchange): void {
       get: () => route,
       set(given: { path?: unknown } | undefined) {
         route = given
-        const mounted = patternOf(request.baseUrl ?? '', values)
-        if (given?.path !== undefined) exchange.route(joined(mounted, String(given.path)))
+        if (given?.path !== undefined) exchange.route(joined(mounted().pattern, String(given.path)))
       },
     },
   })
 }
 
-/** Where a router is mounted, with names for the values of this request. */
-function patternOf(base: string, values: Map<string, string>): string {
-  const named = (part: string): string => {
-    const name = values.get(decoded(part))
-    return name === undefined ? part : `:${name}`
+/** Where a router is mounted, with names for the values of this request. Each stands for one part, the last that has
+ * its value: a request may say `/users/users`. */
+function patternOf(base: string, params: unknown): string {
+  const parts = base.split('/')
+  const found = parts.map(decoded)
+  for (const [name, value] of Object.entries((params ?? {}) as object).reverse()) {
+    const at = found.lastIndexOf(value as string)
+    if (at < 1) continue
+    parts[at] = `:${name}`
+    found[at] = ''
   }
-  return base.split('/').map(named).join('/')
+  return parts.join('/')
 }
 
 function decoded(part: string): string {

@@ -41,6 +41,14 @@ check('express', async () => {
     throw new TypeError('inside')
   })
   app.use('/api/:tenant', things)
+  const named = express.Router()
+  named.get('/:id', (_request, response) => void response.end())
+  app.use('/names', named)
+  const deep = express.Router({ mergeParams: true })
+  const deeper = express.Router({ mergeParams: true })
+  deeper.get('/at/:place', (_request, response) => void response.end())
+  deep.use('/of/:owner', deeper)
+  app.use('/deep/:tenant', (_request, _response, next) => next(), deep)
   app.use(polyspanErrors())
   app.use(((_error, _request, response, _next) => {
     response.status(500).end()
@@ -58,4 +66,13 @@ test('express: routers that are mounted', async () => {
   const [thing, failed] = await eventually(2)
   assert.equal(thing?.name, 'GET /api/:tenant/things/:thing')
   assert.deepEqual([failed?.name, failed?.attributes['error.type']], ['GET /api/:tenant/fail', 'TypeError'])
+})
+
+test('express: values that are the names of the route, or each other', async () => {
+  for (const path of ['/names/names', '/deep/acme/of/acme/at/acme', '/deep/deep/of/of/at/at']) {
+    await (await fetch(`http://127.0.0.1:${server.port}${path}`)).arrayBuffer()
+  }
+  const names = (await eventually(3)).map(({ name }) => name)
+  const deep = 'GET /deep/:tenant/of/:owner/at/:place'
+  assert.deepEqual(names, ['GET /names/:id', deep, deep])
 })

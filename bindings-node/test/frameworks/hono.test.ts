@@ -26,6 +26,11 @@ function application(): Hono {
   app.get('/stream', () => new Response(from(pieces((at) => span(`piece ${at}`, () => undefined)))))
   app.get('/breaks', () => new Response(from(torn())))
   app.get('/endless', () => new Response(endless()))
+  app.get('/slow/:id', async (context) => {
+    arrived()
+    await once(context.req.raw.signal, 'abort')
+    return context.text('late')
+  })
   app.get('/health', (context) => context.text('ok'))
   const things = new Hono()
   things.get('/things/:thing', (context) => context.text('thing'))
@@ -34,10 +39,22 @@ function application(): Hono {
   return app
 }
 
+let port = 0
+let arrived: () => void = () => undefined
 check('hono', async () => {
   const server = serve({ fetch: application().fetch, port: 0, hostname: '127.0.0.1' }) as Server
   await once(server, 'listening')
-  return running(server)
+  const found = running(server)
+  port = found.port
+  return found
+})
+
+test('hono: a client that leaves before the handler is done', async () => {
+  const leaving = new AbortController()
+  arrived = () => leaving.abort()
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/slow/7`, { signal: leaving.signal }))
+  const [slow] = await eventually(1)
+  assert.deepEqual([slow?.name, slow?.attributes['http.route']], ['GET /slow/:id', '/slow/:id'])
 })
 
 test('hono without Node: bodies are followed where they are read', async () => {

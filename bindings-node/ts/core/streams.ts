@@ -87,8 +87,10 @@ function response(span: Span, original: Response): Response {
   for (const name of ['url', 'redirected', 'type'] as const) {
     Object.defineProperty(copy, name, { value: original[name], configurable: true })
   }
+  const prototype = Object.getPrototypeOf(original)
+  if (!Object.prototype.isPrototypeOf.call(Response.prototype, prototype)) return copy
   // A class of its own, as Next.js has one, with what its constructor gave it; the runtime's own state stays apart.
-  Object.setPrototypeOf(copy, Object.getPrototypeOf(original))
+  Object.setPrototypeOf(copy, prototype)
   for (const name of Reflect.ownKeys(original)) {
     const property = Object.getOwnPropertyDescriptor(original, name)
     if (property !== undefined && !Object.hasOwn(copy, name)) Object.defineProperty(copy, name, property)
