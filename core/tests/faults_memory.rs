@@ -31,11 +31,15 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
     let options = Options::new("service").memory_budget(BUDGET).exporter(ExporterOptions::OtlpHttp(otlp));
     let engine = polyspan::init(options).unwrap();
 
-    let text = "x".repeat(TEXT);
+    let noise = noise();
+    let texts = |number: usize| {
+        let from = number * TEXT % (noise.len() - TEXT);
+        &noise[from..from + TEXT]
+    };
     let root = engine.span("root").start();
     let sampled = root.context().clone();
     // The export thread, its connection and the buffers of this thread are there from now on.
-    record(&engine, &sampled, &text);
+    record(&engine, &sampled, texts(0));
     assert!(engine.flush(Duration::from_millis(50)).is_err(), "nobody answers");
 
     let before = resident();
@@ -44,9 +48,9 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
     for number in 0..SPANS {
         // Roots are shed under pressure; children of a trace that was begun before it are not.
         if number % 4 == 0 {
-            engine.span("root").start().set("text", text.as_str());
+            engine.span("root").start().set("text", texts(number));
         } else {
-            record(&engine, &sampled, &text);
+            record(&engine, &sampled, texts(number));
         }
         if number % LOOK_EVERY == 0 {
             peak = peak.max(resident());
@@ -78,6 +82,18 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
 
 fn record(engine: &Engine, parent: &SpanContext, text: &str) {
     engine.span("child").parent(parent).start().set("text", text);
+}
+
+/// Letters that no compression makes half as many, more than it looks back on (xorshift).
+fn noise() -> String {
+    let mut state = 1u64;
+    let letters = (0..256 * 1024).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'0' + (state >> 32) as u8 % 75)
+    });
+    letters.collect()
 }
 
 fn dropped(stats: &Stats) -> u64 {

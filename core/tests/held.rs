@@ -108,6 +108,18 @@ fn what_does_not_fit_is_dropped_and_counted() {
     assert!(engine.stats().adds_up());
 }
 
+/// Letters that no compression makes half as many, more than it looks back on (xorshift).
+fn noise() -> String {
+    let mut state = 1u64;
+    let letters = (0..256 * 1024).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'0' + (state >> 32) as u8 % 75)
+    });
+    letters.collect()
+}
+
 #[test]
 fn a_time_without_network_keeps_within_its_bytes() {
     // Bound, so that nobody else gets the port, but not listening.
@@ -120,10 +132,11 @@ fn a_time_without_network_keeps_within_its_bytes() {
         engine.hold(held);
         // As much as the budget of a process, of which exporters have half.
         let (spans, bytes) = (2 * 1024, 16 * 1024);
-        let text = "x".repeat(bytes);
+        let noise = noise();
         let root = engine.span("root").start();
         for turn in 1..=spans {
-            engine.span("child").child_of(&root).attribute("text", text.as_str()).start().end();
+            let from = turn as usize * bytes % noise.len();
+            engine.span("child").child_of(&root).attribute("text", &noise[from..from + bytes]).start().end();
             if turn % 64 == 0 {
                 // What the hand-off cannot take is lost there, which is another matter.
                 until("the export thread keeps up", || engine.stats().pending == 0);
@@ -142,4 +155,32 @@ fn a_time_without_network_keeps_within_its_bytes() {
         until("nothing is pending", || engine.stats().exporters[0].pending == 0);
         assert!(engine.stats().adds_up());
     }
+}
+
+#[test]
+fn what_waits_for_long_is_packed() {
+    const TEXT: usize = 2_000;
+    let receiver = Receiver::start(Script::default());
+    let engine = started("packed", |options| options.endpoint(receiver.base()).memory_budget(1 << 20));
+    engine.hold(true);
+    let text = "a text as a prompt has it, of few words ".repeat(TEXT / 40);
+    for round in 1..=SPANS / 20 {
+        for _ in 0..20 {
+            engine.span("span").start().set("text", text.as_str());
+        }
+        until("every span reaches its exporter", || engine.stats().exporters[0].accepted == round * 20);
+    }
+    let stats = engine.stats();
+    assert!(stats.adds_up(), "{stats:?}");
+    // The exporters' share of the budget is half of it, and would hold a quarter of these.
+    assert_eq!((stats.exporters[0].pending, stats.shed), (SPANS, 0), "{stats:?}");
+    engine.hold(false);
+    until("what waited leaves", || engine.stats().exporters[0].exported == SPANS);
+    engine.shutdown(LONG).unwrap();
+    let requests = receiver.log().requests();
+    let spans: Vec<_> = requests.iter().flat_map(|request| request.spans()).collect();
+    assert_eq!(spans.len() as u64, SPANS);
+    let starts: Vec<_> = spans.iter().map(|span| span.start_time_unix_nano).collect();
+    assert!(starts.is_sorted(), "the oldest go first");
+    assert!(requests.iter().all(|request| request.header("content-encoding").is_none()));
 }

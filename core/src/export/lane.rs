@@ -3,7 +3,8 @@
 //! The export thread owns the encoder half; the task owns the sink; between them stands a queue under a
 //! mutex that is held for a few instructions only. One dead destination fills its own queue and no other.
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
+use self::queue::{Bounds, Item, State, Waiting};
 use super::{Encoder, Outcome, SendContext, Sink};
 use crate::frame::record::RecordContext;
 use crate::frame::view::SpanView;
@@ -38,6 +40,9 @@ pub struct LaneLimits {
     /// when each is to be sent as it was closed.
     pub joined_bytes: usize,
 }
+
+/// Up to this part of its bytes a queue that is stuck takes batches as they are.
+const UNPACKED_SHARE: usize = 8;
 
 /// A lane as the export thread sees it, whatever its encoder and sink.
 pub(crate) trait ExportLane: Send {
@@ -107,35 +112,6 @@ pub(crate) trait LaneCounts: Send + Sync {
     fn hold(&self, held: bool);
 }
 
-enum Item<B> {
-    Batch {
-        batch: B,
-        spans: u64,
-        aside: u64,
-        bytes: usize,
-    },
-    /// Everything before it is settled once the task gets here.
-    Mark(oneshot::Sender<()>),
-}
-
-struct State<B> {
-    queue: VecDeque<Item<B>>,
-    /// Bytes in the queue and in flight.
-    bytes: usize,
-    accepted: u64,
-    /// Spans in the open batch, as of the last pass.
-    open: u64,
-    queued: u64,
-    in_flight: u64,
-    /// Records that are no finished spans, in the queue and in flight.
-    aside: u64,
-    exported: u64,
-    drops: Drops,
-    /// Nothing goes by itself.
-    held: bool,
-    closing: bool,
-}
-
 struct Shared<B> {
     name: String,
     state: Mutex<State<B>>,
@@ -184,25 +160,14 @@ pub(crate) struct Lane<E: Encoder, S> {
     queued: u64,
     queued_aside: u64,
     bytes: usize,
+    /// Whether the destination let its queue wait then.
+    is_stuck: bool,
     deadline: watch::Sender<Option<Instant>>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
     pub(crate) fn new(name: &str, encoder: E, sink: S, limits: LaneLimits) -> Self {
-        let state = State {
-            queue: VecDeque::new(),
-            bytes: 0,
-            accepted: 0,
-            open: 0,
-            queued: 0,
-            in_flight: 0,
-            aside: 0,
-            exported: 0,
-            drops: Drops::default(),
-            held: false,
-            closing: false,
-        };
         Self {
             encoder,
             sink: Some(sink),
@@ -210,7 +175,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             signal: Signal::Spans,
             shared: Arc::new(Shared {
                 name: name.to_owned(),
-                state: Mutex::new(state),
+                state: Mutex::new(State::new()),
                 changed: Notify::new(),
             }),
             opened: None,
@@ -220,6 +185,7 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
             queued: 0,
             queued_aside: 0,
             bytes: 0,
+            is_stuck: false,
             deadline: watch::channel(None).0,
             task: None,
         }
@@ -243,7 +209,8 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
         state.open = u64::from(self.encoder.spans());
         self.queued = state.queued + state.in_flight;
         self.queued_aside = state.aside;
-        self.bytes = state.bytes;
+        self.bytes = state.bytes();
+        self.is_stuck = state.is_stuck();
     }
 
     /// Adds a record that is no finished span: as many of them as spans, within the same bytes. What is `owed`
@@ -280,20 +247,18 @@ impl<E: Encoder, S: Sink<E::Batch>> Lane<E, S> {
         let aside = core::mem::take(&mut self.aside);
         let spans = u64::from(held - self.encoder.spans().min(held));
         let bytes = held_bytes.saturating_sub(self.encoder.bytes());
+        let waiting = batch.filter(|_| spans + aside > 0).map(|mut batch| {
+            let packs = self.is_stuck && !closing && self.bytes > self.limits.queue_bytes / UNPACKED_SHARE;
+            let packed = if packs { E::pack(&mut batch) } else { None };
+            Waiting { batch, spans, aside, bytes: packed.unwrap_or(bytes), unpacked: bytes }
+        });
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
-        if let Some(batch) = batch.filter(|_| spans + aside > 0) {
-            state.queue.push_back(Item::Batch { batch, spans, aside, bytes });
-            state.queued += spans;
-            state.aside += aside;
-            state.bytes += bytes;
+        if let Some(waiting) = waiting {
+            state.push(waiting);
         }
         if let Some(mark) = mark {
-            // Flushes that gave up leave no trace, however often one is tried at a dead destination.
-            while matches!(state.queue.back(), Some(Item::Mark(given_up)) if given_up.is_closed()) {
-                state.queue.pop_back();
-            }
-            state.queue.push_back(Item::Mark(mark));
+            state.push_mark(mark);
         }
         state.closing |= closing;
         self.publish(&mut state);
@@ -362,12 +327,10 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
         self.publish(&mut state);
-        let (unsent, in_flight) = (state.open + state.queued, state.in_flight);
+        let (unsent, in_flight) = state.clear();
         state.drops.add(DropReason::Shutdown, unsent);
         // The sink was interrupted half-way and will never say.
         state.drops.add(DropReason::Unknown, in_flight);
-        (state.open, state.queued, state.in_flight, state.aside, state.bytes) = (0, 0, 0, 0, 0);
-        state.queue.clear();
     }
 
     fn start(&mut self, settled: &Arc<Notify>) {
@@ -377,8 +340,8 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
         let context = context.on_retry(move |reason| {
             crate::log::warn_once(&format!("retry {name}"), &format!("{name}: {reason}; trying again"));
         });
-        let joining = Joining { bytes: self.limits.joined_bytes, join: E::join };
-        let task = drive(Arc::clone(&self.shared), sink, context, joining, Arc::clone(settled));
+        let bounds = Bounds { joined: self.limits.joined_bytes, queue: self.limits.queue_bytes };
+        let task = drive::<E, S>(Arc::clone(&self.shared), sink, context, bounds, Arc::clone(settled));
         self.task = Some(tokio::spawn(task));
     }
 
@@ -405,71 +368,32 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
     }
 }
 
-/// How waiting batches become one.
-struct Joining<B> {
-    bytes: usize,
-    join: fn(&mut B, B) -> Option<B>,
-}
-
-impl<B> State<B> {
-    /// Whether what is queued has to stay there. A flush wants all that was given before it, unless it gave up.
-    fn waits(&self) -> bool {
-        let is_wanted = |item: &Item<B>| matches!(item, Item::Mark(settled) if !settled.is_closed());
-        self.held && !self.closing && !self.queue.iter().any(is_wanted)
-    }
-
-    /// The next item for the sink, with the batches behind it joined to it as far as they may be.
-    fn next(&mut self, joining: &Joining<B>) -> Option<Item<B>> {
-        if self.waits() {
-            return None;
-        }
-        let item = self.queue.pop_front()?;
-        let Item::Batch { mut batch, mut spans, mut aside, mut bytes } = item else { return Some(item) };
-        while let Some(Item::Batch { bytes: more, .. }) = self.queue.front()
-            && bytes + more <= joining.bytes
-        {
-            let Some(Item::Batch { batch: next, spans: more_spans, aside: more_aside, bytes: more_bytes }) =
-                self.queue.pop_front()
-            else {
-                break;
-            };
-            if let Some(batch) = (joining.join)(&mut batch, next) {
-                let refused = Item::Batch { batch, spans: more_spans, aside: more_aside, bytes: more_bytes };
-                self.queue.push_front(refused);
-                break;
-            }
-            spans += more_spans;
-            aside += more_aside;
-            bytes += more_bytes;
-        }
-        self.queued -= spans;
-        self.in_flight += spans;
-        Some(Item::Batch { batch, spans, aside, bytes })
-    }
-}
-
 /// Takes one item after the other to the sink, until the lane is closed and empty.
-async fn drive<B: Send + 'static, S: Sink<B>>(
-    shared: Arc<Shared<B>>,
+async fn drive<E: Encoder, S: Sink<E::Batch>>(
+    shared: Arc<Shared<E::Batch>>,
     mut sink: S,
     context: SendContext,
-    joining: Joining<B>,
+    bounds: Bounds,
     settled_one: Arc<Notify>,
 ) {
     loop {
         let item = {
             let mut state = shared.lock();
-            let item = state.next(&joining);
+            let item = state.next(bounds, E::join);
             if item.is_none() && state.closing {
                 return;
             }
             item
         };
         match item {
-            Some(Item::Batch { batch, spans, aside, bytes }) => {
-                let outcome = caught(async { sink.send(batch, &context).await }).await;
-                let outcome = outcome.unwrap_or_else(|| panicked(spans));
-                settle(&shared, outcome, spans, aside, bytes);
+            Some(Item::Batch(Waiting { mut batch, spans, aside, .. })) => {
+                let outcome = if E::unpack(&mut batch) {
+                    let outcome = caught(async { sink.send(batch, &context).await }).await;
+                    outcome.unwrap_or_else(|| damaged(spans, "the exporter panicked"))
+                } else {
+                    damaged(spans, "a batch that waited cannot be unpacked")
+                };
+                settle(&shared, outcome, spans, aside);
                 settled_one.notify_one();
             }
             Some(Item::Mark(settled)) => {
@@ -499,14 +423,13 @@ async fn caught<T>(doing: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// What became of the spans that a sink had when it panicked.
-fn panicked(spans: u64) -> Outcome {
-    let spans = u32::try_from(spans).unwrap_or(u32::MAX);
-    Outcome::dropped(DropReason::Internal, spans, "the exporter panicked")
+/// What became of spans that something of ours lost.
+fn damaged(spans: u64, how: &str) -> Outcome {
+    Outcome::dropped(DropReason::Internal, u32::try_from(spans).unwrap_or(u32::MAX), how)
 }
 
 /// Counts what became of a batch. A sink that loses count is corrected, so that the equation holds.
-fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, aside: u64, bytes: usize) {
+fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, aside: u64) {
     let mut drops = Drops::default();
     drops.add(DropReason::Rejected, u64::from(outcome.rejected));
     drops.add(DropReason::Unknown, u64::from(outcome.unknown));
@@ -518,9 +441,7 @@ fn settle<B>(shared: &Shared<B>, outcome: Outcome, spans: u64, aside: u64, bytes
     drops.add(DropReason::Internal, missing);
     {
         let mut state = shared.lock();
-        state.in_flight -= spans;
-        state.aside = state.aside.saturating_sub(aside);
-        state.bytes -= bytes;
+        state.settle(spans, aside);
         state.exported += exported;
         state.drops.merge(&drops);
     }

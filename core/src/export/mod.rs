@@ -59,6 +59,18 @@ pub trait Encoder: Send + 'static {
         Some(more)
     }
 
+    /// Makes a batch smaller that has to wait for long, and says how many bytes it takes then; `None` where it stays as
+    /// it is, which is the default. Packed batches are joined as others are.
+    fn pack(_batch: &mut Self::Batch) -> Option<usize> {
+        None
+    }
+
+    /// Makes a batch again what it was before it was packed, just before the sink is given it. Called for every batch;
+    /// false when that is not possible, and the batch is lost.
+    fn unpack(_batch: &mut Self::Batch) -> bool {
+        true
+    }
+
     /// Hands over what need not wait any longer, when a bound or the schedule asks and not a flush. What
     /// it keeps stays in [`Encoder::spans`] and [`Encoder::bytes`]. By default that is nothing.
     fn take_ready(&mut self) -> Self::Batch {

@@ -6,9 +6,10 @@
 
 use core::ops::Range;
 
+use super::packed::Packed;
 use super::wire::{Fields, put_varint, submessages};
 
-/// One `ExportTraceServiceRequest`, or that of another signal, in protobuf, uncompressed.
+/// One `ExportTraceServiceRequest`, or that of another signal, in protobuf; uncompressed wherever a sink is given it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OtlpBatch {
     /// The encoded request.
@@ -17,6 +18,8 @@ pub struct OtlpBatch {
     pub spans: u32,
     /// Whether these are the data points of metrics, which are cut between metrics.
     pub(super) has_points: bool,
+    /// What follows `body`, while the batch waits for long.
+    pub(super) packed: Vec<Packed>,
 }
 
 /// Field numbers of opentelemetry/proto: `resource_spans`, `scope_spans` and `spans`.
@@ -30,12 +33,12 @@ const POINTS: u32 = 1;
 impl OtlpBatch {
     /// Wraps an encoded request that holds `spans` spans.
     pub fn new(body: Vec<u8>, spans: u32) -> Self {
-        Self { body, spans, has_points: false }
+        Self { body, spans, has_points: false, packed: Vec::new() }
     }
 
     /// Wraps an encoded request of metrics that hold so many data points.
     pub fn of_points(body: Vec<u8>, points: u32) -> Self {
-        Self { body, spans: points, has_points: true }
+        Self { body, spans: points, has_points: true, packed: Vec::new() }
     }
 
     /// Cuts the batch into its first and second half by number of spans; resources and scopes are kept

@@ -83,6 +83,14 @@ impl Encoder for OtlpEncoder {
     fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
         request::join(into, more)
     }
+
+    fn pack(batch: &mut OtlpBatch) -> Option<usize> {
+        batch.pack()
+    }
+
+    fn unpack(batch: &mut OtlpBatch) -> bool {
+        batch.unpack()
+    }
 }
 
 /// One `ScopeSpans.spans` field of a span that is sent as it was recorded.

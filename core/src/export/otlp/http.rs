@@ -170,7 +170,7 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
         let give_up_at = Instant::now() + self.retry.max_elapsed.min(FOREVER);
         let mut outcome = Outcome::default();
         let mut parts = vec![batch];
-        while let Some(OtlpBatch { body, spans, has_points }) = parts.pop() {
+        while let Some(OtlpBatch { body, spans, has_points, packed }) = parts.pop() {
             let plain = Bytes::from(body);
             if context.is_expired() {
                 outcome.lose(
@@ -187,7 +187,7 @@ impl Sink<OtlpBatch> for OtlpHttpSink {
                     outcome.message = outcome.message.take().or(message);
                 }
                 Delivery::TooLarge(message) => {
-                    match (OtlpBatch { body: plain.into(), spans, has_points }).split() {
+                    match (OtlpBatch { body: plain.into(), spans, has_points, packed }).split() {
                         Ok((first, second)) => parts.extend([second, first]),
                         Err(_) => outcome.lose(DropReason::TooLarge, spans, message),
                     }

@@ -11,6 +11,7 @@ mod http;
 pub mod json;
 #[cfg(feature = "otlp-http")]
 mod options;
+mod packed;
 mod proto;
 pub mod response;
 #[cfg(feature = "otlp-http")]

@@ -42,6 +42,14 @@ impl Encoder for LogsEncoder {
     fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
         request::join(into, more)
     }
+
+    fn pack(batch: &mut OtlpBatch) -> Option<usize> {
+        batch.pack()
+    }
+
+    fn unpack(batch: &mut OtlpBatch) -> bool {
+        batch.unpack()
+    }
 }
 
 /// One `ScopeLogs.log_records` field. The record is laid out as a span: `docs/frame.md` says what its fields mean.

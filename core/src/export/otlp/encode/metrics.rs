@@ -51,6 +51,14 @@ impl Encoder for MetricsEncoder {
     fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
         request::join(into, more)
     }
+
+    fn pack(batch: &mut OtlpBatch) -> Option<usize> {
+        batch.pack()
+    }
+
+    fn unpack(batch: &mut OtlpBatch) -> bool {
+        batch.unpack()
+    }
 }
 
 /// One `ScopeMetrics.metrics` field.

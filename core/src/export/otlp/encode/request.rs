@@ -123,9 +123,14 @@ impl Request {
     }
 }
 
-/// Protobuf messages joined end to end are one message with the repeated fields of both.
-pub(super) fn join(into: &mut OtlpBatch, more: OtlpBatch) -> Option<OtlpBatch> {
+/// Protobuf messages joined end to end are one message with the repeated fields of both. The order is kept: what is
+/// not packed does not follow what is.
+pub(super) fn join(into: &mut OtlpBatch, mut more: OtlpBatch) -> Option<OtlpBatch> {
+    if !into.packed.is_empty() && !more.body.is_empty() {
+        return Some(more);
+    }
     into.body.extend_from_slice(&more.body);
+    into.packed.append(&mut more.packed);
     into.spans += more.spans;
     None
 }
