@@ -26,7 +26,7 @@ private final class Busy: Sendable {
     private let done = Locked(false)
 
     /// Starts an engine with it, so that no line is said to another.
-    func start(_ more: Attributes) throws -> (Engine, MemoryExporter) {
+    func start(_ more: Attributes = [:], exporters others: [ExporterOption] = []) throws -> (Engine, MemoryExporter) {
         Polyspan.setLogger { [self] _ in
             let work = taken()
             if let work {
@@ -36,7 +36,7 @@ private final class Busy: Sendable {
             heard.with { $0 = true }
         }
         let memory = MemoryExporter()
-        let options = Options(replace: true, exporters: [.memory(memory)], more: more)
+        let options = Options(replace: true, exporters: [.memory(memory)] + others, more: more)
         return (try Polyspan.start(service: "tests", options), memory)
     }
 
@@ -68,15 +68,22 @@ private final class Busy: Sendable {
     }
 }
 
+/// Refuses whatever it gets, of which the engine has a line, once in the life of the process for each name.
+private struct Refusing: SpanExporter {
+    struct Refused: Error {}
+    var name: String { "refusing" }
+    func export(_ spans: [FinishedSpan]) throws -> Int { throw Refused() }
+}
+
 extension EngineTests {
     @Suite struct LoggerTests {
         @Test func theLoggerMayTouchTheSpanThatEnds() throws {
-            // Lines about options come here once an engine was started.
-            try withEngine { _, _ in }
             let busy = Busy()
-            // A name of old, for which the engine has a line, once in the life of the process.
-            let (engine, memory) = try busy.start(["logger": true])
+            let (engine, memory) = try busy.start(exporters: [.custom(Refusing())])
             defer { try? engine.shutdown(timeout: 30) }
+            // The line waits until spans are handed in again.
+            engine.withSpan("refused") { _ in }
+            try engine.flush(timeout: 30)
             let span = engine.startSpan("ends")
             busy.give {
                 span.set("late", 1).event("late").end()
