@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Engine, init, MemoryExporter, type SpanRecord, setLogger } from 'polyspan'
+import { type Engine, init, MemoryExporter, type Span, type SpanRecord, setLogger } from 'polyspan'
 
 setLogger(() => undefined)
 const exporter = new MemoryExporter()
@@ -16,6 +16,15 @@ async function shown(input: unknown): Promise<unknown> {
   engine.start('x', { input }).end()
   await engine.flush()
   return (exporter.take()[0] as SpanRecord).input
+}
+
+/** What arrives of a span that `fill` is given. */
+async function recorded(name: string, fill: (span: Span) => unknown): Promise<SpanRecord> {
+  const started = engine.start(name)
+  fill(started)
+  if (started.isRecording) started.end()
+  await engine.flush()
+  return exporter.take()[0] as SpanRecord
 }
 
 class Account {
@@ -247,4 +256,52 @@ test('attributes that are none are left out and counted', async () => {
   const [record] = exporter.take()
   assert.deepEqual(record?.attributes, { m: 1, p: 2 })
   assert.ok(engine.stats().altered > before)
+})
+
+test('integers that are longer than anybody reads', async () => {
+  const record = await recorded('big', (started) => {
+    started
+      .set('digits', 2n ** 100n)
+      .set('bits', 2n ** 3_000_000n)
+      .set('negative', -(2n ** 20_000n - 1n))
+    started.set('list', [2n ** 64n, 2n ** 3_000_000n])
+  })
+  assert.deepEqual(record.attributes, {
+    digits: '1267650600228229401496703205376',
+    bits: '<int of 3000001 bits>',
+    negative: '<int of 20000 bits>',
+    list: ['18446744073709551616', '<int of 3000001 bits>'],
+  })
+})
+
+test('iterables without an end, and arguments that cannot be read', async () => {
+  function* endless(): Generator<[string, number]> {
+    for (let i = 0; ; i++) yield [`k${i}`, i]
+  }
+  function* names(): Generator<string> {
+    for (;;) yield 'again'
+  }
+  const sparse: string[] = []
+  sparse[4_294_967_290] = 'last'
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throws = {
+    get name(): never {
+      throw new Error('no name')
+    },
+    get end(): never {
+      throw new Error('no end')
+    },
+  }
+  const record = await recorded('hostile', (started) => {
+    started.set(endless()).update({ tags: names(), metadata: endless() }).update({ tags: sparse })
+    started.update(throws).update(proxy).error(new Error('x'), { end: false })
+    started.error(new Error('y'), null as never).update({ name: 'late' })
+    started.end(proxy as never, throws)
+  })
+  assert.equal(record.statusMessage, 'y')
+  const other = await recorded('failing', (started) => {
+    started.error(new Error('z'), throws as never)
+  })
+  assert.equal(other.name, 'failing')
 })

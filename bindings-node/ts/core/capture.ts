@@ -5,7 +5,7 @@
 
 import { refuse } from './log'
 import { shapeOf } from './shape'
-import { copied, MAX_INLINE, textOf, utf8Cut, utf8Of, Writer } from './writer'
+import { copied, longText, MAX_INLINE, textOf, utf8Cut, utf8Of, Writer } from './writer'
 
 /** How much of a value is captured. */
 export interface Bounds {
@@ -95,8 +95,7 @@ export class Capture {
         this.out.null()
         return
       case 'bigint':
-        this.spent += LEAST
-        this.out.bigint(value)
+        this.bigint(value)
         return
       case 'symbol':
         this.text(String(value))
@@ -112,6 +111,16 @@ export class Capture {
           this.object(value as object, depth)
         }
     }
+  }
+
+  private bigint(value: bigint): void {
+    const long = longText(value)
+    if (long !== undefined) {
+      this.text(long)
+      return
+    }
+    this.spent += LEAST
+    this.out.bigint(value)
   }
 
   text(text: string): void {

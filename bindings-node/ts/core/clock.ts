@@ -70,10 +70,13 @@ export function momentOf(time: unknown): Moment | undefined {
     const since = time < BASE / 2 ? time + performance.timeOrigin : time
     return time >= 0 && since < LAST_MS ? since - BASE : undefined
   }
-  if (time instanceof Date)
-    return momentOf(time.getTime() >= 0 ? BigInt(time.getTime()) * 1000000n : undefined)
-  if (Array.isArray(time) && Number.isInteger(time[0]) && Number.isInteger(time[1])) {
-    return momentOf(BigInt(time[0]) * 1000000000n + BigInt(time[1]))
+  try {
+    if (time instanceof Date)
+      return momentOf(time.getTime() >= 0 ? BigInt(time.getTime()) * 1000000n : undefined)
+    if (Array.isArray(time) && Number.isInteger(time[0]) && Number.isInteger(time[1]))
+      return momentOf(BigInt(time[0]) * 1000000000n + BigInt(time[1]))
+  } catch {
+    // An object that cannot be read is no time.
   }
   return undefined
 }

@@ -10,6 +10,9 @@ export type Attributes =
   | ReadonlyMap<string, unknown>
   | Iterable<readonly [string, unknown]>
 
+/** How much of a list or iterable is read at most: it may have no end. */
+const ITEMS = 10_000
+
 /** Whatever was given, as text. */
 export function text(given: unknown): string {
   if (typeof given === 'string') return given
@@ -50,7 +53,10 @@ export function each(
   try {
     if (typeof given !== 'object') throw new TypeError(place)
     if ((given as Partial<Iterable<unknown>>)[Symbol.iterator] !== undefined) {
+      let left = ITEMS
       for (const pair of given as Iterable<unknown>) {
+        left -= 1
+        if (left < 0) throw new RangeError(place)
         if (Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string') take(pair[0], pair[1])
         else {
           cuts.altered += 1
@@ -81,7 +87,10 @@ export function texts(given: unknown, place: string, cuts: Cuts): string[] {
   const list: string[] = []
   if (given === undefined || given === null) return list
   try {
+    let left = ITEMS
     for (const item of typeof given === 'string' ? [given] : (given as Iterable<unknown>)) {
+      left -= 1
+      if (left < 0) throw new RangeError(place)
       if (typeof item === 'string') list.push(item)
       else {
         cuts.altered += 1

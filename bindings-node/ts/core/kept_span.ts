@@ -389,7 +389,7 @@ export class KeptSpan implements Slot {
 
   /** @internal */
   _refused(place: string): void {
-    this._cuts().altered += 1
+    if (this._recorder !== undefined) this._cuts().altered += 1
     refuse(place)
   }
 

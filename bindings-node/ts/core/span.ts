@@ -97,8 +97,18 @@ export class Span extends KeptSpan implements Identified {
   /** Sets any of these: name, input and output are replaced, the others merged. */
   update(fields: SpanUpdate): this {
     if (typeof fields !== 'object' || fields === null) return this
+    try {
+      this._update(fields)
+    } catch {
+      // A getter that throws.
+      this._refused('update')
+    }
+    return this
+  }
+
+  private _update(fields: SpanUpdate): void {
     if (this._state === QUIET && fields.name !== undefined) this.rename(fields.name)
-    if (this._state !== OPEN) return this
+    if (this._state !== OPEN) return
     if (fields.name !== undefined) this.rename(fields.name)
     if (fields.input !== undefined) this._input(fields.input)
     if (fields.output !== undefined) this._output(fields.output)
@@ -106,7 +116,6 @@ export class Span extends KeptSpan implements Identified {
     if (fields.attributes !== undefined) this.set(fields.attributes)
     if (fields.tags !== undefined) this._tags(fields.tags)
     this._show()
-    return this
   }
 
   /** Adds an event that happens now, or at `time`. */
@@ -148,7 +157,21 @@ export class Span extends KeptSpan implements Identified {
 
   /** Records that the operation failed: the error with its type, message and stack, and the status. Ends the span
    * unless told otherwise. */
-  error(error: unknown, options: ErrorOptions = {}): this {
+  error(error: unknown, options?: ErrorOptions): this {
+    let ends = true
+    try {
+      ends = options?.end !== false
+      this._failed(error, options ?? {})
+    } catch {
+      // A getter of the options that throws.
+      this._refused('error')
+    }
+    if (ends) this.end()
+    else this._show()
+    return this
+  }
+
+  private _failed(error: unknown, options: ErrorOptions): void {
     if (this._state === OPEN) {
       const parts = errorParts(error)
       this._exception(parts, undefined, undefined)
@@ -166,9 +189,6 @@ export class Span extends KeptSpan implements Identified {
     } else {
       this.status('error')
     }
-    if (options.end !== false) this.end()
-    else this._show()
-    return this
   }
 
   /** Records an error as an event and leaves the status alone. */

@@ -14,7 +14,7 @@ export interface Identified {
 
 /** What a span can be the child of, or linked to: a span, a span context, a context, the like of another making, or the
  * text of a `traceparent`. */
-export type ParentInput = Identified | SpanContextInit | string
+export type ParentInput = Identified | SpanContextInit | { spanContext(): SpanContextInit } | string
 
 /** A span context of any other making, such as the OpenTelemetry API's. */
 export interface SpanContextInit {

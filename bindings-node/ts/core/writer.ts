@@ -8,6 +8,9 @@ const SHORT = 24
 /** A key inline has at most so many bytes. */
 export const MAX_INLINE = 0x7fff
 
+/** Of integers with so many bits their size is kept, not their digits. */
+const LONG_BITS = 14_000
+const LONG = 1n << BigInt(LONG_BITS - 1)
 const INT64_MOST = 0x7fffffffffffffffn
 const INT64_LEAST = -0x8000000000000000n
 
@@ -151,8 +154,9 @@ export class Writer {
 
   /** A whole number, as text where it has more than 64 bits. */
   bigint(value: bigint): void {
-    if (value > INT64_MOST || value < INT64_LEAST) {
-      this.text(value.toString())
+    const long = longText(value)
+    if (long !== undefined) {
+      this.text(long)
       return
     }
     this.reserve(9)
@@ -226,4 +230,15 @@ export function utf8Cut(bytes: Uint8Array, limit: number): number {
   let end = Math.min(limit, bytes.length)
   while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1
   return end
+}
+
+/** What stands for an integer of more than 64 bits; decimal digits take time by the square of their number. */
+export function longText(value: bigint): string | undefined {
+  if (value <= INT64_MOST && value >= INT64_LEAST) return undefined
+  return value < LONG && value > -LONG ? value.toString() : `<int of ${bitsOf(value)} bits>`
+}
+
+function bitsOf(value: bigint): number {
+  const digits = (value < 0n ? -value : value).toString(16)
+  return digits.length * 4 - Math.clz32(Number.parseInt(digits.charAt(0), 16)) + 28
 }
