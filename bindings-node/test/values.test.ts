@@ -305,3 +305,45 @@ test('iterables without an end, and arguments that cannot be read', async () => 
   })
   assert.equal(other.name, 'failing')
 })
+
+test('many attributes cost what one costs, so many times', async () => {
+  // That many looks at all the others would take minutes.
+  const many: Record<string, number> = {}
+  for (let i = 0; i < 50_000; i++) many[`key ${i}`] = i
+  const wide = await recorded('wide', (started) => void started.set(many).set('key 7', 'last'))
+  assert.equal(wide.attributes['key 7'], 'last')
+  // The same where there is no more room: what is there already can be replaced.
+  const text = 'x'.repeat(100)
+  const full = await recorded('full', (started) => {
+    for (let i = 0; i < 200_000; i++) started.set(`key ${i}`, text)
+    for (let i = 0; i < 100_000; i++) started.set('key 7', i)
+  })
+  assert.equal(full.attributes['key 7'], 99_999)
+  assert.ok(full.droppedAttributes > 0)
+})
+
+test('texts of a hundred megabytes are cut wherever they are given', async () => {
+  const long = 'long '.repeat(20_000_000)
+  const before = process.memoryUsage().arrayBuffers
+  const { altered } = engine.stats()
+  const shown: ((started: Span) => unknown)[] = [
+    (started) => started.update({ input: long }),
+    (started) => started.update({ output: long }),
+    (started) => started.set('text', long),
+    (started) => started.set({ text: long }),
+  ]
+  for (const fill of shown) {
+    const { input, output, attributes } = await recorded('long', fill)
+    const kept = String(input ?? output ?? attributes.text)
+    assert.ok(kept.startsWith('long long') && kept.endsWith('…[truncated]'))
+    assert.ok(kept.length > 100_000 && kept.length < 1_048_600, `${kept.length}`)
+  }
+  const record = await recorded('long', (started) => {
+    started.rename(long).event(long, { text: long })
+    started.error(Object.assign(new Error(long), { stack: long }), { end: false })
+  })
+  assert.equal(Buffer.byteLength(record.name), 0x7fff)
+  assert.ok(Buffer.byteLength(String(record.statusMessage)) < 1_048_600)
+  assert.ok(engine.stats().altered > altered)
+  assert.ok(process.memoryUsage().arrayBuffers - before < 200_000_000)
+})

@@ -3,9 +3,11 @@
 // What is cut where, and the markers it leaves, are the core's (`core/src/span/capture.rs`; `tests/vectors/limits.json`
 // pins them). How an object of JavaScript is taken apart stands in `shape.ts`.
 
+import { MAX_INLINE } from './keys'
 import { refuse } from './log'
 import { shapeOf } from './shape'
-import { copied, longText, MAX_INLINE, textOf, utf8Cut, utf8Of, Writer } from './writer'
+import { textOf, utf8Cut, utf8Of } from './utf8'
+import { copied, longText, Writer } from './writer'
 
 /** How much of a value is captured. */
 export interface Bounds {

@@ -6,7 +6,8 @@ import type { KeptEvent, More } from './kept'
 import type { KeptSpan } from './kept_span'
 import type { Key } from './keys'
 import type { Governed } from './terms'
-import { textOf, utf8Cut, utf8Of, Writer } from './writer'
+import { textOf, utf8Cut, utf8Of } from './utf8'
+import { Writer } from './writer'
 
 /** Texts up to this length are written a character at a time, which is quicker than a call. */
 const SHORT = 24

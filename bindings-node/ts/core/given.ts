@@ -23,9 +23,9 @@ export function text(given: unknown): string {
   }
 }
 
-export function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length + 16
-  return value instanceof Uint8Array ? value.length + 16 : 0
+/** What an attribute counts in a span. */
+export function fieldSize(value: unknown): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? 16 + value.length : 16
 }
 
 /** Whether it is an object with attributes as its fields, as most are. */

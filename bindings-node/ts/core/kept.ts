@@ -27,6 +27,12 @@ export interface More {
   droppedAttributes: number
   droppedEvents: number
   droppedLinks: number
+  /** How many fields there are before those that were replaced are taken out again. */
+  compactAt: number
+  /** Where the attribute of each key is, once the span is full: new ones have no room. */
+  places: Map<string, number> | undefined
+  /** How much of the attributes that tells about. */
+  placed: number
 }
 
 /** Nothing of all that; a literal, which is copied at one go. */
@@ -42,5 +48,8 @@ export function newMore(): More {
     droppedAttributes: 0,
     droppedEvents: 0,
     droppedLinks: 0,
+    compactAt: 0,
+    places: undefined,
+    placed: 0,
   }
 }

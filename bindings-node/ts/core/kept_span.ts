@@ -5,7 +5,7 @@
 
 import { type Cuts, capture } from './capture'
 import { isBefore, type Moment, momentOf, now, type TimeInput } from './clock'
-import { type Attributes, each, hasFields, sizeOf, texts } from './given'
+import { type Attributes, each, fieldSize, hasFields, texts } from './given'
 import type { Trace } from './ids'
 import { type Kept, type KeptEvent, type More, newMore } from './kept'
 import { type Key, keyAfter, NO_KEY } from './keys'
@@ -155,7 +155,7 @@ export class KeptSpan implements Slot {
 
   /** @internal What `_attribute` does with each field of an object, which costs half of that many calls. */
   _ownFields(given: { readonly [key: string]: unknown }): void {
-    const { spanBytes } = (this._recorder as Recording).terms
+    const { spanBytes, valueBytes } = (this._recorder as Recording).terms
     if (this._fields === NOTHING) this._fields = []
     let fields = this._fields
     let before = fields.length === 0 ? this._name : (fields[fields.length - 2] as Key)
@@ -163,11 +163,11 @@ export class KeptSpan implements Slot {
       // biome-ignore lint/suspicious/noPrototypeBuiltins: in such a loop V8 need not look it up; `hasOwn` it does.
       if (!Object.prototype.hasOwnProperty.call(given, name)) continue
       const value = given[name]
-      const isText = typeof value === 'string'
+      const isText = typeof value === 'string' && value.length <= valueBytes
       if ((isText || typeof value === 'number' || typeof value === 'boolean') && name !== '') {
         before = keyAfter(before, name)
         fields.push(before, value)
-        this._size += isText ? 16 + value.length : 16
+        this._size += name.length + (isText ? 16 + value.length : 16)
         if (this._size > spanBytes || (fields.length & 1023) === 0) this._bound()
       } else if (value !== undefined) {
         this._attribute(name, value)
@@ -188,15 +188,15 @@ export class KeptSpan implements Slot {
     if (this._fields === NOTHING) this._fields = []
     const fields = this._fields
     const key = keyAfter(fields.length === 0 ? this._name : (fields[fields.length - 2] as Key), name)
-    if (typeof value === 'string') {
-      this._size += 16 + value.length
+    if (typeof value === 'string' && value.length <= recorder.terms.valueBytes) {
+      this._size += 16 + name.length + value.length
       fields.push(key, value)
     } else if (typeof value === 'number' || typeof value === 'boolean') {
-      this._size += 16
+      this._size += 16 + name.length
       fields.push(key, value)
     } else {
       const bytes = capture(value, recorder.terms, recorder)
-      this._size += 16 + bytes.length
+      this._size += 16 + name.length + bytes.length
       fields.push(key, bytes)
     }
     this._bound()
@@ -205,7 +205,11 @@ export class KeptSpan implements Slot {
   /** @internal Takes out what is too much. */
   _bound(): void {
     const { length } = this._fields
-    if ((length & 1023) === 0 && length >= MANY * 2) this._compact()
+    if ((length & 1023) === 0 && length >= MANY * 2 && length >= (this._more?.compactAt ?? 0)) {
+      this._compact()
+      // Where nothing was replaced, looking again soon would cost the square of their number.
+      this._extra().compactAt = this._fields.length * 2
+    }
     if (this._size > (this._recorder as Recording).terms.spanBytes) this._tooLarge()
   }
 
@@ -218,17 +222,49 @@ export class KeptSpan implements Slot {
       last.set(key, this._fields[i + 1])
     }
     this._fields = [...last].flat()
+    if (this._more !== undefined) this._more.places = undefined
   }
 
   /** @internal */
   _tooLarge(): void {
-    const before = this._fields.length
-    this._compact()
-    this._size = this._fields.reduce<number>((sum, value) => sum + sizeOf(value), 0)
-    if (this._size <= (this._recorder as Recording).terms.spanBytes) return
-    if (this._fields.length < before) return
-    this._fields.length -= 2
-    this._extra().droppedAttributes += 1
+    const more = this._extra()
+    if (more.places === undefined) {
+      this._size -= this._fieldsSize()
+      this._compact()
+      this._size += this._fieldsSize()
+      if (this._size <= (this._recorder as Recording).terms.spanBytes) return
+      more.places = new Map()
+      more.placed = 0
+    }
+    // Small ones may have found room since.
+    for (; more.placed < this._fields.length - 2; more.placed += 2)
+      more.places.set((this._fields[more.placed] as Key).text, more.placed + 1)
+    this._replaceLast(more.places, more)
+  }
+
+  /** @internal */
+  _fieldsSize(): number {
+    let size = 0
+    for (let i = 0; i < this._fields.length; i += 2)
+      size += (this._fields[i] as Key).text.length + fieldSize(this._fields[i + 1])
+    return size
+  }
+
+  /** @internal Puts the last attribute where the one of its key is, if that is there and there is room. */
+  _replaceLast(places: Map<string, number>, more: More): void {
+    const fields = this._fields
+    const key = (fields[fields.length - 2] as Key).text
+    const at = places.get(key)
+    const value = fields[fields.length - 1]
+    fields.length -= 2
+    this._size -= key.length + fieldSize(value)
+    const grows = at === undefined ? 0 : fieldSize(value) - fieldSize(fields[at])
+    if (at !== undefined && this._size + grows <= (this._recorder as Recording).terms.spanBytes) {
+      fields[at] = value
+      this._size += grows
+      return
+    }
+    more.droppedAttributes += 1
     this._cuts().altered += 1
   }
 
@@ -246,8 +282,10 @@ export class KeptSpan implements Slot {
 
   /** @internal */
   _kept(value: unknown): Kept {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
     const recorder = this._recorder as Recording
+    // A long text is cut now: nobody waits for what is not kept of it, and nothing holds it.
+    if (typeof value === 'string' && value.length <= recorder.terms.valueBytes) return value
+    if (typeof value === 'number' || typeof value === 'boolean') return value
     return capture(value, recorder.terms, recorder)
   }
 
@@ -317,7 +355,7 @@ export class KeptSpan implements Slot {
     }
     const own = this._kept(value)
     fields.push(keyAfter(fields.length === 0 ? event : (fields[fields.length - 2] as Key), name), own)
-    return 16 + name.length + sizeOf(own)
+    return name.length + fieldSize(own)
   }
 
   /** @internal */

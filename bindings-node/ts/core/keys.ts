@@ -1,6 +1,10 @@
 // Keys: attribute keys and names, met again and again. Each distinct one is looked at once.
 
 import { STATIC_KEYS } from './static_keys'
+import { headOf } from './utf8'
+
+/** A key inline has at most so many bytes. */
+export const MAX_INLINE = 0x7fff
 
 /** Keys that are remembered; beyond, all are forgotten and met anew. */
 const REMEMBERED = 4096
@@ -55,7 +59,9 @@ export function keyAfter(before: Key, text: string): Key {
 }
 
 function meet(text: string): Key {
-  const key = new Key(text, 0)
+  // Of a longer one what is written is cut and counted; there is no need to hold the rest until then.
+  const kept = text.length > MAX_INLINE ? headOf(text, MAX_INLINE + 1) : text
+  const key = new Key(kept, 0)
   if (text.length <= SHORT) {
     if (known.size >= REMEMBERED) forget()
     known.set(text, key)

@@ -1,12 +1,11 @@
 // A buffer that grows, and the parts that frames are made of (docs/frame.md, "Fields").
 
 import { host } from './host'
-import { type Key, keyOf } from './keys'
+import { type Key, keyOf, MAX_INLINE } from './keys'
+import { utf8Cut, utf8Of } from './utf8'
 
 /** Texts up to this length are written a character at a time, which is quicker than a call. */
 const SHORT = 24
-/** A key inline has at most so many bytes. */
-export const MAX_INLINE = 0x7fff
 
 /** Of integers with so many bits their size is kept, not their digits. */
 const LONG_BITS = 14_000
@@ -208,28 +207,6 @@ export function copied(out: Writer): Uint8Array {
   pieceAt += length
   bytes.set(out.buf.subarray(0, length))
   return bytes
-}
-
-let encoder: TextEncoder | undefined
-let decoder: TextDecoder | undefined
-
-/** A text as UTF-8; for what is seldom. */
-export function utf8Of(text: string): Uint8Array {
-  encoder ??= new TextEncoder()
-  return encoder.encode(text)
-}
-
-/** The text that some UTF-8 is. */
-export function textOf(bytes: Uint8Array): string {
-  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
-  return decoder.decode(bytes)
-}
-
-/** The longest beginning of at most `limit` bytes that splits no character. */
-export function utf8Cut(bytes: Uint8Array, limit: number): number {
-  let end = Math.min(limit, bytes.length)
-  while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1
-  return end
 }
 
 /** What stands for an integer of more than 64 bits; decimal digits take time by the square of their number. */

@@ -9,7 +9,8 @@ import { isBefore, type Moment, momentOf, now, putMoment, type TimeInput } from 
 import { errorParts } from '../core/exception'
 import { hexWord, randomWord, type Trace } from '../core/ids'
 import { refuse } from '../core/log'
-import { textOf, utf8Cut, utf8Of, Writer } from '../core/writer'
+import { textOf, utf8Cut, utf8Of } from '../core/utf8'
+import { Writer } from '../core/writer'
 import type { Page } from './page'
 import { type Identity, readTraceparent, traceparent } from './trace'
 
