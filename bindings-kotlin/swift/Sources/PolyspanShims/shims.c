@@ -27,7 +27,7 @@ void polyspan_buffer_free(polyspan_buffer *buffer) {
 }
 
 // Blocks that a thread keeps for its next spans.
-#define KEPT 32
+#define KEPT 16
 
 typedef struct {
     polyspan_random random;
@@ -62,6 +62,8 @@ static void know(void) {
 static _Thread_local polyspan_here here;
 
 polyspan_here *polyspan_here_get(void) { return &here; }
+
+bool polyspan_here_is(const void *span) { return here.span == span; }
 
 polyspan_random *polyspan_thread_random(void) { return &mine.random; }
 
@@ -98,7 +100,12 @@ void polyspan_span_give(polyspan_span *span) {
 int64_t polyspan_clock_offset = 0;
 
 const polyspan_static_key *polyspan_static_key_table = NULL;
+uint64_t polyspan_static_key_lengths[32];
 
 void polyspan_static_keys_use(const polyspan_static_key *table) {
+    for (const polyspan_static_key *key = table; key < table + POLYSPAN_STATIC_KEYS; key++) {
+        if (key->text == NULL) continue;
+        __atomic_fetch_or(&polyspan_static_key_lengths[key->text[0] & 31], 1ull << (key->length & 63), __ATOMIC_RELAXED);
+    }
     __atomic_store_n(&polyspan_static_key_table, table, __ATOMIC_RELEASE);
 }

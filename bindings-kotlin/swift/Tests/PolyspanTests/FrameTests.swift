@@ -9,16 +9,18 @@ import Testing
 extension EngineTests {
     @Suite struct FrameTests {
         @Test func staticKeysAreThoseOfTheCore() {
+            StaticKeys.made
             let texts = vectors("frame.json")["static_keys"]!.list.map { $0.string! }
             #expect(staticKeyTexts.map(\.description) == texts)
             for (id, text) in texts.enumerated() where !text.isEmpty {
-                #expect(withUTF8(of: text) { staticKeys.code(of: $0) } == 0x8000 + UInt16(id))
-                #expect(withUTF8(of: text + "x") { staticKeys.code(of: $0) } == nil)
+                #expect(withUTF8(of: text) { StaticKeys.code(of: $0) } == 0x8000 + UInt16(id))
+                #expect(withUTF8(of: text + "x") { StaticKeys.code(of: $0) } == nil)
             }
         }
 
         @Test(arguments: vectors("frame.json")["events"]!.list)
         func fieldsAreWrittenAsTheCoreWritesThem(_ entry: Json) {
+            StaticKeys.made
             guard let written = fields(entry["event"]!) else { return }
             let expected = bytes(ofHex: text(entry["hex"]!)).dropFirst(72)
             #expect(hex(written) == hex(expected), "\(entry["name"]!)")

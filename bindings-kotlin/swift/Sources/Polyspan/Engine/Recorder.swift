@@ -90,8 +90,10 @@ final class Recorder: @unchecked Sendable {
     init(_ engine: NativeEngine) {
         self.engine = engine
         name = engine.name()
+        StaticKeys.made
         terms = Terms((try? engine.terms()).flatMap(ValueReader.read) ?? .null)
         none = Beginning(engine.inherited(around: nil))
+        beginsPlainly = none.flags == 0 && none.fields.isEmpty && none.tags.isEmpty && !none.asks
         shards = .allocate(capacity: shardCount)
         shards.initialize(repeating: Shard(), count: shardCount)
         counts = .allocate(capacity: Count.all)
@@ -198,9 +200,14 @@ final class Recorder: @unchecked Sendable {
             ? "" : String(decoding: UnsafeRawBufferPointer(start: roots.bytes + at + 18, count: length), as: UTF8.self)
         shard.pointee.nextRoot = UInt32(at + 18 + length)
         polyspan_lock_give(&shard.pointee.lock)
+        let records = decision != 0
         // Sampled, and random as our ids are.
-        return Root(trace: Trace(high: high, low: low, flags: decision == 2 ? 3 : 2, state: state), records: decision != 0)
+        let flags: UInt8 = decision == 2 ? 3 : 2
+        return Root(trace: Trace(high: high, low: low, flags: flags, state: state, records: records), records: records)
     }
+
+    /// Whether spans outside of any context begin with nothing, and may.
+    let beginsPlainly: Bool
 
     /// What spans inside begin with.
     @inline(__always)

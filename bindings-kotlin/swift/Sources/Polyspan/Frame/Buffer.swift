@@ -108,19 +108,24 @@ extension Buffer {
     /// A static key, or one inline; whether that was cut.
     @inline(__always)
     mutating func key(_ text: String) -> Bool {
+        let isDone = text.utf8.withContiguousStorageIfAvailable { polyspan_put_key(&self, $0.baseAddress, $0.count) }
+        return isDone == true ? false : anyKey(text)
+    }
+
+    /// One that needs room, or is too long.
+    @inline(never)
+    private mutating func anyKey(_ text: String) -> Bool {
         withUTF8(of: text) { key($0) }
     }
 
-    @inline(__always)
-    mutating func key(_ source: UnsafeRawBufferPointer) -> Bool {
-        if let code = staticKeys.code(of: source) {
+    private mutating func key(_ source: UnsafeRawBufferPointer) -> Bool {
+        if let code = StaticKeys.code(of: source) {
             put(code)
             return false
         }
         return inlineKey(source)
     }
 
-    @inline(__always)
     mutating func inlineKey(_ source: UnsafeRawBufferPointer) -> Bool {
         if source.count > longestKey {
             let cut = utf8Cut(source, longestKey)

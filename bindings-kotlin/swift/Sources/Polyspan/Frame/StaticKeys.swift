@@ -85,11 +85,12 @@ let staticKeyTexts: [StaticString] = [
     "thread.name",
 ]
 
-let staticKeys = StaticKeys(staticKeyTexts)
+/// Finds the number of a key by a few of its bytes, which costs less than hashing all of them.
+enum StaticKeys {
+    /// Every recorder sees to it that the table is there: nobody looks for it again. Made once; never freed.
+    static let made: Void = make(staticKeyTexts)
 
-/// Finds the number of a key by a few of its bytes, which costs less than hashing all of them. Made once; never freed.
-struct StaticKeys: Sendable {
-    init(_ texts: [StaticString]) {
+    private static func make(_ texts: [StaticString]) {
         let slots = Int(POLYSPAN_STATIC_KEYS)
         let table = UnsafeMutablePointer<polyspan_static_key>.allocate(capacity: slots)
         table.initialize(repeating: polyspan_static_key(), count: slots)
@@ -104,7 +105,7 @@ struct StaticKeys: Sendable {
 
     /// What stands for a static key in a frame; nil for any other text.
     @inline(__always)
-    func code(of text: UnsafeRawBufferPointer) -> UInt16? {
+    static func code(of text: UnsafeRawBufferPointer) -> UInt16? {
         let code = polyspan_static_key_code(text.start, text.count)
         return code == 0 ? nil : code
     }

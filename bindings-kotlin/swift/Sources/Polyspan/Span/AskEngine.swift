@@ -32,15 +32,15 @@ func askEngine(
         inner = sessions.surroundings(inside: inner)
         session = sessions.current
     }
-    guard let body = takeBody(recorder) else {
-        recorder.count(.unsampled)
-        return .standing(trace: identity.trace, id: identity.id, recorder: recorder, around: inner)
-    }
     guard let written = started.body, written.count >= Head.size else {
         // The engine has counted its start.
         return quiet(
             given.name, given.type, given.kind, startTime: given.options?.startTime, identity.trace, id: identity.id, inner,
-            recorder, body)
+            recorder, isCounted: true)
+    }
+    guard let body = takeBody(recorder) else {
+        recorder.count(.unsampled)
+        return .standing(trace: identity.trace, id: identity.id, recorder: recorder, around: inner)
     }
     body.pointee.body.raw(written)
     let trace = shared(identity.trace, with: parent)
@@ -50,7 +50,7 @@ func askEngine(
         trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: parent, around: inner, isRemote: false,
         body: body)
     body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
-    polyspan_list(trace.open, body, parent?.body)
+    if let open = trace.open { polyspan_list(open, body, parent?.body) }
     fill(span, given, hasContent: withContent, hasInput: withInput)
     if let session { span.set("session.id", session) }
     return span
@@ -105,8 +105,8 @@ private func described(_ given: borrowing Described, _ recorder: Recorder, withC
 
 /// The trace of the parent where it is the same in everything, so that `endTree` finds the span.
 private func shared(_ trace: Trace, with parent: Span?) -> Trace {
-    guard let known = parent?.trace, known.high == trace.high, known.low == trace.low, known.flags == trace.flags,
-        known.state == trace.state
+    guard let known = parent?.trace, known.open != nil, known.high == trace.high, known.low == trace.low,
+        known.flags == trace.flags, known.state == trace.state
     else { return trace }
     return known
 }

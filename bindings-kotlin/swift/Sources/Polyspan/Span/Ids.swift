@@ -56,20 +56,20 @@ final class Trace: @unchecked Sendable {
     /// The flag byte; higher bits are this process's own.
     let flags: UInt8
     let state: String
-    /// Its open spans, for `endTree`.
-    let open: UnsafeMutablePointer<polyspan_open_spans>
+    /// Its open spans, for `endTree`; nil where none of them records.
+    let open: UnsafeMutablePointer<polyspan_open_spans>?
 
-    init(high: UInt64, low: UInt64, flags: UInt8, state: String) {
+    init(high: UInt64, low: UInt64, flags: UInt8, state: String, records: Bool = true) {
         self.high = high
         self.low = low
         self.flags = flags
         self.state = state
         isPlain = flags <= 3 && state.isEmpty && high | low != 0
-        open = .allocate(capacity: 1)
-        open.initialize(to: polyspan_open_spans())
+        open = records ? .allocate(capacity: 1) : nil
+        open?.initialize(to: polyspan_open_spans())
     }
 
-    deinit { open.deallocate() }
+    deinit { open?.deallocate() }
 
     var isSampled: Bool { flags & 1 != 0 }
     var isValid: Bool { high | low != 0 }

@@ -32,7 +32,7 @@ public final class Span: @unchecked Sendable {
     /// Where goes what is set: the body of a span that records.
     @usableFromInline let written: Body?
     /// It is certain of its children that they do not record, nor are asked about.
-    let dropsChildren: Bool
+    @usableFromInline let dropsChildren: Bool
     /// It was started inside what is current, and that is as good a parent: it need not be made current.
     @usableFromInline let standsForCurrent: Bool
 
@@ -70,19 +70,19 @@ public final class Span: @unchecked Sendable {
         standsForCurrent = false
     }
 
-    /// What stands for a span of another process, or for none.
+    /// What stands for a span of another process, or for none; for those inside as well where it is certain of them.
     static func standing(
         trace: Trace = .none, id: UInt64 = 0, recorder: Recorder? = nil, around: Surroundings? = nil,
-        isRemote: Bool = false, standsForCurrent: Bool = false
+        isRemote: Bool = false, dropsChildren: Bool = false, standsForCurrent: Bool = false
     ) -> Span {
         Span(
             trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: isRemote, body: nil,
-            standsForCurrent: standsForCurrent)
+            dropsChildren: dropsChildren, standsForCurrent: standsForCurrent)
     }
 
     deinit {
         guard let body else { return }
-        if body.pointee.is_listed { polyspan_unlist(trace.open, body) }
+        if body.pointee.is_listed, let open = trace.open { polyspan_unlist(open, body) }
         if body.isOpen { recorder?.closed() }
         if let follower = body.pointee.follower { Unmanaged<Span>.fromOpaque(follower).release() }
         polyspan_span_give(body)
@@ -550,7 +550,7 @@ public final class Span: @unchecked Sendable {
         }
         polyspan_lock_give(&body.pointee.lock)
         if state == SpanState.open, body.pointee.is_listed {
-            sharedTrace._withUnsafeGuaranteedRef { polyspan_unlist($0.open, body) }
+            sharedTrace._withUnsafeGuaranteedRef { if let open = $0.open { polyspan_unlist(open, body) } }
         }
         if let full { recorder.submit(full: full) }
     }
@@ -597,7 +597,7 @@ public final class Span: @unchecked Sendable {
     /// Ends the spans below until a frame is full, which it returns: that one is handed in without the lock of the list, and
     /// what is still open then comes next.
     private func endBelow(_ top: Body, _ recorder: Recorder, _ moment: UInt64) -> Int? {
-        let open = trace.open
+        guard let open = trace.open else { return nil }
         polyspan_lock_take(&open.pointee.lock)
         defer { polyspan_lock_give(&open.pointee.lock) }
         var at = open.pointee.last

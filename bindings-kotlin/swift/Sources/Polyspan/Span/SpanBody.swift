@@ -69,16 +69,7 @@ extension Body {
     /// Writes the head, all zeros but for the ids and flags.
     @inline(__always)
     func begin(trace: Trace, id: UInt64, parentId: UInt64, start: UInt64, flags: UInt16) {
-        pointee.body.end.initializeMemory(as: UInt8.self, repeating: 0, count: Head.size)
-        pointee.body.at = UInt32(Head.size)
-        set(trace.high.bigEndian.littleEndian, at: 0)
-        set(trace.low.bigEndian.littleEndian, at: 8)
-        set(id.bigEndian.littleEndian, at: Head.spanId)
-        set(parentId.bigEndian.littleEndian, at: Head.parentId)
-        set(start, at: Head.start)
-        set(trace.flags & 3, at: Head.flags)
-        set(UInt8(1), at: Head.kind)
-        set(flags, at: Head.recordFlags)
+        polyspan_begin(self, trace.high, trace.low, id, parentId, start, trace.flags & 3, flags)
     }
 
     /// Writes a field and takes it back where the span is too large with it, after what was replaced has been taken out.

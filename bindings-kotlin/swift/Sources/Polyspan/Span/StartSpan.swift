@@ -195,21 +195,18 @@ private func begin(
     let isRefused = records && !recorder.opens()
     if isRefused { records = false }
     let id = randomSpanId()
-    guard let body = takeBody(recorder) else {
-        if records { recorder.closed() }
-        recorder.count(.notRecording)
-        recorder.count(.unsampled)
-        return .standing(trace: trace.unsampled, id: id, recorder: recorder, around: around)
-    }
     if !records {
         let own = isRefused ? trace.unsampled : trace
         if isRefused { recorder.count(.openLimit) }
-        // Metrics count its start and end by what is handed in for it.
-        if !recorder.terms.countsUnsampled { recorder.count(.notRecording) }
-        return quiet(name, type, kind, startTime: startTime, own, id: id, around, recorder, body)
+        return quiet(name, type, kind, startTime: startTime, own, id: id, around, recorder, isCounted: false)
     }
-    let beginning = recorder.inherited(around)
-    var flags = beginning.flags
+    guard let body = takeBody(recorder) else {
+        recorder.closed()
+        recorder.countFollower()
+        return .standing(trace: trace.unsampled, id: id, recorder: recorder, around: around)
+    }
+    let beginning = around == nil && recorder.beginsPlainly ? nil : recorder.inherited(around)
+    var flags = beginning?.flags ?? 0
     if parent == nil { flags |= RecordFlag.root | RecordFlag.localRoot }
     if isInstant { flags |= RecordFlag.event }
     if kind != nil { flags |= RecordFlag.kindGiven }
@@ -226,13 +223,15 @@ private func begin(
     if let kind { body.set(kind.rawValue, at: Head.kind) }
     body.pointee.body.put(Field.name)
     if body.pointee.body.key(name) { recorder.count(.altered) }
-    if !trace.state.isEmpty {
+    if !trace.isPlain, !trace.state.isEmpty {
         body.pointee.body.put(Field.traceState)
         body.pointee.body.sized(trace.state)
     }
-    if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
-    if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
-    polyspan_list(trace.open, body, parent?.body)
+    if let beginning {
+        if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
+        if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
+    }
+    if let open = trace.open { polyspan_list(open, body, parent?.body) }
     return span
 }
 
@@ -245,15 +244,26 @@ func fill(_ span: Span, _ given: borrowing Described, hasContent: Bool, hasInput
     if !hasContent { for (target, attributes) in options.links { span.link(target, attributes) } }
 }
 
-/// A span that does not record: it keeps what metrics count of it, where they do.
+/// A span that does not record. Where none inside will, and nobody counts them one by one, it stands for them all: each has
+/// ended when it starts. Elsewhere it counts its end, and keeps what metrics count of it, where they do.
+///
+/// - Parameters:
+///   - isCounted: whether its start was counted.
 func quiet(
     _ name: String, _ type: SpanType, _ kind: SpanKind?, startTime: Date?, _ trace: Trace, id: UInt64,
-    _ around: Surroundings?, _ recorder: Recorder, _ body: Body
+    _ around: Surroundings?, _ recorder: Recorder, isCounted: Bool
 ) -> Span {
     let counts = recorder.terms.countsUnsampled
+    let stands = recorder.terms.inheritsPlainly && !counts && trace.isPlain && !trace.isSampled
+    guard !stands, let body = takeBody(recorder) else {
+        if isCounted { recorder.count(.unsampled) } else { recorder.countFollower() }
+        return .standing(trace: trace, id: id, recorder: recorder, around: around, dropsChildren: stands)
+    }
+    // Metrics count its start and end by what is handed in for it.
+    if !isCounted, !counts { recorder.count(.notRecording) }
     let span = Span(
         trace: trace, id: id, seenId: id, recorder: recorder, parent: nil, around: around, isRemote: false, body: body,
-        isQuiet: true, dropsChildren: recorder.terms.inheritsPlainly && !counts && trace.isPlain && !trace.isSampled)
+        isQuiet: true)
     body.pointee.state = SpanState.quiet
     guard counts else { return span }
     let start = span.moment(startTime) ?? Clock.now()

@@ -1,11 +1,13 @@
 // Recording what a function does as a span, which ends when the function has; and spans that are started and ended by hand.
 
 import Foundation
+import PolyspanShims
 
 /// Whether it is worth making a span current: what stands for children of an unsampled span is what is current already.
 @inline(__always)
 private func changesWhatIsCurrent(_ span: Span) -> Bool {
     guard span.body == nil, let slot = Slot.current, let current = slot.span else { return true }
+    if span === current { return false }
     return span.seenId != current.seenId || span.trace !== current.trace || span.around !== slot.around
 }
 
@@ -29,7 +31,7 @@ public func withSpan<R>(
 // Most spans are given no more than the next two take: what is left out of a call of the one above is handed over all the same.
 
 /// The same without what is seldom given.
-@inlinable
+@inlinable @inline(__always)
 @discardableResult
 public func withSpan<R>(
     _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, _ body: (Span) throws -> R
@@ -38,7 +40,7 @@ public func withSpan<R>(
 }
 
 /// The same for an input that is a text.
-@inlinable
+@inlinable @inline(__always)
 @discardableResult
 public func withSpan<R>(
     _ name: String, type: SpanType = .generic, kind: SpanKind? = nil, input: String, _ body: (Span) throws -> R
@@ -106,7 +108,8 @@ func inside<R>(
     _ span: Span, isolation: isolated (any Actor)? = #isolation, _ body: (Span) async throws -> R
 ) async rethrows -> R {
     do {
-        let result = try await Slot.$current.withValue(Slot(span: span, around: span.around)) { try await body(span) }
+        let inner = changesWhatIsCurrent(span) ? Slot(span: span, around: span.around) : Slot.current
+        let result = try await Slot.$current.withValue(inner) { try await body(span) }
         span.end()
         return result
     } catch {
@@ -120,7 +123,7 @@ extension Span {
     @inlinable @inline(__always)
     func surround<R>(_ body: (Span) throws -> R) rethrows -> R {
         do {
-            if standsForCurrent { return try body(self) }
+            if written == nil, isAsGoodAsCurrent { return try body(self) }
             return try withUnsafeTemporaryAllocation(of: R.self, capacity: 1) { place in
                 try enter { place.initializeElement(at: 0, to: try body(self)) }
                 finish()
@@ -130,6 +133,12 @@ extension Span {
             self.error(error)
             throw error
         }
+    }
+
+    /// Whether it need not be made current: what is current stands for it, or is it.
+    @inlinable @inline(__always)
+    var isAsGoodAsCurrent: Bool {
+        standsForCurrent || dropsChildren && polyspan_here_is(Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Not generic, so that it is compiled here.

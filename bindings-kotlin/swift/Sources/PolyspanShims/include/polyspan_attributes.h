@@ -25,6 +25,10 @@ typedef struct {
 
 extern const polyspan_static_key *polyspan_static_key_table;
 
+// Of the keys that begin with a letter, by its last five bits: which lengths there are, by their last six. Most keys of
+// applications are none of these, and known to be no static key without a look at the table.
+extern uint64_t polyspan_static_key_lengths[32];
+
 // Takes the table, which stays for good.
 void polyspan_static_keys_use(const polyspan_static_key *table);
 
@@ -36,20 +40,39 @@ static inline size_t polyspan_static_key_place(const uint8_t *text, size_t lengt
 
 // What stands for a static key in a frame; 0 for any other text.
 static inline uint16_t polyspan_static_key_code(const uint8_t *text, size_t length) {
+    if (length == 0) return 0;
+    const uint64_t lengths = __atomic_load_n(&polyspan_static_key_lengths[text[0] & 31], __ATOMIC_RELAXED);
+    if ((lengths >> (length & 63) & 1) == 0) return 0;
     const polyspan_static_key *table = __atomic_load_n(&polyspan_static_key_table, __ATOMIC_ACQUIRE);
-    if (table == NULL || length == 0) return 0;
+    if (table == NULL) return 0;
     for (size_t at = polyspan_static_key_place(text, length); table[at].text != NULL; at = (at + 1) & (POLYSPAN_STATIC_KEYS - 1)) {
         if (table[at].length == length && memcmp(table[at].text, text, length) == 0) return table[at].code;
     }
     return 0;
 }
 
-// --- Attributes ----------------------------------------------------------------------------------------------
-
-enum { POLYSPAN_FIELD_ATTRIBUTE = 4, POLYSPAN_KIND_NO = 1, POLYSPAN_KIND_TEXT = 5 };
+// --- Keys ----------------------------------------------------------------------------------------------------
 
 // The longest key inline.
 #define POLYSPAN_LONGEST_KEY 0x7fff
+
+// Writes a static key, or one inline; false where nothing was written, since it is too long or has no room.
+static inline bool polyspan_put_key(polyspan_buffer *buffer, const uint8_t *key, size_t length) {
+    const uint16_t code = polyspan_static_key_code(key, length);
+    const size_t written = code != 0 ? 0 : length;
+    if (written > POLYSPAN_LONGEST_KEY || (uint64_t)buffer->at + 2 + written > buffer->capacity) return false;
+    // Frames are little-endian, and so is all that Swift runs on.
+    const uint16_t word = code != 0 ? code : (uint16_t)length;
+    uint8_t *at = buffer->bytes + buffer->at;
+    memcpy(at, &word, 2);
+    polyspan_copy(at + 2, key, written);
+    buffer->at += 2 + (uint32_t)written;
+    return true;
+}
+
+// --- Attributes ----------------------------------------------------------------------------------------------
+
+enum { POLYSPAN_FIELD_ATTRIBUTE = 4, POLYSPAN_KIND_NO = 1, POLYSPAN_KIND_TEXT = 5 };
 
 // Writes the field up to its value; where that goes, or null where nothing was written.
 static inline uint8_t *polyspan_attribute(polyspan_span *span, const uint8_t *key, size_t key_length, uint64_t value_length) {
@@ -59,7 +82,6 @@ static inline uint8_t *polyspan_attribute(polyspan_span *span, const uint8_t *ke
     const uint64_t end = span->body.at + 3 + written + value_length;
     if (end > span->body.capacity || end > span->span_bytes) return NULL;
     uint8_t *at = span->body.bytes + span->body.at;
-    // Frames are little-endian, and so is all that Swift runs on.
     const uint16_t word = code != 0 ? code : (uint16_t)key_length;
     *at = POLYSPAN_FIELD_ATTRIBUTE;
     memcpy(at + 1, &word, 2);

@@ -118,7 +118,8 @@ void polyspan_buffer_free(polyspan_buffer *buffer);
 
 // --- The body of an open span --------------------------------------------------------------------------------
 
-#define POLYSPAN_BLOCK 2048
+// Holds a call of a model with inputs and outputs of a page each.
+#define POLYSPAN_BLOCK 4096
 // The state of a span that records.
 #define POLYSPAN_OPEN 0
 
@@ -153,6 +154,19 @@ typedef struct {
 // memory is out.
 polyspan_span *polyspan_span_take(uint32_t value_bytes, uint32_t span_bytes);
 void polyspan_span_give(polyspan_span *span);
+
+// Writes the head of docs/frame.md, of an internal span that is not typed so far. The body has nothing yet.
+static inline void polyspan_begin(
+    polyspan_span *span, uint64_t high, uint64_t low, uint64_t id, uint64_t parent, uint64_t start, uint8_t flags,
+    uint16_t record_flags
+) {
+    uint64_t head[8] = {
+        __builtin_bswap64(high), __builtin_bswap64(low), __builtin_bswap64(id), __builtin_bswap64(parent), start, 0,
+        flags | 1 << 8 | (uint64_t)record_flags << 48, 0,
+    };
+    memcpy(span->body.bytes, head, sizeof head);
+    span->body.at = sizeof head;
+}
 
 // What stands for its children, or null so far.
 static inline void *polyspan_follower(polyspan_span *span) {
@@ -234,6 +248,10 @@ typedef struct {
 
 // That of this thread.
 polyspan_here *polyspan_here_get(void);
+
+// Whether a span that was just started is what is current already: then it stands for those inside it, and code that does not
+// wait started it, in whichever task.
+bool polyspan_here_is(const void *span);
 
 // Part of the runtime that compiled `async` functions call: which task this thread runs, if any.
 __attribute__((swiftcall)) void *swift_task_getCurrent(void);
