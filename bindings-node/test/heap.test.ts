@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { init, span } from 'polyspan'
+import { type Span as ApiSpan, context, trace } from '@opentelemetry/api'
+import { init, type Span, span } from 'polyspan'
+import { TracerProvider } from 'polyspan/opentelemetry'
 
 /** Set to 10,000,000 to see it over a long run. */
 const SPANS = Number(process.env.POLYSPAN_TEST_SPANS ?? 60_000)
@@ -43,4 +45,53 @@ test('the heap is flat, and so is what the addon holds', async (context) => {
   const { ended, accepted } = engine.stats()
   assert.equal(ended, accepted)
   await engine.shutdown()
+})
+
+/** Whether what it refers to is collected, however many turns that takes. */
+async function isGone(first: WeakRef<object>): Promise<boolean> {
+  for (let i = 0; i < 200 && first.deref() !== undefined; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    globalThis.gc?.()
+  }
+  return first.deref() === undefined
+}
+
+test('a span that goes on from another does not hold on to those before', async () => {
+  const provider = new TracerProvider({ service: 'chain', name: 'chain', exporters: [] })
+  assert.ok(provider.register())
+  const tracer = provider.getTracer('chain')
+
+  const linked = (): [WeakRef<object>, Span] => {
+    let last = span.start('first')
+    const first = new WeakRef(last)
+    for (let i = 0; i < 100; i++) {
+      const next = span.start('next', { parent: last })
+      last.end()
+      last = next
+    }
+    return [first, last]
+  }
+  const [explicit, last] = linked()
+  assert.ok(await isGone(explicit))
+  last.end()
+
+  const polling = (): Promise<[WeakRef<object>, ApiSpan]> =>
+    new Promise((done) => {
+      let [left, first]: [number, WeakRef<object> | undefined] = [100, undefined]
+      const tick = (): void => {
+        const started = tracer.startSpan('tick')
+        first ??= new WeakRef(started)
+        context.with(trace.setSpan(context.active(), started), () => {
+          left -= 1
+          if (left > 0) setImmediate(tick)
+          else done([first as WeakRef<object>, started])
+        })
+        started.end()
+      }
+      tick()
+    })
+  const [polled, newest] = await polling()
+  assert.ok(await isGone(polled))
+  assert.ok(!newest.isRecording())
+  await provider.shutdown()
 })

@@ -67,6 +67,14 @@ export const QUIET = 2
 /** Ends without being counted: of another process, without an engine, or standing for several. */
 export const STANDS = 3
 
+/** The nearest that is open of a span and those above it. What has ended is passed by, so that a chain of spans, each
+ * started by the one before, does not grow for as long as the program runs. */
+export function openAbove(span: KeptSpan | undefined): KeptSpan | undefined {
+  let above = span
+  while (above !== undefined && above._state === ENDED) above = above._above
+  return above
+}
+
 export class KeptSpan implements Slot {
   /** @internal */ _state: number
   /** @internal */ readonly _recorder: Recording | undefined
@@ -370,6 +378,7 @@ export class KeptSpan implements Slot {
       this._end = end
     }
     this._unlink()
+    this._above = openAbove(this._above)
     if (recorder.observer !== undefined) recorder.observer.ended(this)
     recorder.ended(this)
     // What was kept is in the frame.

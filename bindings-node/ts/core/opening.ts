@@ -1,13 +1,13 @@
 // What happens to every span that records when it starts, whoever decided about it.
 
-import type { KeptSpan } from './kept_span'
+import { type KeptSpan, openAbove } from './kept_span'
 import { refuse } from './log'
 import type { Span } from './span'
 import { kindNumber, linksOf, type SpanKind, type SpanOptions } from './span_options'
 
 /** Puts a span among the open ones of its trace. */
 export function join(span: KeptSpan, parent: KeptSpan): void {
-  span._above = parent
+  span._above = openAbove(parent)
   parent._local ??= { last: undefined }
   const local = parent._local
   span._local = local

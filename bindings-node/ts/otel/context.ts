@@ -49,7 +49,8 @@ export function slotOf(context: ApiContext): Context {
     ambient = native().surround(ambient, wholeValue({ baggage: entries, replace_baggage: true })).ambient
   }
   const slot = new Context(span === undefined ? undefined : ownSpan(span, ambient), ambient)
-  slot._otel = context
+  // Spans inside keep what is around them, and not this span as well: it would keep the one before it, and so on.
+  slot._otel = span === undefined ? context : trace.deleteSpan(context)
   slot._face = context
   ;(context as Marked)[SLOT] = slot
   return slot
