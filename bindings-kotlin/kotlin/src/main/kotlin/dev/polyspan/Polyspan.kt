@@ -30,11 +30,7 @@ public object Polyspan {
 
     /** Starts an engine; see [init]. */
     @JvmStatic
-    public fun init(options: InitOptions): Engine {
-        val engine = Launch.init(options, provider = false)
-        Registry.findDefault()
-        return engine
-    }
+    public fun init(options: InitOptions): Engine = Launch.init(options, provider = false)
 
     /** Starts an engine for a service, with what else there is from the environment. */
     @JvmStatic

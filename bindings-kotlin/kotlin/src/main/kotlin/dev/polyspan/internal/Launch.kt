@@ -49,6 +49,8 @@ internal object Launch {
         val engine = if (code.isEmpty) started(options, provider) else code.start(options, provider)
         Exit.arm()
         val recorder = Registry.recorderFor(engine)
+        // Whichever interface starts it: it may be the default one for all of them.
+        Registry.findDefault()
         given.mobile?.let {
             recorder.mobile = it
             recorder.sessions = it.sessions()

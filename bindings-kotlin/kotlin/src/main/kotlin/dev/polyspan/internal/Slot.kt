@@ -60,6 +60,9 @@ internal class Here {
         if (by != null) by.slot = slot
     }
 
+    /** Whose it is what is current here: the coroutine's that runs here where it keeps that for itself, or the thread's. */
+    val owner: Any get() = carried ?: this
+
     /** Whether it belongs to the thread that asks. */
     val isHere: Boolean get() = Thread.currentThread() === thread
 

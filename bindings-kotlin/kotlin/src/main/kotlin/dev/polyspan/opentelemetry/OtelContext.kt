@@ -11,9 +11,12 @@ package dev.polyspan.opentelemetry
 
 import dev.polyspan.Span
 import dev.polyspan.internal.Ambient
+import dev.polyspan.internal.Border
 import dev.polyspan.internal.Here
+import dev.polyspan.internal.Log
 import dev.polyspan.internal.Slot
 import io.opentelemetry.api.baggage.Baggage
+import io.opentelemetry.api.baggage.BaggageEntryMetadata
 import io.opentelemetry.context.Context
 import io.opentelemetry.context.ContextKey
 import io.opentelemetry.context.ContextStorage
@@ -68,7 +71,8 @@ internal fun contextOf(slot: Slot?): Context? {
     val ambient = slot.ambient
     if (ambient != null && ambient !== found[AROUND]?.ambient) {
         val builder = Baggage.builder()
-        for ((key, value) in ambient.baggage()) builder.put(key, value.substringBefore(';'))
+        val flat = Border.baggage(ambient)
+        for (i in 0 until flat.size - 2 step 3) builder.put(flat[i], flat[i + 1], BaggageEntryMetadata.create(flat[i + 2]))
         val baggage = builder.build()
         found = found.with(baggage).with(AROUND, Around(ambient, baggage))
     }
@@ -81,13 +85,37 @@ public class PolyspanContextStorage : ContextStorage {
     override fun attach(toAttach: Context?): Scope {
         if (toAttach == null || toAttach === current()) return Scope.noop()
         val here = Here.get()
-        val before = here.current
-        here.make(slotOf(toAttach))
-        // By value: a scope that is closed late or in another thread puts back what was there, and fails nobody.
-        return Scope { Here.get().make(before) }
+        return Attached(here.owner, here.current, slotOf(toAttach)).also { here.make(it.slot) }
     }
 
     override fun current(): Context? = contextOf(Here.slot)
+}
+
+/**
+ * The time for which a context of the API is current: in one thread, or in one coroutine wherever that runs. It puts back
+ * what was there once, and only while what it made current still is; anything else would change what is current for code
+ * that has nothing to do with it, such as the next task of a pool.
+ */
+private class Attached(
+    private val owner: Any,
+    private val before: Slot?,
+    val slot: Slot?,
+) : Scope {
+    private var isClosed = false
+
+    override fun close() {
+        val here = Here.get()
+        if (here.owner !== owner || isClosed || here.current !== slot) {
+            if (!isClosed) Log.sayOnce("scope", SCOPE)
+            return
+        }
+        isClosed = true
+        here.make(before)
+    }
+
+    private companion object {
+        const val SCOPE = "an OpenTelemetry Scope was closed in another thread than its own, or before one inside it: what is current stays"
+    }
 }
 
 /** Finds the storage; named in `META-INF/services`. */
