@@ -253,6 +253,42 @@ test('children of what is not sampled cost nothing and are counted', async () =>
   assert.deepEqual(await recorded(), [])
 })
 
+test('what changes a span is heeded below one that is not sampled', async () => {
+  const quiet = init({ service: 'x', name: 'heeded', exporters: [], sampler: 'always_off' })
+  const elsewhere = quiet.start('elsewhere')
+  const sampled = engine.start('sampled')
+  await quiet.span('root', async (root) => {
+    span('its own', { root: true }, (own) => assert.notEqual(own.traceId, root.traceId))
+    span('no root', { root: false }, (child) => assert.equal(child.traceId, root.traceId))
+    span('adopted', { parent: elsewhere }, (child) => assert.equal(child.traceId, elsewhere.traceId))
+    span('for somebody', { userId: 'u' }, () => assert.equal(currentSpan().traceId, root.traceId))
+    span('recorded', { parent: sampled }, (child) => assert.ok(child.isRecording))
+    engine.span('of the other', (child) => assert.equal(child.traceId, root.traceId))
+    const throws = {
+      get parent(): undefined {
+        throw new Error('a getter')
+      },
+    }
+    span('odd', throws, (child) => assert.equal(child.traceId, root.traceId))
+    assert.throws(() => span('fails', () => assert.fail('on purpose')), /on purpose/)
+    assert.throws(() => span('nothing', undefined as never), TypeError)
+    assert.equal(await span('later', async () => 7), 7)
+    const steps = span('steps', async function* () {
+      yield currentSpan().traceId
+    })
+    for await (const id of steps) assert.equal(id, root.traceId)
+  })
+  const counted = quiet.stats()
+  assert.ok(counted.addsUp)
+  await quiet.shutdown()
+  assert.deepEqual([counted.started, counted.unsampled], [10, 10])
+  sampled.end()
+  assert.deepEqual(
+    (await recorded()).map(({ name }) => name),
+    ['its own', 'recorded', 'sampled'],
+  )
+})
+
 test('too many open spans do not record, and abandoned ones are forgotten', async () => {
   const few = init({ service: 'x', name: 'few', exporters: [], openSpans: 600 })
   const kept = []

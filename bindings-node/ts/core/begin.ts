@@ -11,7 +11,7 @@ import type { FrameRecorder } from './recorder'
 import type { Ambient } from './slot'
 import { Span } from './span'
 import { moment, NO_OPTIONS, type SpanOptions, typeOf } from './span_options'
-import { NOT_RECORDING, OPEN_LIMIT, UNSAMPLED } from './terms'
+import { NOT_RECORDING, OPEN_LIMIT, type Terms } from './terms'
 
 const EVENT = 8
 const ROOT = 1
@@ -38,9 +38,10 @@ export function begin(
   if ((high | low) === 0) high = 1
   if (!records && parent === undefined && recorder.terms.countsUnsampled !== true) {
     // It stands for everything in its trace, so that what is current need not change in there.
-    recorder.count(NOT_RECORDING)
-    recorder.count(UNSAMPLED)
-    return new Span(STANDS, recorder, trace, high, low, ambient, false)
+    recorder.countUnsampled()
+    const span = new Span(STANDS, recorder, trace, high, low, ambient, false)
+    if (passesOn(recorder.terms, trace)) span._follower = span
+    return span
   }
   const token = records ? recorder.opened() : undefined
   if (token === undefined) {
@@ -71,6 +72,11 @@ export function begin(
     fill(span, given)
   }
   return span
+}
+
+/** Whether children of a span that is not sampled are certain not to be sampled either. */
+export function passesOn({ localParent }: Terms, { state }: Trace): boolean {
+  return localParent === 'inherit' || (localParent === 'drop' && state === '')
 }
 
 /** Has a span that does not record keep what metrics count of it. */

@@ -105,7 +105,8 @@ export class KeptSpan implements Slot {
   /** @internal */ _previous: KeptSpan | undefined = undefined
   /** @internal */ _next: KeptSpan | undefined = undefined
   /** @internal */ _token: Token | undefined = undefined
-  /** @internal */ _follower: KeptSpan | undefined = undefined
+  /** @internal What stands for its children where it is not sampled: itself, or a span like it. */
+  _follower: KeptSpan | undefined = undefined
   /** @internal What it is for the OpenTelemetry API as a span, once that has asked. */
   _api: unknown = undefined
   /** @internal */ _face: Slot['_face'] = undefined

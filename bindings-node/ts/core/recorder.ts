@@ -6,7 +6,16 @@ import { FrameWriter } from './frame'
 import type { Trace } from './ids'
 import type { KeptSpan, Observer, Recording, Token } from './kept_span'
 import type { Ambient } from './slot'
-import { ALTERED, type Beginning, COUNTS, type Governed, LIMITED, type Terms } from './terms'
+import {
+  ALTERED,
+  type Beginning,
+  COUNTS,
+  type Governed,
+  LIMITED,
+  NOT_RECORDING,
+  type Terms,
+  UNSAMPLED,
+} from './terms'
 
 /** Spans of one frame at most. */
 const FRAME_SPANS = 512
@@ -77,6 +86,14 @@ export abstract class FrameRecorder implements Recording, Governed {
 
   count(place: number): void {
     this.counts[place] = (this.counts[place] as number) + 1
+    if (!this.armed) this.arm()
+  }
+
+  /** Counts a span that is not sampled and has nothing of its own. */
+  countUnsampled(): void {
+    const { counts } = this
+    counts[NOT_RECORDING] = (counts[NOT_RECORDING] as number) + 1
+    counts[UNSAMPLED] = (counts[UNSAMPLED] as number) + 1
     if (!this.armed) this.arm()
   }
 

@@ -81,6 +81,7 @@ function groupOf(name: string): number {
     case 'links':
       return CONTENT
     case 'parent':
+    case 'root':
       return PARENT
     case 'metadata':
     case 'requestContext':
@@ -102,6 +103,16 @@ export function groupsOf(given: SpanOptions): number {
     if (value !== undefined && value !== null && value !== false) groups |= group
   }
   return groups
+}
+
+/** Whether some options are of the groups `CHANGES`. */
+export function changes(given: SpanOptions): boolean {
+  for (const name in given) {
+    if ((groupOf(name) & CHANGES) === 0) continue
+    const value = given[name as keyof SpanOptions]
+    if (value !== undefined && value !== null && value !== false) return true
+  }
+  return false
 }
 
 /** What of a span's options holds for everything inside; its own attributes do not, and the rest goes another way. */
