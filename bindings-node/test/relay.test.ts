@@ -240,5 +240,9 @@ test('a browser of another origin asks first', async () => {
     403,
   )
   assert.throws(() => relay({ origins: ['shop'] }), /origins: "shop"/)
+  assert.throws(() => relay({ origins: 'shop' as never }), /origins: "shop".*a list/)
+  assert.throws(() => relay({ orgins: [] } as never), /orgins is no option; there are engine, origins/)
+  assert.throws(() => relay({ token: '' }), /token/)
+  assert.throws(() => relay({ token: 5 as never }), /token/)
   assert.throws(() => relay({ rate: { perSecond: 0, burst: 1 } }), /rate/)
 })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { type Engine, init, MemoryExporter, type SpanRecord, setLogger, span, traced } from 'polyspan'
 
 setLogger(() => undefined)
@@ -113,4 +114,51 @@ test('an asynchronous iterable whose steps are no promises', async () => {
   for await (const item of traced('steps', () => steps)()) items.push(item)
   assert.deepEqual(items, [1, 2])
   assert.deepEqual((await one()).output, [1, 2])
+})
+
+test('a stream of bytes stays one', async () => {
+  const parts = ['one ', '', 'two'].map((part) => new TextEncoder().encode(part))
+  const source = new ReadableStream({
+    type: 'bytes',
+    pull(controller) {
+      const part = parts.shift()
+      if (part === undefined) {
+        controller.close()
+        controller.byobRequest?.respond(0)
+      } else if (part.length > 0) controller.enqueue(part)
+      else void this.pull?.(controller)
+    },
+  })
+  const followed = span('bytes', () => source)
+  const reader = followed.getReader({ mode: 'byob' })
+  let text = ''
+  for (;;) {
+    const step = await reader.read(new Uint8Array(3))
+    if (step.done) break
+    text += new TextDecoder().decode(step.value)
+  }
+  assert.equal(text, 'one two')
+  assert.equal((await one()).name, 'bytes')
+})
+
+test('promises that nobody waits for end their span, whatever class or realm they are of', async () => {
+  class Job extends Promise<number> {}
+  span('class', () => Job.resolve(1))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await one()).name, 'class')
+  span('realm', () => runInNewContext('Promise.resolve(2)'))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await one()).name, 'realm')
+})
+
+test('an iterable that cannot begin', async () => {
+  const broken = {
+    [Symbol.asyncIterator](): AsyncIterator<number> {
+      throw new Error('no cursor')
+    },
+  }
+  await assert.rejects(async () => {
+    for await (const _ of traced('broken', () => broken)()) assert.fail()
+  }, /no cursor/)
+  assert.equal((await one()).statusMessage, 'no cursor')
 })

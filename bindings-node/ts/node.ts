@@ -25,6 +25,14 @@ function within<A, R>(current: unknown, body: (given: A) => R, given: A, before:
 /** Bun and Deno have their own ways. */
 const isNode = !('Bun' in globalThis || 'Deno' in globalThis)
 
+/** Bun sends a text or file with its type, length and ranges as long as nobody has asked for its body; how long such a
+ * body is it tells by `inspect` alone, and nothing of a stream. */
+const { Bun } = globalThis as { Bun?: { inspect(value: unknown): string } }
+const isWhole =
+  Bun === undefined
+    ? undefined
+    : (response: Response): boolean => !Bun.inspect(response).startsWith('Response (0 ')
+
 /** What the span path gets here. */
 export const nodeHost: Host = {
   storage,
@@ -38,5 +46,6 @@ export const nodeHost: Host = {
   spanType: (name) => native().spanType(name),
   traceparent: (text) => native().extract(undefined, ['traceparent'], [text]).context,
   errorMonitor,
+  ...(isWhole === undefined ? {} : { isWhole }),
   warn: (line) => process.emitWarning(line, 'PolyspanWarning'),
 }

@@ -37,6 +37,17 @@ export interface RelayOptions {
 /** Answers a request. */
 export type Relay = (request: Request) => Promise<Response>
 
+const OPTIONS = [
+  'engine',
+  'origins',
+  'token',
+  'maxBytes',
+  'clientRate',
+  'rate',
+  'proxies',
+  'client',
+  'timeout',
+]
 const FRAME = 'application/vnd.polyspan.frame'
 /** What spans may say they come from; anything else is `unknown`. */
 const SOURCES = ['browser', 'edge']
@@ -50,7 +61,18 @@ export function relay(options: RelayOptions = {}): Relay {
         `polyspan: relay: ${name}: ${String(value)} is not usable; expected a number, 0 or more`,
       )
   }
-  const origins = (options.origins ?? []).map((origin) => originOf(origin))
+  for (const name of Object.keys(options))
+    if (!OPTIONS.includes(name))
+      throw new TypeError(`polyspan: relay: ${name} is no option; there are ${OPTIONS.join(', ')}`)
+  const { token, origins: given = [] } = options
+  // One that is empty, of a variable that is not set, would let everybody in.
+  if (token !== undefined && (typeof token !== 'string' || token === ''))
+    throw new TypeError('polyspan: relay: token is not usable; expected a text that is not empty')
+  if (!Array.isArray(given))
+    throw new TypeError(
+      `polyspan: relay: origins: ${JSON.stringify(given)} is not usable; expected a list such as ['https://example.com']`,
+    )
+  const origins = given.map((origin) => originOf(origin))
   const clients = new Buckets(options.clientRate ?? { perSecond: 10, burst: 60 })
   const all = new Buckets(options.rate ?? { perSecond: 200, burst: 400 })
 
@@ -82,8 +104,7 @@ export function relay(options: RelayOptions = {}): Relay {
     if (wait > 0) return refuse('rate', 429, { ...cross, 'retry-after': String(Math.ceil(wait)) })
     const type = contentType(headers.get('content-type'))
     if (type === undefined) return refuse('content_type', 415, cross)
-    if (options.token !== undefined && !sameText(type.get('token') ?? '', options.token))
-      return refuse('token', 401, cross)
+    if (token !== undefined && !sameText(type.get('token') ?? '', token)) return refuse('token', 401, cross)
     if (engine === undefined) return answer(503, { ...cross, 'retry-after': '5' })
     if (Number(headers.get('content-length')) > maxBytes) return refuse('size', 413, cross)
     const body = await read(request, maxBytes, timeout * 1000)

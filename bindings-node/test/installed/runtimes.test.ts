@@ -39,6 +39,7 @@ const RECORDING = {
     'stream',
   ],
   'required.cjs': ['imported', 'required'],
+  'answering.mjs': ['GET', 'GET', 'GET', 'GET'],
   'api.mjs': ['between', 'inner', 'request'],
   'workers.mjs': ['ends', 'ends', 'main', 'parks', 'parks'],
 }

@@ -34,6 +34,9 @@ export interface Host {
   traceparent(text: string): Uint8Array | undefined
   /** What an event emitter tells its errors to without their counting as handled; `undefined` where there is none. */
   readonly errorMonitor: symbol | undefined
+  /** Whether the body of a response was given as a whole, where the runtime knows and looking at it would change what is
+   * sent. */
+  readonly isWhole?: (response: Response) => boolean
   /** Shows a line to whoever runs the program. */
   warn(line: string): void
 }

@@ -62,6 +62,17 @@ function isPlainPromise(value: PromiseLike<unknown>): value is Promise<unknown> 
   }
 }
 
+/** Whether it is a promise with the language's own `then`, of a subclass or another realm: it runs whether it is asked or
+ * not. One that overrides `then`, as those of API clients do, may begin to read its answer there. */
+function runsAlready(promise: PromiseLike<unknown>): boolean {
+  try {
+    const isPromise = Object.prototype.toString.call(promise) === '[object Promise]'
+    return isPromise && /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(promise.then))
+  } catch {
+    return false
+  }
+}
+
 /** Whether a proxy would have to show it as it is. */
 function isFixed(target: object, name: string | symbol): boolean {
   try {
@@ -105,6 +116,7 @@ function lazily(
     seen ??= awaited(span, new Promise((ok, failed) => inside(span, () => promise.then(ok, failed))), done)
     return seen
   }
+  if (runsAlready(promise)) settled()
   return new Proxy(promise, {
     get(target, name) {
       if (name === 'then') return (ok: never, failed: never) => settled().then(ok, failed)

@@ -28,7 +28,10 @@ interface NodeReadable {
 export function keepsGoing(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   try {
-    if (value instanceof Response) return value.body !== null && !value.bodyUsed && !value.body.locked
+    if (value instanceof Response) {
+      if (host.isWhole?.(value) === true) return false
+      return value.body !== null && !value.bodyUsed && !value.body.locked
+    }
     if (value instanceof ReadableStream) return !value.locked
     return isNodeReadable(value) || isIterator(value) || isAsyncIterable(value)
   } catch {
@@ -118,26 +121,43 @@ class Items {
   }
 }
 
+/** Whether its readers may bring buffers of their own. */
+function isOfBytes(source: ReadableStream): boolean {
+  try {
+    source.getReader({ mode: 'byob' }).releaseLock()
+    return true
+  } catch {
+    return false
+  }
+}
+
 function readable(span: Span, source: ReadableStream, done: Done): ReadableStream {
-  const reader = source.getReader()
+  const bytes = isOfBytes(source)
+  const reader: ReadableStreamDefaultReader = source.getReader()
   const items = new Items(done)
+  const read = async (controller: ReadableStreamController<unknown>): Promise<void> => {
+    try {
+      let step = await inside(span, () => reader.read())
+      // A byte stream hands on no empty pieces.
+      while (bytes && !step.done && step.value.byteLength === 0)
+        step = await inside(span, () => reader.read())
+      if (step.done) {
+        items.finish(span)
+        controller.close()
+        if ('byobRequest' in controller) controller.byobRequest?.respond(0)
+      } else {
+        items.add(step.value)
+        controller.enqueue(step.value)
+      }
+    } catch (error) {
+      span.error(error)
+      controller.error(error)
+    }
+  }
   return new ReadableStream(
     {
-      async pull(controller) {
-        try {
-          const step = await inside(span, () => reader.read())
-          if (step.done) {
-            items.finish(span)
-            controller.close()
-          } else {
-            items.add(step.value)
-            controller.enqueue(step.value)
-          }
-        } catch (error) {
-          span.error(error)
-          controller.error(error)
-        }
-      },
+      ...(bytes ? { type: 'bytes' } : {}),
+      pull: read,
       async cancel(reason) {
         try {
           await inside(span, () => reader.cancel(reason))
@@ -147,7 +167,7 @@ function readable(span: Span, source: ReadableStream, done: Done): ReadableStrea
       },
     },
     { highWaterMark: 0 },
-  )
+  ) as ReadableStream
 }
 
 type AnyIterator = Record<Step, ((value?: unknown) => unknown) | undefined> & object
@@ -190,7 +210,13 @@ function iterable(span: Span, source: AsyncIterable<unknown>, done: Done): Async
   const begin = source[Symbol.asyncIterator]
   let begun = false
   const first = (): AsyncIterator<unknown> => {
-    const inner = inside(span, () => begin.call(source))
+    let inner: AsyncIterator<unknown>
+    try {
+      inner = inside(span, () => begin.call(source))
+    } catch (error) {
+      if (span._canEnd) span.error(error)
+      throw error
+    }
     if (begun) return inner
     begun = true
     return iterator(span, { ...bindAll(inner), [Symbol.asyncIterator]: () => inner } as never, done) as never
