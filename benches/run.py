@@ -227,7 +227,7 @@ class Bench:
         result["warm_up_spans"] = recorded - result["spans"]
         spans_per_trace = result["warm_up_spans"] // result.get("warm_up_traces", WARM_UP_TRACES)
         sink = result["sink"]
-        at_sink = sink["spans"] or sink["agent_traces"] * spans_per_trace
+        at_sink = sink["spans"] - sink["repeated"] or sink["agent_traces"] * spans_per_trace
         by_itself = (result.get("account") or {}).get("exported")
         result["delivered"] = at_sink or by_itself or 0
         if run.lossless and result["delivered"] != recorded:

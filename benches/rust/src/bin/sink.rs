@@ -156,9 +156,12 @@ fn take_export(request: Request) {
 fn counted() -> String {
     with_counts(|counts| {
         let complete = counts.traces.values().filter(|&&spans| spans == SPANS_PER_TRACE).count();
+        // A request that was cut off before its answer is sent again, and its spans arrive twice.
+        let repeated: u32 = counts.traces.values().map(|spans| spans.saturating_sub(SPANS_PER_TRACE)).sum();
         json!({
             "requests": counts.requests, "wire_bytes": counts.wire_bytes, "spans": counts.spans,
             "unreadable": counts.unreadable, "agent_traces": counts.agent_traces, "traces": counts.traces.len(), "complete_traces": complete,
+            "repeated": repeated,
         })
         .to_string()
     })
