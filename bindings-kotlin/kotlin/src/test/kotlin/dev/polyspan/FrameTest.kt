@@ -21,6 +21,7 @@ import dev.polyspan.internal.Trace
 import dev.polyspan.internal.Writer
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
@@ -196,44 +197,37 @@ class FrameTest {
 
     @Test
     fun `events follow each other, and what was handed in is not handed in again`() {
-        val frame = FrameWriter(Plain, 7)
         val event = file["events"].asJsonArray[0].asJsonObject["event"].asJsonObject
-        val pieces = ArrayList<ByteArray>()
-        var spans = 0
+        val alone = FrameWriter(Plain, 7).also { it.span(span(event)) }.copied()
+        val frame = FrameWriter(Plain, 7)
         for (round in 1..5) {
             repeat(round) { frame.span(span(event)) }
-            frame.handIn { bytes, from, length, count ->
-                pieces.add(bytes.copyOfRange(from, from + length))
-                spans += count
-            }
+            assertTrue(
+                frame.handIn { bytes, length, spans ->
+                    assertEquals(round, spans)
+                    assertArrayEquals(List(round) { alone }.reduce(ByteArray::plus), bytes.copyOf(length))
+                },
+            )
+            assertFalse(frame.handIn { _, _, _ -> error("nothing waits") })
         }
-        frame.handIn { _, _, _, _ -> error("nothing waits") }
-        assertEquals(15, spans)
-        assertArrayEquals(frame.buf.copyOf(frame.at), pieces.reduce(ByteArray::plus))
-        frame.reset()
-        assertEquals(0, frame.at)
     }
 
     @Test
     fun `a span that memory has no room for is announced with the next`() {
-        var fails = false
+        var fails = true
         val governed =
             object : Governed by Plain {
                 override fun inherited(around: Ambient?) = if (fails) throw OutOfMemoryError("for a test") else Plain.inherited(around)
             }
         val frame = FrameWriter(governed, 7)
         val event = file["events"].asJsonArray[0].asJsonObject["event"].asJsonObject
-        for (resets in listOf(false, true)) {
-            fails = true
-            frame.span(span(event))
-            frame.handIn { _, _, _, _ -> error("nothing was written") }
-            if (resets) frame.reset()
-            fails = false
-            frame.span(span(event))
-            var announced = 0
-            frame.handIn { _, _, _, count -> announced += count }
-            assertEquals(2, announced)
-        }
+        frame.span(span(event))
+        assertFalse(frame.handIn { _, _, _ -> error("nothing was written") })
+        fails = false
+        frame.span(span(event))
+        var announced = 0
+        frame.handIn { _, _, spans -> announced += spans }
+        assertEquals(2, announced)
     }
 
     @Test

@@ -265,6 +265,9 @@ public abstract class Content internal constructor(
         return false
     }
 
+    /** Bytes of the application's that it keeps, about. */
+    internal val weight: Int get() = size + held
+
     /** What was kept is in the frame. */
     internal fun forget() {
         fields = NOTHING

@@ -79,7 +79,6 @@ internal object Ending {
             observer.ended(span)
         }
         recorder.ended(span)
-        span.forget()
     }
 
     /** The end of a span that does not record. */

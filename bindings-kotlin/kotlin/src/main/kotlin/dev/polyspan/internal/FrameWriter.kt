@@ -1,58 +1,33 @@
-// Writing finished spans as frame events (docs/frame.md), one after the other into one buffer.
+// Writing finished spans as frame events (docs/frame.md), one after the other into one buffer. One thread at a time.
 //
-// One thread writes; another may hand in what is there at any moment. `published` says how far that is: it is set with
-// one release store after each whole event, and what stands before it is not written again until it was handed in.
-// Whatever moves or resets the buffer does so under the writer's monitor. There is no string table: a frame is handed
-// in from any event on.
+// There is no string table: a frame can be handed in after any event.
 
 package dev.polyspan.internal
 
 import dev.polyspan.EventAttributes
 import dev.polyspan.Span
-import java.util.concurrent.atomic.AtomicLong
 
 internal class FrameWriter(
     private val recorder: Governed,
     private val slot: Int,
 ) : Writer(FIRST) {
-    private val terms = recorder.terms
+    private val terms get() = recorder.terms
 
-    /** Bytes that may be handed in, and above them the finished spans in these. */
-    private val published = AtomicLong()
+    /** Finished spans in the frame. */
     private var spans = 0
-
-    /** How far the buffer was handed in; guarded by the monitor. */
-    private var taken = 0L
 
     /** Whether the frame is full enough to be handed in. */
     val isFull: Boolean get() = at >= FULL || spans >= SPANS
 
-    /** Hands what waits to `submit`: the bytes, from where, how many, and the spans in them. */
-    inline fun handIn(submit: (ByteArray, Int, Int, Int) -> Unit) {
-        synchronized(this) {
-            val until = published.get()
-            val from = taken
-            if (until != from) {
-                taken = until
-                submit(buf, from.toInt(), until.toInt() - from.toInt(), (until ushr 32).toInt() - (from ushr 32).toInt())
-            }
-        }
-    }
-
-    /** Begins the next frame, once all was handed in. By the thread that writes. */
-    fun reset() {
-        synchronized(this) {
-            at = 0
-            // What is announced and not written waits for the next span.
-            spans -= (published.get() ushr 32).toInt()
-            taken = 0
-            published.set(0)
-            if (buf.size > KEPT) buf = ByteArray(FIRST)
-        }
-    }
-
-    override fun replace(larger: ByteArray) {
-        synchronized(this) { buf = larger }
+    /** Hands what is there to `submit`: bytes, how many of them count, and the spans in them; then begins the next frame.
+     * Whether there was anything. */
+    inline fun handIn(submit: (ByteArray, Int, Int) -> Unit): Boolean {
+        if (at == 0) return false
+        submit(buf, at, spans)
+        at = 0
+        spans = 0
+        if (buf.size > KEPT) buf = ByteArray(FIRST)
+        return true
     }
 
     private var narrow: Narrow? = null
@@ -68,38 +43,30 @@ internal class FrameWriter(
         return length
     }
 
-    private fun publish() = published.lazySet((spans.toLong() shl 32) or at.toLong())
-
     /** Writes an event; one that cannot be written is not there. */
-    private inline fun whole(write: () -> Unit): Boolean {
+    private inline fun whole(write: () -> Unit) {
         val start = at
         try {
             write()
             Bytes.putInt(buf, start, at - start - HEADER)
-            return true
         } catch (_: OutOfMemoryError) {
             at = start
             recorder.altered()
-            return false
         }
     }
 
     /** A span that has ended. */
     fun span(span: Span) {
         // One that memory had no room for is announced all the same, with the next: the engine then counts it as lost.
-        val isWritten = whole { event(span, ENDED, span.end) }
         spans++
-        if (isWritten) publish()
+        whole { event(span, ENDED, span.end) }
     }
 
     /** What an open span is by now. */
-    fun update(span: Span) {
-        whole { event(span, UPDATED, 0) }
-        publish()
-    }
+    fun update(span: Span) = whole { event(span, UPDATED, 0) }
 
     /** What metrics count of a span that was not sampled. */
-    fun unsampled(span: Span) {
+    fun unsampled(span: Span) =
         whole {
             reserve(UNSAMPLED_HEAD)
             val start = at
@@ -112,8 +79,6 @@ internal class FrameWriter(
             at = start + UNSAMPLED_HEAD
             put(span.name)
         }
-        publish()
-    }
 
     private fun put(key: String) {
         if (key(key)) recorder.altered()
@@ -314,13 +279,18 @@ internal class FrameWriter(
         at = before + EVENT_HEAD
         put(event.name)
         u32(0)
-        u16(event.count / 2)
+        val countAt = at
+        u16(0)
+        // Once: whoever has kept hold of it may set more by now.
+        val count = event.count
+        val fields = event.fields
         var i = 0
-        while (i < event.count) {
-            put(event.fields[i] as String)
-            scalar(event.fields[i + 1])
+        while (i < count) {
+            put(fields[i] as String? ?: break)
+            scalar(fields[i + 1])
             i += 2
         }
+        Bytes.putShort(buf, countAt, i / 2)
         Bytes.putInt(buf, before + 1, at - before - 5)
         if (at > limit) {
             at = before

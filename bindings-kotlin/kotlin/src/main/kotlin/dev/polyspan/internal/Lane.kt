@@ -1,7 +1,9 @@
-// What one thread needs to record for one engine: its frame, counts, drawn roots, random numbers, and a share of the
-// spans that may be open. Nothing of it is shared with other threads but what they hand in (`FrameWriter`).
+// What one thread needs to record for one engine: the spans it has ended, counts, drawn roots, random numbers, and a
+// share of the spans that may be open.
 //
-// Virtual threads have one lane between several, under its monitor: there may be a million of them.
+// The thread only keeps ended spans, in batches. Whoever hands in writes them, under the monitor of the frame: the timer,
+// a flush, and the thread itself where too many wait already, so that it pays for what it records faster than the timer
+// can write. Virtual threads have one lane between several, under its own monitor: there may be a million of them.
 
 package dev.polyspan.internal
 
@@ -12,15 +14,26 @@ import java.util.concurrent.atomic.AtomicLongArray
 internal class Lane(
     @JvmField val recorder: Recorder,
     private val thread: java.lang.ref.WeakReference<Thread>?,
-) {
-    private val frame = FrameWriter(recorder, recorder.terms.slot)
+) : Governed {
+    private val frame = FrameWriter(this, recorder.terms.slot)
+
+    /** Where ended spans are kept, and how many are there. */
+    private var filling = Batch()
+    private var filled = 0
+
+    /** Where those begin that are not written; guarded by the frame's monitor, as all that follows. */
+    private var emptying = filling
+    private var emptied = 0
+
+    /** What writing has counted. */
+    private val found = LongArray(Counts.ALL)
+
+    /** How far the counts were handed in. */
+    private val told = LongArray(Counts.ALL)
     private val random = Random.seeded()
 
     /** Cumulative; written by this thread alone, read by whoever hands in. */
     private val counts = AtomicLongArray(Counts.ALL)
-
-    /** How far the counts were handed in; guarded by the frame's monitor. */
-    private val told = LongArray(Counts.ALL)
 
     private var roots = ByteArray(0)
     private var rootAt = 0
@@ -102,48 +115,95 @@ internal class Lane(
 
     private fun finished(span: Span) {
         closed(span)
-        frame.span(span)
-        written()
+        val batch = filling
+        val at = filled
+        batch.spans[at] = span
+        batch.bytes += span.weight
+        filled = at + 1
+        batch.filled.lazySet(at + 1)
+        if (at + 1 == Batch.SPANS || batch.bytes >= Batch.BYTES) full(batch) else recorder.timer.arm()
+    }
+
+    private fun full(batch: Batch) {
+        val next = Batch()
+        val hasRoom = recorder.waiting.add(batch)
+        filling = next
+        filled = 0
+        batch.next = next
+        recorder.timer.arm()
+        // Of an engine that has stopped the timer knows nothing any more.
+        if (!hasRoom || recorder.stopped || !recorder.timer.hurry()) handIn()
     }
 
     /** Takes in what metrics count of a span that did not record. */
-    fun leftOut(span: Span) =
-        exclusively {
-            frame.unsampled(span)
-            written()
-        }
+    fun leftOut(span: Span) = writes { frame.unsampled(span) }
 
     /** Takes in what an open span is by now. */
-    fun updated(span: Span) =
-        exclusively {
-            frame.update(span)
-            written()
-        }
+    fun updated(span: Span) = writes { frame.update(span) }
 
-    private fun written() {
-        if (frame.isFull) {
-            handIn()
-            frame.reset()
-        } else {
-            recorder.timer.arm()
+    private inline fun writes(event: () -> Unit) {
+        synchronized(frame) {
+            settle()
+            event()
+            if (frame.isFull) submit()
         }
+        recorder.timer.arm()
     }
 
     /** Hands in what there is. By any thread; what another is handing in meanwhile has arrived when this returns, or a
      * flush could overtake it. Whether there was anything. */
     fun handIn(): Boolean =
         synchronized(frame) {
-            var said = false
-            frame.handIn { bytes, from, length, spans ->
-                recorder.submit(bytes, from, length, spans, since())
-                said = true
-            }
-            if (!said && hasCounted()) {
-                recorder.submit(NONE, 0, 0, 0, since())
-                said = true
-            }
-            said
+            val wrote = settle()
+            if (submit() || wrote) return true
+            if (!hasCounted()) return false
+            recorder.submit(NONE, 0, 0, since())
+            true
         }
+
+    /** Writes the spans that have ended by now, and hands in each frame that is full. Whether there were any. */
+    private fun settle(): Boolean {
+        var last = emptying
+        while (true) last = last.next ?: break
+        val most = last.filled.get()
+        var any = false
+        while (true) {
+            val batch = emptying
+            // What was left for the next one has all of it.
+            val until = if (batch === last) most else batch.filled.get()
+            while (emptied < until) {
+                write(batch)
+                any = true
+            }
+            if (batch === last) return any
+            recorder.waiting.remove(batch)
+            emptying = batch.next ?: return any
+            emptied = 0
+        }
+    }
+
+    private fun write(batch: Batch) {
+        val at = emptied++
+        val span = batch.spans[at] ?: return
+        batch.spans[at] = null
+        frame.span(span)
+        span.forget()
+        if (frame.isFull) submit()
+    }
+
+    private fun submit(): Boolean = frame.handIn { bytes, length, spans -> recorder.submit(bytes, length, spans, since()) }
+
+    override val terms: Terms get() = recorder.terms
+
+    override fun inherited(around: Ambient?): Beginning = recorder.inherited(around)
+
+    override fun altered(by: Int) {
+        found[Counts.ALTERED] += by.toLong()
+    }
+
+    override fun limited(by: Int) {
+        found[Counts.LIMITED] += by.toLong()
+    }
 
     /** Gives back what the thread held that is gone. */
     fun leave() {
@@ -154,7 +214,7 @@ internal class Lane(
     }
 
     private fun hasCounted(): Boolean {
-        for (place in 0 until Counts.ALL) if (counts.get(place) != told[place]) return true
+        for (place in 0 until Counts.ALL) if (counts.get(place) + found[place] != told[place]) return true
         return false
     }
 
@@ -162,7 +222,7 @@ internal class Lane(
     private fun since(): LongArray {
         val more = LongArray(Counts.ALL)
         for (place in 0 until Counts.ALL) {
-            val now = counts.get(place)
+            val now = counts.get(place) + found[place]
             more[place] = now - told[place]
             told[place] = now
         }

@@ -1,5 +1,6 @@
-// Where the spans of one engine go when they end: a frame for each thread, and counts beside them. A frame is handed
-// in when it is full, a moment after its first span, and whenever somebody flushes; it crosses into native code whole.
+// Where the spans of one engine go when they end: a lane for each thread, with counts beside them. What a lane keeps is
+// handed in when it is much, a moment after its first span, and whenever somebody flushes; it is written into a frame
+// then, which crosses into native code whole.
 
 package dev.polyspan.internal
 
@@ -9,7 +10,6 @@ import dev.polyspan.Span
 import dev.polyspan.internal.ffi.NativeEngine
 import java.lang.ref.WeakReference
 import java.nio.charset.StandardCharsets
-import java.util.Arrays
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 
@@ -20,6 +20,7 @@ internal class Recorder(
     val name: String = String(Jni.name(engine) ?: NO_ROOTS, StandardCharsets.UTF_8)
     override val terms: Terms = Terms(Jni.terms(engine)?.let(Values::readMap) ?: emptyMap())
     val permits = Permits(terms.openSpans)
+    val waiting = Waiting()
 
     /** Who is told of each span that records, where anybody is. */
     @Volatile
@@ -103,17 +104,14 @@ internal class Recorder(
     /** Takes in what an open span is by now; under its lock, so `say` is for after. */
     fun updated(span: Span) = Here.get().lane(this).updated(span)
 
-    /** Hands in a part of a frame; under the monitor of the frame it is of. */
+    /** Hands in the beginning of an array as a frame; under the monitor of that frame. */
     fun submit(
         bytes: ByteArray,
-        from: Int,
         length: Int,
         spans: Int,
         counts: LongArray,
     ) {
-        // The first part of an array crosses as it is, a later one as a copy: that is the timer's turn, not a full frame's.
-        val part = if (from == 0) bytes else Arrays.copyOfRange(bytes, from, from + length)
-        val answer = Jni.submit(engine, part, length, spans, counts)
+        val answer = Jni.submit(engine, bytes, length, spans, counts)
         pressed = answer and PRESSED != 0
         if (answer and STOPPED != 0) stopped = true
         if (answer and SAYS != 0) says = true

@@ -1,5 +1,5 @@
-// The one thread that hands in what others have written, a moment after they did. It starts with the first span and
-// sleeps when nothing comes.
+// The one thread that writes what others have recorded and hands it in, a moment after they did. It starts with the first
+// span and sleeps when nothing comes.
 
 package dev.polyspan.internal
 
@@ -16,11 +16,19 @@ internal object Timer {
     @Volatile
     private var sleeps = true
 
+    @Volatile
     private var thread: Thread? = null
 
-    /** Sees to it that what was written is handed in within about `DELAY`. */
+    /** Sees to it that what was recorded is handed in within about `DELAY`. */
     fun arm() {
         if (sleeps) wake()
+    }
+
+    /** Has it look at once; false where there is no such thread. */
+    fun hurry(): Boolean {
+        val running = thread ?: return false
+        LockSupport.unpark(running)
+        return true
     }
 
     @Synchronized
@@ -40,9 +48,9 @@ internal object Timer {
                     start()
                 }
         } catch (_: Throwable) {
-            // A process that may have no more threads: frames still go when they are full, and by `flush`.
+            // A process that may have no more threads: spans still go when they are many, and by `flush`.
             sleeps = true
-            Log.sayOnce("timer", "no thread could be started; spans are handed in by full frames and flush alone")
+            Log.sayOnce("timer", "no thread could be started; spans are handed in when they are many, and by flush alone")
         }
     }
 

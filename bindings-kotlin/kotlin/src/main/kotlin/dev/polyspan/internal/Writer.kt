@@ -31,12 +31,7 @@ internal open class Writer(size: Int) {
     private fun grow(needed: Long) {
         if (needed > MOST) throw OutOfMemoryError("a frame of $needed bytes")
         val size = maxOf(needed, minOf(buf.size * 2L, MOST)).toInt()
-        replace(buf.copyOf(size))
-    }
-
-    /** Goes on in a larger array with the same beginning. */
-    protected open fun replace(larger: ByteArray) {
-        buf = larger
+        buf = buf.copyOf(size)
     }
 
     fun u8(value: Int) {
