@@ -71,6 +71,9 @@ private class Drive(
     }
 }
 
+/** Traces of the warm-up after which the libraries get a rest. */
+private const val RESTS = 256
+
 private val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
 private val system = ManagementFactory.getOperatingSystemMXBean() as OperatingSystemMXBean
 
@@ -93,17 +96,28 @@ private inline fun cost(work: () -> Unit): Long {
     return threads.currentThreadCpuTime - started - (started - first)
 }
 
+/** Some traces without rest. A function of its own, so that it is compiled after the warm-up as the library is: what is
+ * interpreted here would be measured with it. */
+private fun burst(
+    subject: Subject,
+    turns: Array<Turn>,
+    from: Int,
+    count: Int,
+) {
+    for (at in from until from + count) subject.trace(turns[at % turns.size])
+}
+
 /** Records traces in bursts with a pause after each, so that nothing is dropped; the caller's time per span. */
 private fun caller(
     subject: Subject,
-    turns: List<Turn>,
+    turns: Array<Turn>,
     traces: Int,
     drive: Drive,
 ): Double {
     var cpu = 0L
     var done = 0
     while (done < traces) {
-        cpu += cost { for (i in 0 until drive.burst) subject.trace(turns[(done + i) % turns.size]) }
+        cpu += cost { burst(subject, turns, done, drive.burst) }
         done += drive.burst
         Thread.sleep(drive.pauseMillis)
     }
@@ -117,10 +131,10 @@ private fun bursts(
 ): String {
     val turns = turns()
     val subject = subject(name, drive.setup)
-    for (at in 0 until drive.warm) {
-        subject.trace(turns[at % turns.size])
+    for (at in 0 until drive.warm step drive.burst) {
+        burst(subject, turns, at, drive.burst)
         // Without rest the engine would leave roots unsampled, and the path that is measured would stay cold.
-        if (at % 250 == 0) subject.flush()
+        if (at % RESTS < drive.burst) subject.flush()
     }
     subject.flush()
     val figures = DoubleArray(drive.callers)
@@ -130,7 +144,8 @@ private fun bursts(
     subject.flush()
     val account = subject.stop()
     val spans = drive.callers.toLong() * drive.traces * SPANS_PER_TRACE
-    val recorded = spans + drive.warm.toLong() * SPANS_PER_TRACE
+    val warm = (drive.warm + drive.burst - 1) / drive.burst * drive.burst
+    val recorded = spans + warm.toLong() * SPANS_PER_TRACE
     val lost = recorded - account.exported
     return """{"spans": $spans, "call_cpu_ns": ${figures.average()}, "lost": $lost, ${told(account)}}"""
 }

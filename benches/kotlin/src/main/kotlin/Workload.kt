@@ -61,10 +61,10 @@ private class Words(
 }
 
 /** The turns of the page, which `run.py` hands over as `seed count word word ...`; runs go round them. */
-fun turns(): List<Turn> {
+fun turns(): Array<Turn> {
     val page = System.getProperty("bench.workload").split(' ')
     val words = Words(page[0].toLong(), page.drop(2))
-    return List(page[1].toInt()) {
+    return Array(page[1].toInt()) {
         val facts = List(8) { words.facts() }
         val (agent, plan, lookup, query, answer) = facts
         Turn(agent, plan, lookup, query, answer, facts[5], facts[6], facts[7], words.model(), words.model())
