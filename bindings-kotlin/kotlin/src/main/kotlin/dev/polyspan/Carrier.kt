@@ -15,6 +15,8 @@ import dev.polyspan.internal.Recorder
 import dev.polyspan.internal.Registry
 import dev.polyspan.internal.Slot
 
+private const val NOWHERE = "inject: nothing to write to"
+
 /** Reads one field of a carrier: a text, bytes, or several of them; names are in lower case. */
 public fun interface Getter<C> {
     public fun get(
@@ -48,7 +50,7 @@ public fun extractEnvironment(variables: Map<String, String>?): Context = extrac
 /** The same from a carrier of any kind. */
 public fun <C> extract(
     carrier: C,
-    getter: Getter<C>,
+    getter: Getter<C>?,
 ): Context = extractIn(Here.slot, carrier, getter)
 
 /** The names of all fields that may be in a carrier. */
@@ -57,10 +59,14 @@ internal fun carrierFieldNames(): List<String> = Border.carrierFields(Registry.d
 internal fun <C> extractIn(
     outer: Slot?,
     carrier: C,
-    getter: Getter<C>,
+    getter: Getter<C>?,
 ): Context {
     val recorder = Registry.default
     val fields = ArrayList<String>()
+    if (getter == null) {
+        Log.refuse("extract: nothing reads the carrier")
+        return brought(recorder, outer, fields)
+    }
     for (name in Border.carrierFields(recorder)) {
         try {
             eachValue(getter.get(carrier, name)) {
@@ -97,43 +103,52 @@ private fun brought(
 
 /** Writes the current span and baggage, or those of `from`, to a map of headers, and returns it. */
 @JvmOverloads
-public fun <V, M : MutableMap<String, V>> inject(
+public fun <V, M : MutableMap<String, V>?> inject(
     carrier: M,
     from: Parent? = null,
 ): M {
-    inject(carrier, ::write, from)
+    inject(carrier, { map, name, value -> if (map == null) Log.refuse(NOWHERE) else write(map, name, value) }, from)
     return carrier
 }
 
 /** The same to a list of pairs. */
 @JvmOverloads
-public fun inject(
-    carrier: MutableList<Pair<String, String>>,
+public fun <L : MutableList<Pair<String, String>>?> inject(
+    carrier: L,
     from: Parent? = null,
-): MutableList<Pair<String, String>> =
+): L {
     inject(
         carrier,
         { pairs, name, value ->
-            pairs.removeIf { it.first.equals(name, ignoreCase = true) }
-            pairs.add(name to value)
+            pairs?.removeIf { it.first.equals(name, ignoreCase = true) }
+            pairs?.add(name to value) ?: Log.refuse(NOWHERE)
         },
         from,
     )
+    return carrier
+}
 
 /** The same to the environment of a process that is to be started, such as `ProcessBuilder.environment()`. */
 @JvmOverloads
-public fun injectEnvironment(
-    variables: MutableMap<String, String>,
+public fun <M : MutableMap<String, String>?> injectEnvironment(
+    variables: M,
     from: Parent? = null,
-): MutableMap<String, String> = inject(variables, { map, name, value -> map[variable(name)] = value }, from)
+): M {
+    inject(variables, { map, name, value -> if (map == null) Log.refuse(NOWHERE) else map[variable(name)] = value }, from)
+    return variables
+}
 
 /** The same to a carrier of any kind. */
 @JvmOverloads
 public fun <C> inject(
     carrier: C,
-    setter: Setter<C>,
+    setter: Setter<C>?,
     from: Parent? = null,
 ): C {
+    if (setter == null) {
+        Log.refuse(NOWHERE)
+        return carrier
+    }
     val slot = if (from == null) Here.slot else from as? Slot
     val span = slot?.currentSpan
     val context = (if (from != null && slot == null) from.spanContext else span?.spanContext)

@@ -3,7 +3,9 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Ambient
+import dev.polyspan.internal.Given
 import dev.polyspan.internal.Here
+import dev.polyspan.internal.Log
 import dev.polyspan.internal.Slot
 import java.util.concurrent.Callable
 import java.util.function.Supplier
@@ -26,13 +28,13 @@ public class Context internal constructor(
     public inline fun <R> run(body: () -> R): R = inSlot(this, body)
 
     /** Runs `body` with this context current; for Java. */
-    public fun <R> call(body: Supplier<R>): R = Here.inside(this) { body.get() }
+    public fun <R> call(body: Supplier<R>?): R = Here.inside(this) { Given.answer(body, "context") { it.get() } }
 
     /** A task that runs with this context current, in whatever thread. */
-    public fun wrap(task: Runnable): Runnable = Runnable { Here.inside(this) { task.run() } }
+    public fun wrap(task: Runnable?): Runnable = Runnable { Here.inside(this) { if (task == null) Log.refuse("context") else task.run() } }
 
     /** A task that runs with this context current, in whatever thread. */
-    public fun <R> wrap(task: Callable<R>): Callable<R> = Callable { Here.inside(this) { task.call() } }
+    public fun <R> wrap(task: Callable<R>?): Callable<R> = Callable { Here.inside(this) { Given.answer(task, "context") { it.call() } } }
 
     public companion object {
         /** What is current in this thread, to be carried to another. */

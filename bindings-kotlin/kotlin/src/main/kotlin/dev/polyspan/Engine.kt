@@ -2,6 +2,7 @@
 
 package dev.polyspan
 
+import dev.polyspan.internal.Given
 import dev.polyspan.internal.Recorder
 import dev.polyspan.internal.Registry
 import dev.polyspan.internal.Starting
@@ -33,8 +34,8 @@ public class Engine internal constructor(
     public fun <R> call(
         name: String?,
         options: SpanOptions? = null,
-        body: Function<Span, R>,
-    ): R = running(start(name, options)) { body.apply(it) }
+        body: Function<Span, R>?,
+    ): R = running(start(name, options)) { span -> Given.answer(body, "call") { it.apply(span) } }
 
     /** Starts a span of this engine, which is not current: it ends by `end`. */
     @JvmOverloads

@@ -2,6 +2,7 @@
 
 package dev.polyspan
 
+import dev.polyspan.internal.Log
 import dev.polyspan.internal.Names
 
 /**
@@ -181,23 +182,42 @@ public class InitOptions {
     /** How spans are batched where power and network are scarce, and when sessions change; see [MobileOptions]. */
     public var mobile: MobileOptions? = null
 
+    /** What is wrong with a value that was set by its option's name; `init` throws it. */
+    internal var wrong: PolyspanError? = null
+        private set
+
     /** Any option under the name that docs/configuration.md has for it, in camel case. */
     public fun set(
-        option: String,
+        option: String?,
         value: Any?,
     ): InitOptions {
         when (option) {
+            null -> Log.refuse("InitOptions.set")
             "sampler" -> sampler = value
             "exporter" -> exporter = value
-            "exporters" -> exporters = value as? List<*>
+            "exporters" -> exporters = checked(option, value, "a list")
             "logsExporter" -> logsExporter = value
             "metricsExporter" -> metricsExporter = value
-            "spanFilter" -> spanFilter = value as? SpanFilter
-            "processors" -> processors = (value as? List<*>)?.map { it as Processor }
-            "mobile" -> mobile = value as? MobileOptions
+            "spanFilter" -> spanFilter = checked(option, value, "a SpanFilter")
+            "processors" -> processors = processorsOf(checked(option, value, "a list of Processor"))
+            "mobile" -> mobile = checked(option, value, "MobileOptions")
             else -> give(Names.snake(option), value)
         }
         return this
+    }
+
+    private fun processorsOf(given: List<*>?): List<Processor>? =
+        given?.withIndex()?.mapNotNull { (at, one) -> checked<Processor>("processors[$at]", one, "a Processor") }
+
+    private inline fun <reified T> checked(
+        option: String,
+        value: Any?,
+        expected: String,
+    ): T? {
+        if (value is T?) return value
+        val message = "$option: an object of ${value.javaClass.name} is not usable; expected $expected"
+        wrong = wrong ?: PolyspanError("invalid_option", message)
+        return null
     }
 
     @Suppress("UNCHECKED_CAST")

@@ -101,6 +101,6 @@ private fun recorded(
 }
 
 /** Changes from which level on log records are kept, in every engine and from now on. */
-public fun setLogLevel(level: LogLevel) {
-    Natives.setLogLevel(level.name.lowercase())
+public fun setLogLevel(level: LogLevel?) {
+    if (level == null) Log.refuse("log level") else Natives.setLogLevel(level.name.lowercase())
 }

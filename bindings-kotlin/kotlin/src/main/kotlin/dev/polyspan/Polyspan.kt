@@ -6,6 +6,7 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Ambient
+import dev.polyspan.internal.Given
 import dev.polyspan.internal.Here
 import dev.polyspan.internal.Launch
 import dev.polyspan.internal.Log
@@ -30,11 +31,11 @@ public object Polyspan {
 
     /** Starts an engine; see [init]. */
     @JvmStatic
-    public fun init(options: InitOptions): Engine = Launch.init(options, provider = false)
+    public fun init(options: InitOptions?): Engine = Launch.init(options ?: InitOptions(), provider = false)
 
     /** Starts an engine for a service, with what else there is from the environment. */
     @JvmStatic
-    public fun init(service: String): Engine = init(InitOptions().set("service", service))
+    public fun init(service: String?): Engine = init(InitOptions().set("service", service))
 
     /** The engine of that name, or the default one. Throws [PolyspanError] (`not_running`) where there is none. */
     @JvmStatic
@@ -48,8 +49,8 @@ public object Polyspan {
 
     /** Makes the engine of that name the one for spans that name none. */
     @JvmStatic
-    public fun setDefault(name: String) {
-        Natives.setDefault(name)
+    public fun setDefault(name: String?) {
+        Natives.setDefault(name ?: throw PolyspanError.notRunning("engine null"))
         Registry.findDefault()
     }
 
@@ -75,16 +76,16 @@ public object Polyspan {
     @JvmStatic
     public fun <R> call(
         name: String?,
-        body: Function<Span, R>,
-    ): R = running(start(name)) { body.apply(it) }
+        body: Function<Span, R>?,
+    ): R = running(start(name)) { span -> Given.answer(body, "call") { it.apply(span) } }
 
     /** Records what `body` does as a span, which is current inside; for Java. */
     @JvmStatic
     public fun <R> call(
         name: String?,
         options: SpanOptions?,
-        body: Function<Span, R>,
-    ): R = running(start(name, options)) { body.apply(it) }
+        body: Function<Span, R>?,
+    ): R = running(start(name, options)) { span -> Given.answer(body, "call") { it.apply(span) } }
 
     /** Records what `body` does as a span, which is current inside; for Java. */
     @JvmStatic
@@ -92,8 +93,8 @@ public object Polyspan {
     public fun run(
         name: String?,
         options: SpanOptions? = null,
-        body: Consumer<Span>,
-    ): Unit = running(start(name, options)) { body.accept(it) }
+        body: Consumer<Span>?,
+    ): Unit = running(start(name, options)) { span -> if (body == null) Log.refuse("run") else body.accept(span) }
 
     /** The current span; one that does not record where there is none. */
     @JvmStatic
@@ -121,14 +122,17 @@ public object Polyspan {
 
     /** The context inside some options, on top of what is current. */
     @JvmStatic
-    public fun contextOf(options: ContextOptions): Context = Ambient.context(Here.slot, options)
+    public fun contextOf(options: ContextOptions?): Context {
+        if (options == null) Log.refuse("context")
+        return Ambient.context(Here.slot, options ?: ContextOptions())
+    }
 
     /** Runs `body` with more around it; for Java. */
     @JvmStatic
     public fun <R> inContext(
-        options: ContextOptions,
-        body: Supplier<R>,
-    ): R = Here.inside(contextOf(options)) { body.get() }
+        options: ContextOptions?,
+        body: Supplier<R>?,
+    ): R = Here.inside(contextOf(options)) { Given.answer(body, "context") { it.get() } }
 
     /** The current baggage. */
     @JvmStatic
@@ -166,8 +170,8 @@ public object Polyspan {
 
     /** Sends the few lines that Polyspan says about itself somewhere else than to the standard error. */
     @JvmStatic
-    public fun setLogger(logger: Consumer<String>) {
-        Log.write = logger
+    public fun setLogger(logger: Consumer<String>?) {
+        if (logger == null) Log.refuse("logger") else Log.write = logger
     }
 }
 

@@ -364,7 +364,7 @@ public class Span internal constructor(
     public inline fun <R> run(body: () -> R): R = inSlot(this, body)
 
     /** Runs `body` with this span current; for Java. */
-    public fun <R> call(body: Supplier<R>): R = Here.inside(this) { body.get() }
+    public fun <R> call(body: Supplier<R>?): R = Here.inside(this) { Given.answer(body, "call") { it.get() } }
 
     /** Shows what it is by now to who follows open spans. */
     private fun show() {

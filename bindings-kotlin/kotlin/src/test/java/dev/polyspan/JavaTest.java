@@ -4,13 +4,18 @@ package dev.polyspan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.polyspan.opentelemetry.PolyspanOpenTelemetry;
+import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 
 /** What programs in Java write, and what they may do wrong: that is counted, and throws nothing. */
@@ -77,6 +82,76 @@ class JavaTest {
         assertTrue(engine.stats().getAltered() > before);
         assertEquals(1, engine.stats().getEndedTwice());
         engine.shutdown();
+    }
+
+    @Test
+    void nullsWhereCodeOrOptionsBelong() throws Exception {
+        MemoryExporter memory = new MemoryExporter();
+        Engine engine = started(memory);
+        long before = engine.stats().getAltered();
+        int calls = 0;
+        assertNull(Polyspan.call(null, null, null));
+        assertNull(Polyspan.call("a", null));
+        assertNull(engine.call("b", null, null));
+        Polyspan.run("c", null, null);
+        calls += 4;
+        Span span = engine.start("d");
+        assertNull(span.call(null));
+        Context context = span.call(Context::current);
+        assertNull(context.call(null));
+        assertNull(context.wrap((Callable<String>) null).call());
+        context.wrap((Runnable) null).run();
+        calls += 4;
+        assertNull(Polyspan.inContext(null, null));
+        assertEquals(span.getTraceId(), span.call(() -> Polyspan.contextOf(null)).getSpanContext().getTraceId());
+        calls += 3;
+        assertNull(span.call(() -> Carriers.inject((HashMap<String, String>) null)));
+        assertNull(span.call(() -> Carriers.injectEnvironment((HashMap<String, String>) null)));
+        assertEquals("there", Carriers.inject("there", (Setter<String>) null));
+        assertNull(Carriers.extract("there", (Getter<String>) null).getSpanContext());
+        calls += 4;
+        Polyspan.setLogger(null);
+        Logs.setLogLevel(null);
+        new InitOptions().set(null, "x");
+        calls += 3;
+        span.end();
+        engine.flush();
+        assertEquals(List.of("", "a", "b", "c", "d"), memory.getSpans().stream().map(SpanRecord::getName).toList());
+        // At least: an engine that writes several headers is refused each.
+        assertTrue(engine.stats().getAltered() >= before + calls, engine.stats().getAll() + " for " + calls);
+        assertThrows(PolyspanError.class, () -> Polyspan.setDefault(null));
+        engine.shutdown();
+    }
+
+    @Test
+    void nullsInTheOpenTelemetryApi() {
+        MemoryExporter memory = new MemoryExporter();
+        Engine engine = started(memory);
+        PolyspanOpenTelemetry otel = PolyspanOpenTelemetry.of(engine);
+        TextMapPropagator propagator = otel.getPropagators().getTextMapPropagator();
+        var root = io.opentelemetry.context.Context.root();
+        long before = engine.stats().getAltered();
+        assertSame(root, propagator.extract(root, "there", null));
+        assertSame(root, propagator.extract(null, "there", null));
+        propagator.inject(null, "there", null);
+        propagator.inject(root, "there", null);
+        otel.getTracer("app").spanBuilder("unit").setStartTimestamp(1, null).startSpan().end();
+        assertEquals(5, engine.stats().getAltered() - before);
+        engine.shutdown();
+    }
+
+    @Test
+    void optionsOfAnotherKindAreNamed() {
+        Map<String, Object> wrong =
+                Map.of("processors", "x", "exporters", 1, "spanFilter", "keep", "mobile", true);
+        wrong.forEach((option, value) -> {
+            PolyspanError error = assertThrows(PolyspanError.class, () -> Polyspan.init(new InitOptions().set(option, value)));
+            assertEquals("invalid_option", error.getCode());
+            assertTrue(error.getMessage().startsWith(option + ": "), error.getMessage());
+        });
+        InitOptions mixed = new InitOptions().set("processors", List.of((Processor) span -> span, "no processor"));
+        PolyspanError error = assertThrows(PolyspanError.class, () -> Polyspan.init(mixed));
+        assertTrue(error.getMessage().startsWith("processors[1]: "), error.getMessage());
     }
 
     @Test

@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.time.Instant
 import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.TimeUnit
 import io.opentelemetry.api.trace.Span as ApiSpan
 import io.opentelemetry.api.trace.SpanKind as ApiKind
 import io.opentelemetry.context.Context as ApiContext
@@ -108,6 +110,29 @@ class OpenTelemetryTest {
             assertEquals("x", (record.links.single()["attributes"] as Map<*, *>)["l"])
         }
     }
+
+    @Test
+    fun `times that a span cannot hold are counted, and now`() =
+        with { otel, memory ->
+            val tracer = otel.getTracer("app")
+            val before = otel.engine.stats().altered
+            val builder = { tracer.spanBuilder("span") }
+            builder().setStartTimestamp(Long.MAX_VALUE, TimeUnit.DAYS).startSpan().end()
+            builder().setStartTimestamp(Instant.MAX).startSpan().end()
+            builder().startSpan().end(Instant.MAX)
+            builder().setStartTimestamp(Instant.MIN).startSpan().end()
+            builder().startSpan().addEvent("e", Instant.MAX).end()
+            assertEquals(5, otel.engine.stats().altered - before)
+            // The API's word for no time.
+            builder().setStartTimestamp(0, TimeUnit.NANOSECONDS).startSpan().end()
+            assertEquals(5, otel.engine.stats().altered - before)
+            otel.engine.flush()
+            val spans = memory.spans
+            val now = System.currentTimeMillis() * 1_000_000
+            val day = TimeUnit.DAYS.toNanos(1)
+            for (span in spans) for (time in listOf(span.startTime, span.endTime)) assertTrue(time in now - day..now + day, "$span $time")
+            assertEquals(6, spans.size)
+        }
 
     private object Headers : TextMapGetter<Map<String, String>> {
         @Suppress("OVERRIDE_DEPRECATION")

@@ -58,6 +58,18 @@ internal object Given {
         return list
     }
 
+    /** What code of the application answers; nothing where Java gave none, which is counted. */
+    inline fun <F : Any, R> answer(
+        of: F?,
+        place: String,
+        ask: (F) -> R,
+    ): R {
+        if (of != null) return ask(of)
+        Log.refuse(place)
+        @Suppress("UNCHECKED_CAST")
+        return null as R
+    }
+
     fun refused(
         place: String,
         cuts: Cuts?,

@@ -29,6 +29,7 @@ internal object Launch {
         given: InitOptions,
         provider: Boolean,
     ): Engine {
+        given.wrong?.let { throw it }
         val plain = LinkedHashMap<String, Any?>()
         for ((name, value) in given.data) if (value != null) plain[name] = Names.option(name, value)
         val code = Code()

@@ -10,6 +10,7 @@ import dev.polyspan.Span
 import dev.polyspan.SpanStatus
 import dev.polyspan.internal.Clock
 import dev.polyspan.internal.Ending
+import dev.polyspan.internal.Log
 import dev.polyspan.internal.Slot
 import io.opentelemetry.api.common.AttributeKey
 import io.opentelemetry.api.common.AttributeType
@@ -187,10 +188,17 @@ internal open class OtelSpan(
     ) = own.endAt(nanos(timestamp, unit) ?: Ending.NOW)
 
     companion object {
-        /** Nanoseconds since the epoch; `null` for none, which the API says as 0. */
+        /** Nanoseconds since the epoch; `null` for none, which the API says as 0, and for what a span cannot hold: that
+         * is counted. Conversions of the API end at the largest number, or beyond it below zero. */
         fun nanos(
             timestamp: Long,
             unit: TimeUnit?,
-        ): Long? = if (unit == null || timestamp <= 0) null else unit.toNanos(timestamp)
+        ): Long? {
+            if (timestamp == 0L) return null
+            val found = unit?.toNanos(timestamp) ?: Long.MAX_VALUE
+            if (found in 1 until Long.MAX_VALUE) return found
+            Log.refuse("time")
+            return null
+        }
     }
 }

@@ -14,6 +14,7 @@ import dev.polyspan.extractIn
 import dev.polyspan.inject
 import dev.polyspan.internal.Here
 import dev.polyspan.internal.Launch
+import dev.polyspan.internal.Log
 import dev.polyspan.internal.Recorder
 import dev.polyspan.internal.Starting
 import io.opentelemetry.api.GlobalOpenTelemetry
@@ -60,8 +61,8 @@ public class PolyspanOpenTelemetry private constructor(
         /** Starts an engine; see [dev.polyspan.Polyspan.init]. */
         @JvmStatic
         @JvmOverloads
-        public fun create(options: InitOptions = InitOptions()): PolyspanOpenTelemetry =
-            PolyspanOpenTelemetry(Launch.init(options, provider = true))
+        public fun create(options: InitOptions? = null): PolyspanOpenTelemetry =
+            PolyspanOpenTelemetry(Launch.init(options ?: InitOptions(), provider = true))
 
         /** The API over an engine that runs. */
         @JvmStatic
@@ -180,18 +181,23 @@ internal object PolyspanPropagator : TextMapPropagator {
     override fun fields(): Collection<String> = carrierFieldNames()
 
     override fun <C : Any?> inject(
-        context: Context,
+        context: Context?,
         carrier: C?,
-        setter: TextMapSetter<C>,
+        setter: TextMapSetter<C>?,
     ) {
+        if (context == null || setter == null) return Log.refuse("inject: nothing to write to")
         Here.inside(slotOf(context)) { inject(carrier, { to, name, value -> setter.set(to, name, value) }) }
     }
 
     override fun <C : Any?> extract(
-        context: Context,
+        context: Context?,
         carrier: C?,
-        getter: TextMapGetter<C>,
+        getter: TextMapGetter<C>?,
     ): Context {
+        if (context == null || getter == null) {
+            Log.refuse("extract: nothing reads the carrier")
+            return context ?: Context.root()
+        }
         val found = extractIn(slotOf(context), carrier) { from, name -> getter.getAll(from, name).asSequence().toList() }
         found.origin = context
         // What brings nothing changes nothing.
