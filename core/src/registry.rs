@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
 use crate::engine::{Engine, Waiting};
 use crate::error::{Error, ErrorCode};
@@ -180,27 +179,14 @@ pub fn engines() -> Vec<Engine> {
     read().engines.clone()
 }
 
-/// The longest exit bound of any engine.
-pub fn longest_exit() -> Duration {
-    // As in `flush_at_exit`.
-    let Ok(registry) = REGISTRY.try_read() else { return Duration::ZERO };
-    registry.engines.iter().map(Engine::exit_timeout).max().unwrap_or_default()
-}
-
 /// Shuts every engine down within its exit bound, all at the same time: one that cannot deliver takes no
 /// time from the others.
 pub fn flush_at_exit() {
-    flush_after(Duration::ZERO);
-}
-
-/// [`flush_at_exit`] where so much of the exit bounds is used up already.
-pub fn flush_after(used: Duration) {
     // Another thread may hold the lock and never run again; exiting must not wait for it.
     let Ok(registry) = REGISTRY.try_read() else { return };
     let engines = registry.engines.clone();
     drop(registry);
-    let begun: Vec<_> =
-        engines.iter().map(|engine| engine.begin_exit(engine.exit_timeout().saturating_sub(used))).collect();
+    let begun: Vec<_> = engines.iter().map(|engine| engine.begin_exit(engine.exit_timeout())).collect();
     for ended in begun.into_iter().map(|begun| begun.and_then(Waiting::end)) {
         if let Err(error) = ended {
             crate::log::warn_once("exit", error.message());

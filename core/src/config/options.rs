@@ -461,9 +461,4 @@ impl Options {
     pub const fn replaces(&self) -> bool {
         self.replace
     }
-
-    /// The name that [`Options::name`] set.
-    pub fn engine_name(&self) -> &str {
-        &self.name
-    }
 }

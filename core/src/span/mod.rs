@@ -309,16 +309,6 @@ impl Span {
         self
     }
 
-    /// Sets a piece of metadata whose value the caller writes itself; see [`Span::set_with`].
-    pub fn metadata_with(&mut self, key: &str, put: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(open) = self.open_mut() {
-            open.metadata(key, |buf, _| {
-                put(buf);
-                Cuts::default()
-            });
-        }
-    }
-
     /// Adds a tag of the trace. Tags belong to the top of a trace in this process: on other spans they are
     /// left out and counted.
     pub fn tag(&mut self, tag: &str) -> &mut Self {
@@ -399,16 +389,6 @@ impl Span {
             open.link(to, |buf, list, capture| put_list(buf, list, attributes, capture));
         }
         self
-    }
-
-    /// Links to another span with attributes that the caller writes itself; see [`Span::event_by`].
-    pub fn link_by(&mut self, to: &SpanContext, put: impl FnOnce(&mut Vec<u8>, &mut AttributeList)) {
-        if let Some(open) = self.open_mut() {
-            open.link(to, |buf, list, _| {
-                put(buf, list);
-                Cuts::default()
-            });
-        }
     }
 
     /// Counts something the caller had to change or leave out (a value of a wrong type, say).
