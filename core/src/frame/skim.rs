@@ -22,12 +22,12 @@ impl<'a> SpanView<'a> {
     #[inline]
     pub(crate) fn summary(&self) -> Result<Summary, FrameError> {
         let mut summary = Summary::default();
-        let (mut seen, mut seen_metadata) = (SeenKeys::default(), SeenKeys::default());
+        let mut seen = SeenKeys::default();
         let mut reader = self.fields;
         while !reader.is_empty() {
             match reader.u8()? {
                 tag::ATTRIBUTE => {
-                    summary.maybe_twice |= seen.maybe_again(reader.key(self.table)?);
+                    summary.maybe_twice |= seen.maybe_again(reader.key(self.table)?, 0);
                     summary.attributes += 1;
                     summary.note(skip_value(&mut reader)?);
                 }
@@ -47,7 +47,8 @@ impl<'a> SpanView<'a> {
                 }
                 tag::INPUT | tag::OUTPUT => summary.note_other(skip_value(&mut reader)?),
                 tag::METADATA => {
-                    summary.maybe_twice |= seen_metadata.maybe_again(reader.key(self.table)?);
+                    // They may have the names of attributes.
+                    summary.maybe_twice |= seen.maybe_again(reader.key(self.table)?, 1 << 32);
                     summary.metadata += 1;
                     summary.note_other(skip_value(&mut reader)?);
                 }
@@ -162,7 +163,7 @@ impl Summary {
         let count = inner.u16()?;
         let mut seen = SeenKeys::default();
         for _ in 0..count {
-            self.maybe_twice |= seen.maybe_again(inner.key(table)?);
+            self.maybe_twice |= seen.maybe_again(inner.key(table)?, 0);
             self.note(skip_value(&mut inner)?);
         }
         self.inner_attributes = self.inner_attributes.max(usize::from(count));
@@ -176,14 +177,20 @@ impl Summary {
 struct SeenKeys([u64; 16]);
 
 impl SeenKeys {
-    /// True if the key may have been met before; never false if it has.
+    /// True if the key may have been met before in its list; never false if it has. Lists are told apart by a number.
     #[inline]
-    fn maybe_again(&mut self, name: &[u8]) -> bool {
+    fn maybe_again(&mut self, name: &[u8], list: u64) -> bool {
         let (first, last) = match (name.first_chunk(), name.last_chunk()) {
             (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            _ => match (name.first_chunk(), name.last_chunk()) {
+                (Some(first), Some(last)) => {
+                    (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+                }
+                _ => (name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+            },
         };
-        let mixed = (first ^ last.rotate_left(27) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed =
+            (first ^ last.rotate_left(27) ^ name.len() as u64 ^ list).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bit = 1 << (mixed >> 54 & 63);
         let Some(word) = self.0.get_mut((mixed >> 60) as usize) else { return true };
         let again = *word & bit != 0;
@@ -196,8 +203,13 @@ impl SeenKeys {
 #[inline]
 fn skip_value(reader: &mut Reader<'_>) -> Result<Skipped, FrameError> {
     let sized = |length, nested| Skipped { length, nested };
-    let fixed = match reader.u8()? {
-        kind::STR | kind::BYTES => return reader.sized().map(|bytes| sized(bytes.len(), false)),
+    let kind = reader.u8()?;
+    // Most are, and need no table of what to do.
+    if kind == kind::STR {
+        return reader.sized().map(|bytes| sized(bytes.len(), false));
+    }
+    let fixed = match kind {
+        kind::BYTES => return reader.sized().map(|bytes| sized(bytes.len(), false)),
         kind::ARRAY | kind::MAP => return reader.sized().map(|bytes| sized(bytes.len(), true)),
         kind::I64 | kind::F64 => 8,
         kind::NULL | kind::FALSE | kind::TRUE => 0,

@@ -32,6 +32,9 @@ impl<'a> Rewriter<'a> {
     /// Whether all attributes of an event or link stay.
     pub(crate) fn keeps_all(&mut self, attributes: Attributes<'_>) -> bool {
         let tells_all = self.hits_tell_names();
+        if tells_all && self.found_in(attributes.raw()).is_some_and(<[Hit]>::is_empty) {
+            return true;
+        }
         attributes
             .iter()
             .all(|(name, value)| tells_all && self.is_untouched(name, value) || self.keeps_named(name, value))

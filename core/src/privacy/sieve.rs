@@ -12,6 +12,10 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x32};
 pub(super) const BLOCK: usize = 32;
 /// Bytes of an anchor.
 pub(super) const ANCHOR: usize = 3;
+/// A block with the bytes that its last anchors reach.
+type Span = [u8; BLOCK + ANCHOR - 1];
+/// Two blocks with such.
+const PAIR: usize = 2 * BLOCK + ANCHOR - 1;
 /// Families, eight to a table.
 pub(super) const FAMILIES: usize = 16;
 
@@ -124,16 +128,25 @@ fn sift<S: Simd>(
     let [first, second] = octets;
     let octets = [loaded(simd, first), loaded(simd, second)];
     let mut at = 0;
-    while let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) {
-        let marks = marks(simd, &octets, at, bytes);
-        if marks.anchors != 0 || marks.digits.count_ones() >= dense {
-            found(Marks { joins: joins(simd, bytes), ..marks });
+    // There are more tables than registers: two blocks at a time share the loading of each.
+    while let Some(both) = text.get(at..).and_then(|rest| rest.first_chunk::<PAIR>())
+        && let (Some(one), Some(other)) = (both.first_chunk(), both.last_chunk())
+    {
+        let [seen, further] = see_pair(simd, &octets, both);
+        let families = Seen { families: seen.families | further.families, digits: 0 };
+        if families.anchors(simd) != 0 || seen.digits.count_ones() + further.digits.count_ones() >= dense {
+            tell(simd, at, one, seen, dense, &mut found);
+            tell(simd, at + BLOCK, other, further, dense, &mut found);
         }
+        at += 2 * BLOCK;
+    }
+    while let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        tell(simd, at, bytes, see(simd, &octets, bytes), dense, &mut found);
         at += BLOCK;
     }
     // The end, with zeros behind it, which no anchor has.
     let rest = text.get(at..).unwrap_or_default();
-    let mut padded = [0; 2 * BLOCK + ANCHOR - 1];
+    let mut padded = [0; PAIR];
     if let Some(start) = padded.get_mut(..rest.len()) {
         start.copy_from_slice(rest);
     }
@@ -141,10 +154,7 @@ fn sift<S: Simd>(
     while let Some(bytes) =
         padded.get(from..).and_then(|rest| rest.first_chunk()).filter(|_| from < rest.len())
     {
-        let marks = marks(simd, &octets, at + from, bytes);
-        if marks.anchors != 0 || marks.digits.count_ones() >= dense {
-            found(Marks { joins: joins(simd, bytes), ..marks });
-        }
+        tell(simd, at + from, bytes, see(simd, &octets, bytes), dense, &mut found);
         from += BLOCK;
     }
 }
@@ -164,53 +174,115 @@ fn load<S: Simd>(simd: S, bytes: &[u8; BLOCK]) -> u8x32<S> {
     u8x32::load_array_ref(simd, bytes)
 }
 
-/// The places of a block where an anchor may begin, and its digits, by the block with the bytes that its last
-/// anchors reach.
+/// The families that may have an anchor at each place of a block, and its digits.
+#[derive(Clone, Copy)]
+struct Seen<S: Simd> {
+    families: u8x32<S>,
+    digits: u32,
+}
+
+impl<S: Simd> Seen<S> {
+    /// The places where an anchor may begin.
+    #[inline(always)]
+    fn anchors(self, simd: S) -> u32 {
+        !self.families.simd_eq(u8x32::splat(simd, 0)).to_bitmask() as u32
+    }
+}
+
 #[inline(always)]
-fn marks<S: Simd>(
-    simd: S,
-    octets: &[Loaded<S>; FAMILIES / 8],
-    at: usize,
-    bytes: &[u8; BLOCK + ANCHOR - 1],
-) -> Marks {
+fn see<S: Simd>(simd: S, octets: &[Loaded<S>; FAMILIES / 8], bytes: &Span) -> Seen<S> {
     let [first, second] = octets;
-    let windows = [window::<S, 0>(simd, bytes), window::<S, 1>(simd, bytes), window::<S, 2>(simd, bytes)];
-    let none =
-        (families(simd, first, windows) | families(simd, second, windows)).simd_eq(u8x32::splat(simd, 0));
-    let digits = (windows[0] - u8x32::splat(simd, b'0')).simd_lt(u8x32::splat(simd, 10));
-    Marks { at, anchors: !none.to_bitmask() as u32, digits: digits.to_bitmask() as u32, joins: 0 }
+    let halves = [halves::<S, 0>(simd, bytes), halves::<S, 1>(simd, bytes), halves::<S, 2>(simd, bytes)];
+    let families = families(first, halves) | families(second, halves);
+    Seen { families, digits: digits(simd, window::<S, 0>(simd, bytes)) }
+}
+
+/// The same of two blocks, with every table loaded once.
+#[inline(always)]
+fn see_pair<S: Simd>(simd: S, octets: &[Loaded<S>; FAMILIES / 8], bytes: &[u8; PAIR]) -> [Seen<S>; 2] {
+    let [first, second] = octets;
+    let [[a, b, c], [d, e, f]] = [first.low, second.low];
+    let [[g, h, i], [j, k, l]] = [first.high, second.high];
+    let pair = [halves::<S, 0>(simd, bytes), halves::<S, BLOCK>(simd, bytes)];
+    let (mut one, mut other) = (agreed_pair(a, g, pair), agreed_pair(d, j, pair));
+    let pair = [halves::<S, 1>(simd, bytes), halves::<S, { BLOCK + 1 }>(simd, bytes)];
+    (one, other) = (both(one, agreed_pair(b, h, pair)), both(other, agreed_pair(e, k, pair)));
+    let pair = [halves::<S, 2>(simd, bytes), halves::<S, { BLOCK + 2 }>(simd, bytes)];
+    (one, other) = (both(one, agreed_pair(c, i, pair)), both(other, agreed_pair(f, l, pair)));
+    [
+        Seen { families: one[0] | other[0], digits: digits(simd, window::<S, 0>(simd, bytes)) },
+        Seen { families: one[1] | other[1], digits: digits(simd, window::<S, BLOCK>(simd, bytes)) },
+    ]
+}
+
+/// A bit for each digit.
+#[inline(always)]
+fn digits<S: Simd>(simd: S, bytes: u8x32<S>) -> u32 {
+    let digits = (bytes - u8x32::splat(simd, b'0')).simd_lt(u8x32::splat(simd, 10));
+    digits.to_bitmask() as u32
+}
+
+/// Tells of a block in which something was seen.
+#[inline(always)]
+fn tell<S: Simd>(simd: S, at: usize, bytes: &Span, seen: Seen<S>, dense: u32, found: &mut impl FnMut(Marks)) {
+    let anchors = seen.anchors(simd);
+    if anchors != 0 || seen.digits.count_ones() >= dense {
+        found(Marks { at, anchors, digits: seen.digits, joins: joins(simd, bytes) });
+    }
 }
 
 /// The blanks and hyphens of a block.
 #[inline(always)]
-fn joins<S: Simd>(simd: S, bytes: &[u8; BLOCK + ANCHOR - 1]) -> u32 {
+fn joins<S: Simd>(simd: S, bytes: &Span) -> u32 {
     let bytes = window::<S, 0>(simd, bytes);
     let joins = bytes.simd_eq(u8x32::splat(simd, b' ')) | bytes.simd_eq(u8x32::splat(simd, b'-'));
     joins.to_bitmask() as u32
 }
 
-/// The bytes in one of an anchor's places.
+/// The bytes of a block from a place on.
 #[inline(always)]
-fn window<S: Simd, const PLACE: usize>(simd: S, bytes: &[u8; BLOCK + ANCHOR - 1]) -> u8x32<S> {
+fn window<S: Simd, const PLACE: usize>(simd: S, bytes: &[u8]) -> u8x32<S> {
     match bytes.get(PLACE..).and_then(|rest| rest.first_chunk()) {
         Some(window) => load(simd, window),
         None => u8x32::splat(simd, 0),
     }
 }
 
+/// Both halves of the bytes in one of an anchor's places.
+#[derive(Clone, Copy)]
+struct Halves<S: Simd> {
+    low: u8x32<S>,
+    high: u8x32<S>,
+}
+
+#[inline(always)]
+fn halves<S: Simd, const PLACE: usize>(simd: S, bytes: &[u8]) -> Halves<S> {
+    let bytes = window::<S, PLACE>(simd, bytes);
+    Halves { low: bytes & u8x32::splat(simd, 0x0f), high: bytes >> 4 }
+}
+
 /// The families that may have an anchor at each place.
 #[inline(always)]
-fn families<S: Simd>(simd: S, octet: &Loaded<S>, [a, b, c]: [u8x32<S>; ANCHOR]) -> u8x32<S> {
+fn families<S: Simd>(octet: &Loaded<S>, [a, b, c]: [Halves<S>; ANCHOR]) -> u8x32<S> {
     let [low_a, low_b, low_c] = octet.low;
     let [high_a, high_b, high_c] = octet.high;
-    agreed(simd, low_a, high_a, a) & agreed(simd, low_b, high_b, b) & agreed(simd, low_c, high_c, c)
+    agreed(low_a, high_a, a) & agreed(low_b, high_b, b) & agreed(low_c, high_c, c)
 }
 
 /// The families on which both halves of a byte agree.
 #[inline(always)]
-fn agreed<S: Simd>(simd: S, low: u8x32<S>, high: u8x32<S>, bytes: u8x32<S>) -> u8x32<S> {
-    low.swizzle_dyn_within_blocks(bytes & u8x32::splat(simd, 0x0f))
-        & high.swizzle_dyn_within_blocks(bytes >> 4)
+fn agreed<S: Simd>(low: u8x32<S>, high: u8x32<S>, bytes: Halves<S>) -> u8x32<S> {
+    low.swizzle_dyn_within_blocks(bytes.low) & high.swizzle_dyn_within_blocks(bytes.high)
+}
+
+#[inline(always)]
+fn agreed_pair<S: Simd>(low: u8x32<S>, high: u8x32<S>, [one, other]: [Halves<S>; 2]) -> [u8x32<S>; 2] {
+    [agreed(low, high, one), agreed(low, high, other)]
+}
+
+#[inline(always)]
+fn both<S: Simd>(one: [u8x32<S>; 2], other: [u8x32<S>; 2]) -> [u8x32<S>; 2] {
+    [one[0] & other[0], one[1] & other[1]]
 }
 
 #[cfg(test)]

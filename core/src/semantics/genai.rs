@@ -3,6 +3,8 @@
 //! [`Collected`] reads a record and brings every attribute to its newest name, whichever name and form the
 //! application gave it; [`wire`] makes of that what is sent. [`super::openinference`] starts from the same.
 
+mod plain;
+
 use std::borrow::Cow;
 
 use super::messages::{self, Side, messages, write_instructions, write_messages, write_tools};
@@ -10,8 +12,8 @@ use super::renames::{self, Change};
 use super::time::seconds_after;
 use super::types::{AttributeInfo, Content, Form, TypeInfo, info};
 use super::usage::{Usage, tokens};
-use super::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_NAME, SPAN_TYPE, TAGS, Wire, json, last_values};
-use crate::frame::view::{Field, Items, SpanView, ValueView, add_tag, text};
+use super::{INPUT, METADATA_PREFIX, OUTPUT, SPAN_NAME, SPAN_TYPE, Sender, TAGS, Wire, json, last_values};
+use crate::frame::view::{Field, Items, SpanView, ValueView, Walker, add_tag, text};
 use crate::frame::write::Head;
 use crate::kinds::{SpanFlags, SpanKind, SpanType, StatusCode};
 use crate::semantics::wire::{Attributes, Room, WireValue};
@@ -41,16 +43,21 @@ pub(super) struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    /// Reads a record. What stays as it is goes to `pass` first, and is not collected where that takes it.
-    #[inline]
-    pub(super) fn new(span: &SpanView<'a>, room: &mut Room, mut pass: impl FnMut(Field<'a>) -> bool) -> Self {
-        let head = *span.head();
-        let mut collected = Self {
-            head,
+    /// Reads a record.
+    pub(super) fn of(span: &SpanView<'a>) -> Self {
+        let mut collected = Self::new(span.head());
+        collected.read(span, &mut Room::default(), None::<&mut NoSender>);
+        collected
+    }
+
+    #[inline(always)]
+    fn new(head: &Head) -> Self {
+        Self {
+            head: *head,
             info: info(head.span_type),
             name: &[],
             given_name: None,
-            attributes: room.attributes(),
+            attributes: Attributes::default(),
             input: None,
             output: None,
             metadata: Vec::new(),
@@ -59,28 +66,25 @@ impl<'a> Collected<'a> {
             tools: None,
             instructions: None,
             usage: None,
-        };
-        span.each_field(|field| match field {
-            Field::Attribute(name, _) if is_foreign(name) && pass(field) => {}
-            Field::Attribute(name, value) => collected.take(name, value),
-            Field::Name(name) => collected.name = name,
-            Field::Input(value) => collected.input = Some(value),
-            Field::Output(value) => collected.output = Some(value),
-            Field::Tag(tag) => add_tag(&mut collected.tags, tag),
-            Field::Metadata(name, value) => collected.metadata.push((name, value)),
-            Field::Skipped => {}
-            other if pass(other) => {}
-            other => collected.others.push(other),
-        });
-        let name = Some(collected.name).filter(|name| !name.is_empty());
-        collected.given_name = name.filter(|name| !head.span_type.is_called(name));
-        last_values(&mut collected.metadata);
-        collected.put_usage();
-        if collected.is_stepped() {
-            // What the calls below report as well must not be added up twice.
-            collected.attributes.rename("gen_ai.usage.", "polyspan.model_generation.usage.");
         }
-        collected
+    }
+
+    /// Reads a record. With a sender, what stays as it is goes there, and is not collected.
+    #[inline(always)]
+    fn read(&mut self, span: &SpanView<'a>, room: &mut Room, to: Option<&mut impl Sender<'a>>) {
+        span.walk(&mut Collecting { collected: self, room, to });
+        let name = Some(self.name).filter(|name| !name.is_empty());
+        self.given_name = name.filter(|name| !self.head.span_type.is_called(name));
+        if !self.metadata.is_empty() {
+            last_values(&mut self.metadata);
+        }
+        if self.usage.is_some() {
+            self.put_usage();
+        }
+        if self.is_stepped() {
+            // What the calls below report as well must not be added up twice.
+            self.attributes.rename("gen_ai.usage.", "polyspan.model_generation.usage.");
+        }
     }
 
     /// One attribute as the application gave it.
@@ -202,6 +206,11 @@ impl<'a> Collected<'a> {
         is_stepped(&self.head)
     }
 
+    /// The name where there is no operation to name it by.
+    fn fallback_name(&self) -> &'a [u8] {
+        if self.name.is_empty() { self.head.span_type.as_str().as_bytes() } else { self.name }
+    }
+
     /// The operation, where the conventions have one for it.
     fn operation(&self) -> Option<&'static str> {
         if self.is_stepped() {
@@ -232,8 +241,7 @@ impl<'a> Collected<'a> {
         }
         if let (Some(key), Some(given)) = (info.name_is, self.given_name) {
             let operation = self.attributes.text(OPERATION).unwrap_or_default();
-            let bare = given.strip_prefix(&*operation).and_then(|rest| rest.strip_prefix(b" "));
-            let name = bare.filter(|rest| !rest.is_empty()).unwrap_or(given);
+            let name = bare(&operation, given);
             self.attributes.set_new(key, WireValue::View(ValueView::Str(name)));
         }
         if self.head.status == StatusCode::Error {
@@ -258,6 +266,45 @@ impl<'a> Collected<'a> {
     }
 }
 
+/// A record that is being read.
+struct Collecting<'c, 'a, S> {
+    collected: &'c mut Collected<'a>,
+    room: &'c mut Room,
+    /// Where what stays as it is goes at once.
+    to: Option<&'c mut S>,
+}
+
+impl<'a, S: Sender<'a>> Walker<'a> for Collecting<'_, 'a, S> {
+    #[inline(always)]
+    fn attribute(&mut self, name: &'a [u8], value: ValueView<'a>) {
+        match &mut self.to {
+            Some(to) if is_foreign(name) => to.attribute(name, value),
+            _ => {
+                self.collected.attributes.open(self.room);
+                self.collected.take(name, value);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn field(&mut self, field: Field<'a>) {
+        let Self { collected, to, .. } = self;
+        match field {
+            Field::Attribute(name, value) => self.attribute(name, value),
+            Field::Name(name) => collected.name = name,
+            Field::Input(value) => collected.input = Some(value),
+            Field::Output(value) => collected.output = Some(value),
+            Field::Tag(tag) => add_tag(&mut collected.tags, tag),
+            Field::Metadata(name, value) => collected.metadata.push((name, value)),
+            Field::Skipped => {}
+            other => match to {
+                Some(to) => to.field(other),
+                None => collected.others.push(other),
+            },
+        }
+    }
+}
+
 /// Where the names begin that conventions or we give: every other name stays as it is, and meets none of them.
 const NAMESPACES: [&[u8]; 9] = [
     b"gen_ai.",
@@ -272,24 +319,40 @@ const NAMESPACES: [&[u8]; 9] = [
 ];
 
 /// Whether an attribute's name is none that conventions, libraries ahead of them or span types have.
-#[inline]
+#[inline(always)]
 fn is_foreign(name: &[u8]) -> bool {
     // By the first letter nearly all are told; a name of a type's own has no dot.
-    let known = name.first().is_some_and(|first| FIRST_LETTERS >> (first & 31) & 1 == 1)
-        && NAMESPACES.iter().any(|space| name.starts_with(space));
+    let known =
+        name.first().is_some_and(|first| FIRST_LETTERS >> (first & 31) & 1 == 1) && is_in_namespace(name);
     !known && has_dot(name)
 }
 
+#[inline(never)]
+fn is_in_namespace(name: &[u8]) -> bool {
+    NAMESPACES.iter().any(|space| name.starts_with(space))
+}
+
 /// Whether there is a dot, told of eight bytes at once: names are too short for a search that prepares itself.
-#[inline]
+#[inline(always)]
 fn has_dot(name: &[u8]) -> bool {
+    match (name.first_chunk(), name.last_chunk()) {
+        // As long as most names are, two words are the whole.
+        (Some(first), Some(last)) if name.len() <= 16 => word_has_dot(first) || word_has_dot(last),
+        _ => any_has_dot(name),
+    }
+}
+
+#[inline(always)]
+fn word_has_dot(word: &[u8; 8]) -> bool {
     const ONES: u64 = u64::MAX / 0xff;
-    let (words, rest) = name.as_chunks::<8>();
-    let holds = |word: &[u8; 8]| {
-        let dots_are_zero = u64::from_le_bytes(*word) ^ (ONES * b'.' as u64);
-        dots_are_zero.wrapping_sub(ONES) & !dots_are_zero & (ONES << 7) != 0
-    };
-    words.iter().any(holds) || rest.contains(&b'.')
+    let dots_are_zero = u64::from_le_bytes(*word) ^ (ONES * b'.' as u64);
+    dots_are_zero.wrapping_sub(ONES) & !dots_are_zero & (ONES << 7) != 0
+}
+
+#[inline(never)]
+fn any_has_dot(name: &[u8]) -> bool {
+    let (words, rest) = name.as_chunks();
+    words.iter().any(word_has_dot) || rest.contains(&b'.')
 }
 
 /// A bit for the first letter of each namespace.
@@ -328,17 +391,31 @@ pub(super) fn memory_operation(given: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The span as it is sent, without what `pass` takes.
-#[inline]
-pub(super) fn wire<'a>(
-    span: &SpanView<'a>,
-    room: &mut Room,
-    pass: impl FnMut(Field<'a>) -> bool,
-) -> Wire<'a> {
-    finished(Collected::new(span, room, pass), room)
+/// The span as it is sent.
+pub(super) fn wire<'a>(span: &SpanView<'a>) -> Wire<'a> {
+    finished(Collected::of(span), &mut Room::default())
+}
+
+/// See [`super::send`].
+#[inline(always)]
+pub(super) fn send<'a>(span: &SpanView<'a>, room: &mut Room, to: &mut impl Sender<'a>) -> Option<Wire<'a>> {
+    let mut collected = Collected::new(span.head());
+    collected.read(span, room, Some(to));
+    if plain::send(&collected, to) { None } else { Some(finished(collected, room)) }
+}
+
+/// Where nothing is sent.
+enum NoSender {}
+
+impl<'a> Sender<'a> for NoSender {
+    fn attribute(&mut self, _: &'a [u8], _: ValueView<'a>) {}
+    fn field(&mut self, _: Field<'a>) {}
+    fn name(&mut self, _: &'a [u8], _: &'a [u8]) {}
+    fn add(&mut self, _: &'static str, _: WireValue<'a>) {}
 }
 
 fn finished<'a>(mut collected: Collected<'a>, room: &mut Room) -> Wire<'a> {
+    collected.attributes.open(room);
     collected.complete();
     let name = name(&mut collected, room);
     let kind = kind(&collected.head);
@@ -365,12 +442,10 @@ fn finished<'a>(mut collected: Collected<'a>, room: &mut Room) -> Wire<'a> {
 /// attribute where the name does not tell.
 fn name<'a>(collected: &mut Collected<'a>, room: &mut Room) -> Cow<'a, [u8]> {
     let given = collected.given_name;
-    let fallback =
-        if collected.name.is_empty() { collected.head.span_type.as_str().as_bytes() } else { collected.name };
     let mcp = matches!(collected.head.span_type, SpanType::McpTool | SpanType::McpServerRequest);
     let operation = collected.attributes.text(if mcp { MCP_METHOD } else { OPERATION });
     let (Some(operation), Some(info)) = (operation, collected.info) else {
-        return Cow::Borrowed(fallback);
+        return Cow::Borrowed(collected.fallback_name());
     };
     let subject = info.subject.iter().find_map(|key| collected.attributes.text(key)).unwrap_or_default();
     let mut name = room.name();
@@ -389,21 +464,50 @@ fn name<'a>(collected: &mut Collected<'a>, room: &mut Room) -> Cow<'a, [u8]> {
     Cow::Owned(name)
 }
 
+/// What a name says besides the operation that it may begin with.
+fn bare<'a>(operation: &[u8], given: &'a [u8]) -> &'a [u8] {
+    let rest = given.strip_prefix(operation).and_then(|rest| rest.strip_prefix(b" "));
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(given)
+}
+
+/// What the type makes of an input or output, the name of ours for it, and that of its messages.
+fn content_of(info: Option<&TypeInfo>, side: Side) -> (Content, &'static str, &'static str) {
+    let (content, own, messages) = match side {
+        Side::Input => (info.map(|info| info.input), INPUT, "gen_ai.input.messages"),
+        Side::Output => (info.map(|info| info.output), OUTPUT, "gen_ai.output.messages"),
+    };
+    (content.unwrap_or(Content::Own), own, messages)
+}
+
+/// The attribute that an input or output becomes; `None` where its form must be looked at.
+#[inline]
+fn scalar_content<'a>(
+    info: Option<&TypeInfo>,
+    value: ValueView<'a>,
+    side: Side,
+) -> Option<(&'static str, WireValue<'a>)> {
+    let (content, own, known) = content_of(info, side);
+    let key = match (content, value) {
+        (_, ValueView::Array(_) | ValueView::Map(_)) => return None,
+        (Content::Messages, ValueView::Str(content)) => {
+            let role = if side == Side::Input { "user" } else { "assistant" };
+            return Some((known, WireValue::Message { role, content }));
+        }
+        (Content::Messages | Content::Chat, _) => return None,
+        (Content::Key(key), _) | (Content::Text(key), ValueView::Str(_)) => key,
+        _ => own,
+    };
+    Some((key, WireValue::View(value)))
+}
+
 fn put_content<'a>(
     attributes: &mut Attributes<'a>,
     info: Option<&TypeInfo>,
     value: ValueView<'a>,
     side: Side,
 ) {
-    let (content, own, known) = match side {
-        Side::Input => (info.map(|info| info.input), INPUT, "gen_ai.input.messages"),
-        Side::Output => (info.map(|info| info.output), OUTPUT, "gen_ai.output.messages"),
-    };
-    let named = match (content.unwrap_or(Content::Own), value) {
-        (Content::Messages, ValueView::Str(content)) => {
-            let role = if side == Side::Input { "user" } else { "assistant" };
-            Some((known, WireValue::Message { role, content }))
-        }
+    let (content, own, known) = content_of(info, side);
+    let named = scalar_content(info, value, side).or_else(|| match (content, value) {
         (content @ (Content::Messages | Content::Chat), value) => {
             messages(value, side, content == Content::Messages).map(|read| {
                 let finished: Vec<_> = read.iter().filter_map(|message| message.finish_reason).collect();
@@ -415,10 +519,9 @@ fn put_content<'a>(
             })
         }
         (Content::Key(key), value) => Some((key, structured(value))),
-        (Content::Text(key), ValueView::Str(_)) => Some((key, WireValue::View(value))),
         (Content::List(key), ValueView::Array(_)) => Some((key, structured(value))),
         _ => None,
-    };
+    });
     // What the application said by an attribute is not overwritten, and the value not lost.
     match named.filter(|(key, _)| attributes.get(key).is_none()) {
         Some((key, value)) => attributes.set(key.as_bytes(), value),

@@ -18,7 +18,7 @@ pub mod types;
 pub mod usage;
 mod wire;
 
-use crate::frame::view::{Field, SpanView};
+use crate::frame::view::{Field, SpanView, ValueView};
 use crate::frame::write::Head;
 use crate::kinds::{SpanKind, SpanType};
 
@@ -83,23 +83,41 @@ impl Dialect {
     }
 }
 
-/// The span as it is sent.
-pub fn map<'a>(span: &SpanView<'a>, dialect: Dialect) -> Wire<'a> {
-    map_but(span, dialect, &mut Room::default(), |_| false)
+/// What sends a span, one field after the other.
+pub(crate) trait Sender<'a> {
+    /// An attribute that has no other name.
+    fn attribute(&mut self, name: &'a [u8], value: ValueView<'a>);
+
+    /// A field that is no attribute, and has no other name.
+    fn field(&mut self, field: Field<'a>);
+
+    /// The name of the span, in two parts with a blank between them; the second may be empty.
+    fn name(&mut self, front: &'a [u8], subject: &'a [u8]);
+
+    /// An attribute that follows from what the span is.
+    fn add(&mut self, name: &'static str, value: WireValue<'a>);
 }
 
-/// The span as it is sent, without the fields that `pass` takes, which are sent as they were recorded: it is asked
-/// of fields that have no other name. What it makes is made in `room`.
+/// The span as it is sent.
+pub fn map<'a>(span: &SpanView<'a>, dialect: Dialect) -> Wire<'a> {
+    match dialect {
+        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span),
+        Dialect::OpenInference => openinference::wire(span),
+    }
+}
+
+/// Sends what of a span is sent as it was recorded, and the whole of it where little is to be added. Else comes back
+/// what is still to be sent, which is made in `room`.
 #[inline]
-pub(crate) fn map_but<'a>(
+pub(crate) fn send<'a>(
     span: &SpanView<'a>,
     dialect: Dialect,
     room: &mut Room,
-    pass: impl FnMut(Field<'a>) -> bool,
-) -> Wire<'a> {
+    to: &mut impl Sender<'a>,
+) -> Option<Wire<'a>> {
     match dialect {
-        Dialect::GenAi | Dialect::GenAiEverywhere => genai::wire(span, room, pass),
-        Dialect::OpenInference => openinference::wire(span),
+        Dialect::GenAi | Dialect::GenAiEverywhere => genai::send(span, room, to),
+        Dialect::OpenInference => Some(openinference::wire(span)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::genai::{self, Collected, structured};
 use super::messages::{self, Message, Part, Side, Source, messages};
 use super::types::Content;
-use super::wire::{Attributes, Room, Wire, WireValue};
+use super::wire::{Attributes, Wire, WireValue};
 use super::{SPAN_TYPE, json};
 use crate::frame::view::{SpanView, ValueView, text};
 use crate::kinds::SpanType;
@@ -83,7 +83,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 
 /// The span as it is sent.
 pub(super) fn wire<'a>(span: &SpanView<'a>) -> Wire<'a> {
-    let mut collected = Collected::new(span, &mut Room::default(), |_| false);
+    let mut collected = Collected::of(span);
     collected.complete();
     let kind = kind(&collected);
     let name =

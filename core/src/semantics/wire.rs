@@ -89,7 +89,7 @@ impl Room {
     const MOST: usize = 256;
 
     /// An empty list.
-    pub(super) fn attributes<'a>(&mut self) -> Attributes<'a> {
+    fn attributes<'a>(&mut self) -> Attributes<'a> {
         let mut list = emptied(core::mem::take(&mut self.attributes));
         if list.capacity() == 0 {
             list.reserve(Self::ATTRIBUTES);
@@ -163,6 +163,18 @@ pub(super) struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    /// Takes its memory before anything is set; until then it needs none.
+    #[inline]
+    pub(super) fn open(&mut self, room: &mut Room) {
+        if self.list.capacity() == 0 {
+            *self = room.attributes();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     fn place(&self, key: &[u8]) -> Option<usize> {
         self.list.iter().position(|(known, _)| **known == *key)
     }
@@ -270,7 +282,8 @@ mod tests {
     fn the_memory_of_a_span_serves_the_next() {
         let mut room = Room::default();
         let mut wire_of = |name: &str| {
-            let mut attributes = room.attributes();
+            let mut attributes = Attributes::default();
+            attributes.open(&mut room);
             attributes.set_new("key", WireValue::Text(name.to_owned()));
             let mut text = room.name();
             text.extend_from_slice(name.as_bytes());

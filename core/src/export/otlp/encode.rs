@@ -11,10 +11,11 @@ pub use metrics::MetricsEncoder;
 use request::Request;
 
 use super::OtlpBatch;
+use super::buffer::{Buffer, PIECE, lay};
 use super::proto::{
-    BYTES, FIXED32, FIXED64, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, varint_len,
+    BYTES, FIXED32, FIXED64, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, put_varint,
+    varint_len,
 };
-use super::wire::put_varint;
 use crate::export::Encoder;
 use crate::frame::record::RecordContext;
 use crate::frame::view::{Attributes, Field, Packed, SpanView, ValueView, add_tag};
@@ -94,7 +95,7 @@ impl Encoder for OtlpEncoder {
 }
 
 /// One `ScopeSpans.spans` field of a span that is sent as it was recorded.
-fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
+fn put_span(out: &mut Buffer, span: &SpanView<'_>, scratch: &mut String) {
     let head = span.head();
     let message = open_span(out, head, head.kind);
     let mut rest = Rest::default();
@@ -111,21 +112,22 @@ fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, scratch: &mut String) {
 }
 
 #[inline]
-fn open_span(out: &mut Vec<u8>, head: &write::Head, kind: SpanKind) -> Message {
+fn open_span(out: &mut Buffer, head: &write::Head, kind: SpanKind) -> Message {
     let message = Message::open(out, 2);
-    out.extend_from_slice(&fixed_fields(head, kind));
+    out.put(fixed_fields(head, kind));
     if head.parent_span_id.is_valid() {
-        put_bytes(out, 4, head.parent_span_id.as_bytes());
+        let [a, b, c, d, e, f, g, h] = *head.parent_span_id.as_bytes();
+        out.put([4 << 3 | BYTES, 8, a, b, c, d, e, f, g, h]);
     }
     message
 }
 
 #[inline]
-fn close_span(out: &mut Vec<u8>, head: &write::Head, message: Message) {
+fn close_span(out: &mut Buffer, head: &write::Head, message: Message) {
     let remote = if head.flags.contains(SpanFlags::PARENT_REMOTE) { IS_REMOTE } else { 0 };
     let flags = u32::from(head.trace_flags.bits()) | HAS_IS_REMOTE | remote;
-    put_tag(out, 16, FIXED32);
-    out.extend_from_slice(&flags.to_le_bytes());
+    let [a, b, c, d] = flags.to_le_bytes();
+    out.put([FIXED32 | 0x80, 16 >> 4, a, b, c, d]);
     message.close(out);
 }
 
@@ -184,7 +186,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    fn put(mut self, out: &mut Vec<u8>, status: StatusCode, scratch: &mut String) {
+    fn put(mut self, out: &mut Buffer, status: StatusCode, scratch: &mut String) {
         last_values(&mut self.metadata);
         if !self.trace_state.is_empty() {
             put_bytes(out, 3, self.trace_state);
@@ -210,7 +212,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The status, and what was left out.
-    fn put_end(&self, out: &mut Vec<u8>, status: StatusCode) {
+    fn put_end(&self, out: &mut Buffer, status: StatusCode) {
         let [attributes, events, links] = self.dropped;
         put_u32(out, 10, attributes);
         put_u32(out, 12, events);
@@ -227,7 +229,7 @@ impl<'a> Rest<'a> {
 }
 
 /// Scalars as they are, structures as JSON text.
-fn put_plain(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>, scratch: &mut String) {
+fn put_plain(out: &mut Buffer, name: &[u8], value: ValueView<'_>, scratch: &mut String) {
     match value {
         ValueView::Array(_) | ValueView::Map(_) => {
             scratch.clear();
@@ -239,7 +241,7 @@ fn put_plain(out: &mut Vec<u8>, name: &[u8], value: ValueView<'_>, scratch: &mut
 }
 
 /// An attribute that is a list of texts.
-fn put_texts<'a>(out: &mut Vec<u8>, name: &[u8], texts: impl Iterator<Item = &'a [u8]>) {
+fn put_texts<'a>(out: &mut Buffer, name: &[u8], texts: impl Iterator<Item = &'a [u8]>) {
     let attribute = Message::open_short(out, 9);
     put_bytes(out, 1, name);
     let value = Message::open_short(out, 2);
@@ -254,7 +256,7 @@ fn put_texts<'a>(out: &mut Vec<u8>, name: &[u8], texts: impl Iterator<Item = &'a
     attribute.close(out);
 }
 
-fn put_event(out: &mut Vec<u8>, event: Packed<'_>) {
+fn put_event(out: &mut Buffer, event: Packed<'_>) {
     let Ok(event) = event.event() else { return };
     let message = Message::open_short(out, 11);
     put_fixed64(out, 1, event.time_unix_nanos);
@@ -266,7 +268,7 @@ fn put_event(out: &mut Vec<u8>, event: Packed<'_>) {
     message.close(out);
 }
 
-fn put_link(out: &mut Vec<u8>, link: Packed<'_>) {
+fn put_link(out: &mut Buffer, link: Packed<'_>) {
     let Ok(link) = link.link() else { return };
     let message = Message::open_short(out, 13);
     put_bytes(out, 1, link.trace_id.as_bytes());
@@ -278,54 +280,71 @@ fn put_link(out: &mut Vec<u8>, link: Packed<'_>) {
     put_u32(out, 5, link.dropped_attributes);
     let remote = if link.remote { IS_REMOTE } else { 0 };
     put_tag(out, 6, FIXED32);
-    out.extend_from_slice(&(u32::from(link.trace_flags.bits()) | HAS_IS_REMOTE | remote).to_le_bytes());
+    out.put((u32::from(link.trace_flags.bits()) | HAS_IS_REMOTE | remote).to_le_bytes());
     message.close(out);
 }
 
-fn put_attributes(out: &mut Vec<u8>, field: u8, attributes: Attributes<'_>) {
-    for (name, value) in attributes.iter() {
-        put_attribute(out, field, name, value);
-    }
+fn put_attributes(out: &mut Buffer, field: u8, attributes: Attributes<'_>) {
+    attributes.each(|name, value| put_attribute_here(out, field, name, value));
 }
 
 /// A `KeyValue` field. Lengths are counted before they are written, so nothing is moved afterwards.
-#[inline]
-pub(super) fn put_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
-    const VALUE: u8 = 2 << 3 | BYTES;
-    // Nearly all attributes: every length below 128, so each is one byte, and the pieces can be joined.
-    if !name.is_empty() && name.len() < 56 && field < 16 {
-        let mut begin = |value_len: u8| {
-            let name_len = name.len() as u8;
-            out.extend_from_slice(&[field << 3 | BYTES, name_len + value_len + 4, 1 << 3 | BYTES, name_len]);
-            out.extend_from_slice(name);
-        };
-        match value {
-            ValueView::Str(text) if text.len() < 64 => {
-                let length = text.len() as u8;
-                begin(length + 2);
-                out.extend_from_slice(&[VALUE, length + 2, 1 << 3 | BYTES, length]);
-                return out.extend_from_slice(text);
-            }
-            ValueView::Bool(truth) => {
-                begin(2);
-                return out.extend_from_slice(&[VALUE, 2, 2 << 3 | VARINT, u8::from(truth)]);
-            }
-            ValueView::I64(small @ 0..128) => {
-                begin(2);
-                return out.extend_from_slice(&[VALUE, 2, 3 << 3 | VARINT, small as u8]);
-            }
-            ValueView::F64(number) => {
-                begin(9);
-                let [a, b, c, d, e, f, g, h] = number.to_bits().to_le_bytes();
-                return out.extend_from_slice(&[VALUE, 9, 4 << 3 | FIXED64, a, b, c, d, e, f, g, h]);
-            }
-            _ => {}
-        }
+pub(super) fn put_attribute(out: &mut Buffer, field: u8, name: &[u8], value: ValueView<'_>) {
+    put_attribute_here(out, field, name, value);
+}
+
+/// The same as part of a loop that reads attributes: what kind of value one has need not be asked twice.
+#[inline(always)]
+fn put_attribute_here(out: &mut Buffer, field: u8, name: &[u8], value: ValueView<'_>) {
+    // Nearly all attributes: every length below 128, so each is one byte.
+    if !name.is_empty()
+        && name.len() < SHORT_NAME
+        && field < 16
+        && let Some(room) = out.room::<{ 8 + SHORT_NAME + PIECE }>()
+        && let Some(value_len) = lay_value(room, 4 + name.len(), value)
+    {
+        let name_len = name.len() as u8;
+        [room[0], room[1]] = [field << 3 | BYTES, 2 + name_len + value_len];
+        [room[2], room[3]] = [1 << 3 | BYTES, name_len];
+        lay(room, 4, name);
+        return out.advance(4 + name.len() + usize::from(value_len));
     }
     put_long_attribute(out, field, name, value);
 }
 
-fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueView<'_>) {
+/// Names below this length, with the longest value of [`lay_value`], make a field of fewer than 128 bytes.
+const SHORT_NAME: usize = 56;
+
+/// Lays a short value's field of a `KeyValue` behind its name; how long it is.
+#[inline(always)]
+fn lay_value<const N: usize>(room: &mut [u8; N], at: usize, value: ValueView<'_>) -> Option<u8> {
+    const VALUE: u8 = 2 << 3 | BYTES;
+    let mut begin = |[length, kind, first]: [u8; 3]| {
+        if let Some(slot) = room.get_mut(at..).and_then(|room| room.first_chunk_mut()) {
+            *slot = [VALUE, length, kind, first];
+        }
+        2 + length
+    };
+    Some(match value {
+        ValueView::Str(text) if text.len() < PIECE => {
+            let length = text.len() as u8;
+            let whole = begin([length + 2, 1 << 3 | BYTES, length]);
+            lay(room, at + 4, text);
+            whole
+        }
+        ValueView::Bool(truth) => begin([2, 2 << 3 | VARINT, u8::from(truth)]),
+        ValueView::I64(small @ 0..128) => begin([2, 3 << 3 | VARINT, small as u8]),
+        ValueView::F64(number) => {
+            let whole = begin([9, 4 << 3 | FIXED64, 0]);
+            lay(room, at + 3, &number.to_bits().to_le_bytes());
+            whole
+        }
+        _ => return None,
+    })
+}
+
+#[inline(never)]
+fn put_long_attribute(out: &mut Buffer, field: u8, name: &[u8], value: ValueView<'_>) {
     let value_len = any_value_len(value);
     let name_len = if name.is_empty() { 0 } else { 1 + varint_len(name.len() as u64) + name.len() };
     put_tag(out, field, BYTES);
@@ -339,7 +358,7 @@ fn put_long_attribute(out: &mut Vec<u8>, field: u8, name: &[u8], value: ValueVie
 }
 
 /// An `AnyValue` field.
-fn any_value(out: &mut Vec<u8>, field: u8, value: ValueView<'_>) {
+fn any_value(out: &mut Buffer, field: u8, value: ValueView<'_>) {
     put_tag(out, field, BYTES);
     put_varint(out, any_value_len(value) as u64);
     put_any_value(out, value);
@@ -376,11 +395,11 @@ fn nested_len(value: ValueView<'_>) -> usize {
 }
 
 #[inline]
-fn put_any_value(out: &mut Vec<u8>, value: ValueView<'_>) {
+fn put_any_value(out: &mut Buffer, value: ValueView<'_>) {
     match value {
         ValueView::Null => {}
         ValueView::Str(bytes) => put_bytes(out, 1, bytes),
-        ValueView::Bool(value) => out.extend_from_slice(&[2 << 3, u8::from(value)]),
+        ValueView::Bool(value) => out.put([2 << 3, u8::from(value)]),
         ValueView::I64(value) => {
             put_tag(out, 3, VARINT);
             put_varint(out, value as u64);

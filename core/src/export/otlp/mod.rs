@@ -1,6 +1,7 @@
 //! OTLP (OpenTelemetry protocol): batches of encoded spans and the ways they travel.
 
 mod batch;
+mod buffer;
 pub mod encode;
 #[cfg(feature = "otlp-http")]
 mod exchange;

@@ -1,6 +1,7 @@
 //! The few protobuf primitives that OTLP needs, for the encoder.
 
-use super::wire::put_varint;
+use super::buffer::{Buffer, PIECE, lay};
+use super::wire;
 
 /// Wire types.
 pub(super) const VARINT: u8 = 0;
@@ -15,19 +16,37 @@ pub(super) const fn varint_len(value: u64) -> usize {
     (70 - (value | 1).leading_zeros() as usize) / 7
 }
 
+/// Appends a varint.
+#[inline]
+pub(super) fn put_varint(out: &mut Buffer, value: u64) {
+    match value {
+        0..0x80 => out.put([value as u8]),
+        0x80..0x4000 => out.put([value as u8 | 0x80, (value >> 7) as u8]),
+        _ => out.as_vec(|out| wire::put_varint(out, value)),
+    }
+}
+
 /// A field's tag; all tags used here are below 16 or written as two bytes.
 #[inline]
-pub(super) fn put_tag(out: &mut Vec<u8>, field: u8, wire: u8) {
+pub(super) fn put_tag(out: &mut Buffer, field: u8, wire: u8) {
     if field < 16 {
-        out.push(field << 3 | wire);
+        out.put([field << 3 | wire]);
     } else {
-        out.extend_from_slice(&[(field & 15) << 3 | wire | 0x80, field >> 4]);
+        out.put([(field & 15) << 3 | wire | 0x80, field >> 4]);
     }
 }
 
 /// A length-delimited field with its bytes.
 #[inline]
-pub(super) fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+pub(super) fn put_bytes(out: &mut Buffer, field: u8, bytes: &[u8]) {
+    if field < 16
+        && bytes.len() <= PIECE
+        && let Some(room) = out.room::<{ 2 + PIECE }>()
+    {
+        [room[0], room[1]] = [field << 3 | BYTES, bytes.len() as u8];
+        lay(room, 2, bytes);
+        return out.advance(2 + bytes.len());
+    }
     put_tag(out, field, BYTES);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
@@ -35,14 +54,19 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
 
 /// A fixed64 field.
 #[inline]
-pub(super) fn put_fixed64(out: &mut Vec<u8>, field: u8, value: u64) {
-    put_tag(out, field, FIXED64);
-    out.extend_from_slice(&value.to_le_bytes());
+pub(super) fn put_fixed64(out: &mut Buffer, field: u8, value: u64) {
+    if field < 16 {
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        out.put([field << 3 | FIXED64, a, b, c, d, e, f, g, h]);
+    } else {
+        put_tag(out, field, FIXED64);
+        out.put(value.to_le_bytes());
+    }
 }
 
 /// A varint field, left out when zero as proto3 does.
 #[inline]
-pub(super) fn put_u32(out: &mut Vec<u8>, field: u8, value: u32) {
+pub(super) fn put_u32(out: &mut Buffer, field: u8, value: u32) {
     if value != 0 {
         put_tag(out, field, VARINT);
         put_varint(out, u64::from(value));
@@ -61,28 +85,27 @@ pub(super) struct Message {
 impl Message {
     /// One of 128 to 16,383 bytes, as nearly every span is.
     #[inline]
-    pub(super) fn open(out: &mut Vec<u8>, field: u8) -> Self {
+    pub(super) fn open(out: &mut Buffer, field: u8) -> Self {
         put_tag(out, field, BYTES);
-        out.extend_from_slice(&[0; 2]);
+        out.put([0; 2]);
         Self { content: out.len(), room: 2 }
     }
 
     /// One of fewer than 128 bytes, as nearly every event is.
     #[inline]
-    pub(super) fn open_short(out: &mut Vec<u8>, field: u8) -> Self {
+    pub(super) fn open_short(out: &mut Buffer, field: u8) -> Self {
         put_tag(out, field, BYTES);
-        out.push(0);
+        out.put([0]);
         Self { content: out.len(), room: 1 }
     }
 
     #[inline]
-    pub(super) fn close(self, out: &mut Vec<u8>) {
+    pub(super) fn close(self, out: &mut Buffer) {
         let length = out.len().saturating_sub(self.content);
-        let room = out.get_mut(self.content - self.room..self.content);
-        match (length, room) {
-            (0..0x80, Some([only])) => *only = length as u8,
-            (0x80..0x4000, Some([low, high])) => (*low, *high) = (length as u8 | 0x80, (length >> 7) as u8),
-            _ => self.close_elsewhere(out, length),
+        match (length, self.room) {
+            (0..0x80, 1) => out.set(self.content - 1, [length as u8]),
+            (0x80..0x4000, 2) => out.set(self.content - 2, [length as u8 | 0x80, (length >> 7) as u8]),
+            _ => out.as_vec(|out| self.close_elsewhere(out, length)),
         }
     }
 
@@ -116,13 +139,16 @@ mod tests {
     fn messages_of_every_length_have_canonical_lengths() {
         for length in [0usize, 1, 127, 128, 300, 16_383, 16_384, 70_000, 2_097_152] {
             for open in [Message::open, Message::open_short] {
-                let mut out = vec![7u8];
+                let content: Vec<_> = (0..length).map(|at| at as u8).collect();
+                let (mut out, mut expected) = (Buffer::default(), Buffer::default());
+                for out in [&mut out, &mut expected] {
+                    out.put([7]);
+                }
                 let message = open(&mut out, 2);
-                out.extend((0..length).map(|at| at as u8));
+                out.extend_from_slice(&content);
                 message.close(&mut out);
-                let mut expected = vec![7u8];
-                put_bytes(&mut expected, 2, &(0..length).map(|at| at as u8).collect::<Vec<_>>());
-                assert_eq!(out, expected, "length {length}");
+                put_bytes(&mut expected, 2, &content);
+                assert_eq!(out.into_vec(), expected.into_vec(), "length {length}");
             }
         }
     }
@@ -131,9 +157,10 @@ mod tests {
     fn varint_lengths_are_what_is_written() {
         for shift in 0..64 {
             for value in [1u64 << shift, (1u64 << shift) - 1, u64::MAX >> shift] {
-                let mut out = Vec::new();
+                let (mut out, mut expected) = (Buffer::default(), Vec::new());
                 put_varint(&mut out, value);
-                assert_eq!(out.len(), varint_len(value), "{value}");
+                wire::put_varint(&mut expected, value);
+                assert_eq!((out.len(), out.into_vec()), (varint_len(value), expected), "{value}");
             }
         }
     }

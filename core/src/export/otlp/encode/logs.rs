@@ -1,6 +1,7 @@
 //! Encoding log records into OTLP protobuf (opentelemetry-proto 1.x, `logs.proto`).
 
 use super::super::OtlpBatch;
+use super::super::buffer::Buffer;
 use super::super::proto::{FIXED32, Message, put_bytes, put_fixed64, put_tag, put_u32};
 use super::request::{self, Request};
 use super::{any_value, put_attribute};
@@ -53,7 +54,7 @@ impl Encoder for LogsEncoder {
 }
 
 /// One `ScopeLogs.log_records` field. The record is laid out as a span: `docs/frame.md` says what its fields mean.
-fn put_record(out: &mut Vec<u8>, record: &SpanView<'_>) {
+fn put_record(out: &mut Buffer, record: &SpanView<'_>) {
     let head = record.head();
     let message = Message::open(out, 2);
     if head.start_unix_nanos != 0 {
@@ -90,7 +91,7 @@ fn put_record(out: &mut Vec<u8>, record: &SpanView<'_>) {
     put_u32(out, 7, dropped);
     if head.trace_id.is_valid() {
         put_tag(out, 8, FIXED32);
-        out.extend_from_slice(&u32::from(head.trace_flags.bits()).to_le_bytes());
+        out.put(u32::from(head.trace_flags.bits()).to_le_bytes());
         put_bytes(out, 9, head.trace_id.as_bytes());
     }
     if head.span_id.is_valid() {

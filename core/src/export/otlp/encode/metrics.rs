@@ -1,8 +1,10 @@
 //! Encoding collected metrics into OTLP protobuf (opentelemetry-proto 1.x, `metrics.proto`).
 
 use super::super::OtlpBatch;
-use super::super::proto::{BYTES, FIXED64, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32};
-use super::super::wire::put_varint;
+use super::super::buffer::Buffer;
+use super::super::proto::{
+    BYTES, FIXED64, Message, VARINT, put_bytes, put_fixed64, put_tag, put_u32, put_varint,
+};
 use super::request::{self, Request, put_owned_attributes};
 use crate::export::Encoder;
 use crate::frame::record::RecordContext;
@@ -62,7 +64,7 @@ impl Encoder for MetricsEncoder {
 }
 
 /// One `ScopeMetrics.metrics` field.
-fn put_metric(out: &mut Vec<u8>, metric: &MetricData) {
+fn put_metric(out: &mut Buffer, metric: &MetricData) {
     let message = Message::open(out, 2);
     put_bytes(out, 1, metric.name.as_bytes());
     if !metric.description.is_empty() {
@@ -82,14 +84,14 @@ fn put_metric(out: &mut Vec<u8>, metric: &MetricData) {
     put_u32(out, 2, temporality);
     if metric.shape == (MetricShape::Sum { monotonic: true }) {
         put_tag(out, 3, VARINT);
-        out.push(1);
+        out.put([1]);
     }
     data.close(out);
     message.close(out);
 }
 
 /// A `NumberDataPoint` or a `HistogramDataPoint`, which is told by the value.
-fn put_point(out: &mut Vec<u8>, point: &MetricPoint) {
+fn put_point(out: &mut Buffer, point: &MetricPoint) {
     let message = Message::open(out, 1);
     let is_histogram = matches!(point.value, PointValue::Histogram(_));
     put_owned_attributes(out, if is_histogram { 9 } else { 7 }, &point.attributes);
@@ -103,7 +105,7 @@ fn put_point(out: &mut Vec<u8>, point: &MetricPoint) {
     message.close(out);
 }
 
-fn put_histogram(out: &mut Vec<u8>, histogram: &HistogramValue) {
+fn put_histogram(out: &mut Buffer, histogram: &HistogramValue) {
     put_fixed64(out, 4, histogram.count);
     put_fixed64(out, 5, histogram.sum.to_bits());
     put_packed(out, 6, histogram.buckets.iter().copied());
@@ -111,20 +113,20 @@ fn put_histogram(out: &mut Vec<u8>, histogram: &HistogramValue) {
     for (field, value) in [(11, histogram.min), (12, histogram.max)] {
         if let Some(value) = value {
             put_tag(out, field, FIXED64);
-            out.extend_from_slice(&value.to_le_bytes());
+            out.put(value.to_le_bytes());
         }
     }
 }
 
 /// A packed field of 64-bit values, left out when empty.
-fn put_packed(out: &mut Vec<u8>, field: u8, values: impl ExactSizeIterator<Item = u64>) {
+fn put_packed(out: &mut Buffer, field: u8, values: impl ExactSizeIterator<Item = u64>) {
     if values.len() == 0 {
         return;
     }
     put_tag(out, field, BYTES);
     put_varint(out, values.len() as u64 * 8);
     for value in values {
-        out.extend_from_slice(&value.to_le_bytes());
+        out.put(value.to_le_bytes());
     }
 }
 

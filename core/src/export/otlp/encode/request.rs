@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::super::OtlpBatch;
+use super::super::buffer::Buffer;
 use super::super::proto::{BYTES, Message, put_bytes, put_tag};
 use super::put_attribute;
 use crate::frame::record::{RecordContext, Resource, Scope};
@@ -32,7 +33,7 @@ pub(super) struct Request {
 struct ScopeGroup {
     scope_id: u32,
     /// The wrappers (of the first group also the resource's), then the records.
-    bytes: Vec<u8>,
+    bytes: Buffer,
     /// Where the length of the scope's message stands.
     length_at: usize,
     schema_url: Vec<u8>,
@@ -41,7 +42,7 @@ struct ScopeGroup {
 impl Request {
     /// Adds the record that `put` writes: one field numbered 2.
     #[inline]
-    pub(super) fn record(&mut self, context: &RecordContext<'_>, put: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn record(&mut self, context: &RecordContext<'_>, put: impl FnOnce(&mut Buffer)) {
         self.records_of(context, 1, put);
     }
 
@@ -51,7 +52,7 @@ impl Request {
         &mut self,
         context: &RecordContext<'_>,
         records: u32,
-        put: impl FnOnce(&mut Vec<u8>),
+        put: impl FnOnce(&mut Buffer),
     ) {
         let at = self.group(context);
         let Some(group) = self.groups.get_mut(at) else { return };
@@ -73,12 +74,13 @@ impl Request {
     pub(super) fn take(&mut self) -> OtlpBatch {
         let mut body = Vec::new();
         for mut group in self.groups.drain(..) {
-            group.bytes.append(&mut group.schema_url);
-            put_wide_length(&mut group.bytes, group.length_at);
+            group.bytes.extend_from_slice(&group.schema_url);
+            put_wide_length(group.bytes.written(), group.length_at);
+            let mut bytes = group.bytes.into_vec();
             if body.is_empty() {
-                body = group.bytes;
+                body = bytes;
             } else {
-                body.append(&mut group.bytes);
+                body.append(&mut bytes);
             }
         }
         put_wide_length(&mut body, 1);
@@ -101,19 +103,19 @@ impl Request {
     }
 
     fn open_group(&mut self, context: &RecordContext<'_>) -> ScopeGroup {
-        let mut bytes = Vec::with_capacity(if self.groups.is_empty() { self.expected } else { 0 });
+        let mut bytes = Buffer::with_capacity(if self.groups.is_empty() { self.expected } else { 0 });
         if self.groups.is_empty() {
             if !self.resource.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, context.resource)) {
                 self.resource = Some((Arc::clone(context.resource), resource_fields(context.resource)));
             }
             put_tag(&mut bytes, 1, BYTES);
-            bytes.extend_from_slice(&[0; WIDE]);
-            bytes.extend(self.resource.as_ref().map_or(&[][..], |(_, fields)| fields));
+            bytes.put([0; WIDE]);
+            bytes.extend_from_slice(self.resource.as_ref().map_or(&[][..], |(_, fields)| fields));
         }
         put_tag(&mut bytes, 2, BYTES);
         let length_at = bytes.len();
-        bytes.extend_from_slice(&[0; WIDE]);
-        bytes.extend(scope_field(context.scope));
+        bytes.put([0; WIDE]);
+        bytes.extend_from_slice(&scope_field(context.scope));
         ScopeGroup {
             scope_id: context.scope_id,
             bytes,
@@ -153,35 +155,35 @@ fn put_wide_length(bytes: &mut [u8], at: usize) {
 
 /// A text field, left out when empty as proto3 does.
 pub(super) fn text_field(field: u8, text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Buffer::default();
     if !text.is_empty() {
         put_bytes(&mut out, field, text.as_bytes());
     }
-    out
+    out.into_vec()
 }
 
 /// The fields of the resource's message around its scopes.
 fn resource_fields(resource: &Resource) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Buffer::default();
     let message = Message::open(&mut out, 1);
     put_owned_attributes(&mut out, 1, &resource.attributes);
     message.close(&mut out);
-    out.extend(text_field(3, &resource.schema_url));
-    out
+    out.extend_from_slice(&text_field(3, &resource.schema_url));
+    out.into_vec()
 }
 
 /// The field of the scope itself.
 fn scope_field(scope: &Scope) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Buffer::default();
     let message = Message::open(&mut out, 1);
-    out.extend(text_field(1, &scope.name));
-    out.extend(text_field(2, &scope.version));
+    out.extend_from_slice(&text_field(1, &scope.name));
+    out.extend_from_slice(&text_field(2, &scope.version));
     put_owned_attributes(&mut out, 3, &scope.attributes);
     message.close(&mut out);
-    out
+    out.into_vec()
 }
 
-pub(super) fn put_owned_attributes(out: &mut Vec<u8>, field: u8, attributes: &[(String, OwnedValue)]) {
+pub(super) fn put_owned_attributes(out: &mut Buffer, field: u8, attributes: &[(String, OwnedValue)]) {
     let mut record = Vec::new();
     write::begin_span(&mut record);
     for (name, value) in attributes {

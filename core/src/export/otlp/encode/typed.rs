@@ -1,51 +1,25 @@
 //! Spans that are sent under other names than they were recorded with ([`crate::semantics`]).
 
-use super::{Rest, Scratch, close_span, open_span, put_attribute, put_event, put_link, put_texts};
-use crate::export::otlp::proto::{Message, put_bytes};
+use super::{
+    Rest, Scratch, close_span, open_span, put_attribute, put_attribute_here, put_event, put_link, put_texts,
+};
+use crate::export::otlp::buffer::{Buffer, PIECE, lay};
+use crate::export::otlp::proto::{BYTES, Message, put_bytes, put_tag, put_varint};
 use crate::frame::view::{Field, SpanView, ValueView};
-use crate::semantics::{self, Dialect, WireValue};
+use crate::semantics::{self, Dialect, Sender, Wire, WireValue};
 
 /// One `ScopeSpans.spans` field.
-pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect, scratch: &mut Scratch) {
+pub(super) fn put_span(out: &mut Buffer, span: &SpanView<'_>, dialect: Dialect, scratch: &mut Scratch) {
     let Scratch { json, room } = scratch;
     let head = span.head();
     let message = open_span(out, head, semantics::kind(head));
-    let mut rest = Rest::default();
-    // Most attributes have no other name, and go the short way.
-    let wire = semantics::map_but(span, dialect, room, |field| {
-        match field {
-            Field::Attribute(name, value) => put_attribute(out, 9, name, value),
-            Field::Event(event) => put_event(out, event),
-            Field::Link(link) => put_link(out, link),
-            other => rest.take(other),
-        }
-        true
-    });
-    if !wire.name.is_empty() {
-        put_bytes(out, 5, &wire.name);
+    let mut fields = Fields { out, json, rest: Rest::default() };
+    let wire = semantics::send(span, dialect, room, &mut fields);
+    if let Some(wire) = wire {
+        fields.wire(&wire);
+        room.take_back(wire);
     }
-    for (name, value) in &wire.attributes {
-        match value {
-            WireValue::Texts(texts) => put_texts(
-                out,
-                name,
-                texts.iter().map(|text| match text {
-                    ValueView::Str(bytes) => *bytes,
-                    _ => &[],
-                }),
-            ),
-            WireValue::Message { role, content } => put_message(out, name, role, content),
-            other => put_attribute(out, 9, name, other.view(json).unwrap_or(ValueView::Null)),
-        }
-    }
-    for field in &wire.others {
-        match *field {
-            Field::Event(event) => put_event(out, event),
-            Field::Link(link) => put_link(out, link),
-            other => rest.take(other),
-        }
-    }
-    room.take_back(wire);
+    let Fields { out, rest, .. } = fields;
     if !rest.trace_state.is_empty() {
         put_bytes(out, 3, rest.trace_state);
     }
@@ -53,13 +27,116 @@ pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanView<'_>, dialect: Dialect,
     close_span(out, head, message);
 }
 
+/// The fields of a span on their way.
+struct Fields<'o, 'a> {
+    out: &'o mut Buffer,
+    json: &'o mut String,
+    rest: Rest<'a>,
+}
+
+impl<'a> Sender<'a> for Fields<'_, 'a> {
+    #[inline(always)]
+    fn attribute(&mut self, name: &'a [u8], value: ValueView<'a>) {
+        put_attribute_here(self.out, 9, name, value);
+    }
+
+    #[inline(always)]
+    fn field(&mut self, field: Field<'a>) {
+        match field {
+            Field::Event(event) => put_event(self.out, event),
+            Field::Link(link) => put_link(self.out, link),
+            other => self.rest.take(other),
+        }
+    }
+
+    #[inline(always)]
+    fn name(&mut self, front: &'a [u8], subject: &'a [u8]) {
+        put_name(self.out, front, subject);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, name: &'static str, value: WireValue<'a>) {
+        match value {
+            // Both are known here, so that little of it is left to be done.
+            WireValue::Static(word) => {
+                put_attribute_here(self.out, 9, name.as_bytes(), ValueView::Str(word.as_bytes()));
+            }
+            value => put_value(self.out, name.as_bytes(), &value, self.json),
+        }
+    }
+}
+
+impl<'a> Fields<'_, 'a> {
+    #[inline(never)]
+    fn wire(&mut self, wire: &Wire<'a>) {
+        put_name(self.out, &wire.name, &[]);
+        for (name, value) in &wire.attributes {
+            put_value(self.out, name, value, self.json);
+        }
+        for field in &wire.others {
+            self.field(*field);
+        }
+    }
+}
+
+/// The name in two parts, the second of which may be empty.
+#[inline]
+fn put_name(out: &mut Buffer, front: &[u8], subject: &[u8]) {
+    if subject.is_empty() {
+        if !front.is_empty() {
+            put_bytes(out, 5, front);
+        }
+        return;
+    }
+    let length = front.len() + 1 + subject.len();
+    if length < PIECE
+        && let Some(room) = out.room::<{ 2 + PIECE }>()
+    {
+        [room[0], room[1]] = [5 << 3 | BYTES, length as u8];
+        lay(room, 2, front);
+        lay(room, 3 + front.len(), subject);
+        if let Some(between) = room.get_mut(2 + front.len()) {
+            *between = b' ';
+        }
+        return out.advance(2 + length);
+    }
+    put_tag(out, 5, BYTES);
+    put_varint(out, length as u64);
+    out.extend_from_slice(front);
+    out.put([b' ']);
+    out.extend_from_slice(subject);
+}
+
+#[inline]
+fn put_value(out: &mut Buffer, name: &[u8], value: &WireValue<'_>, json: &mut String) {
+    match value {
+        WireValue::Static(word) => put_attribute(out, 9, name, ValueView::Str(word.as_bytes())),
+        WireValue::View(value) => put_attribute(out, 9, name, *value),
+        WireValue::Message { role, content } => put_message(out, name, role, content),
+        other => put_made(out, name, other, json),
+    }
+}
+
+#[inline(never)]
+fn put_made(out: &mut Buffer, name: &[u8], value: &WireValue<'_>, json: &mut String) {
+    if let WireValue::Texts(texts) = value {
+        let texts = texts.iter().map(|text| match text {
+            ValueView::Str(bytes) => *bytes,
+            _ => &[],
+        });
+        put_texts(out, name, texts);
+    } else {
+        put_attribute(out, 9, name, value.view(json).unwrap_or(ValueView::Null));
+    }
+}
+
 /// An attribute that is mere text as a chat message.
-fn put_message(out: &mut Vec<u8>, name: &[u8], role: &str, content: &[u8]) {
+fn put_message(out: &mut Buffer, name: &[u8], role: &str, content: &[u8]) {
     let attribute = Message::open(out, 9);
     put_bytes(out, 1, name);
     let value = Message::open(out, 2);
     let text = Message::open(out, 1);
-    semantics::put_text_message(out, role, content);
+    out.as_vec(|out| semantics::put_text_message(out, role, content));
     text.close(out);
     value.close(out);
     attribute.close(out);
@@ -102,14 +179,14 @@ mod tests {
         write::status_message(&mut record, "no");
         write::dropped(&mut record, 1, 2, 3);
         write::finish_span(&mut record, EventKind::SpanEnded, 0, &head);
-        let mut out = Vec::new();
+        let mut out = Buffer::default();
         put_span(
             &mut out,
             &SpanView::new(&record[EVENT_HEADER..]).unwrap(),
             Dialect::GenAi,
             &mut Scratch::default(),
         );
-        let spans = ScopeSpans::decode(&out[..]).unwrap().spans;
+        let spans = ScopeSpans::decode(&*out.written()).unwrap().spans;
         let span = &spans[0];
         assert_eq!((span.name.as_str(), span.kind), ("chat gpt-5", 3));
         assert_eq!((span.trace_state.as_str(), &span.parent_span_id[..]), ("ot=th:8", &[3; 8][..]));
