@@ -1,15 +1,19 @@
 """Counts instructions per span with valgrind, of the calling thread and of the others: figures that load does
 not move.
 
-    python3 benches/instructions.py [--subjects NAME ...] [--functions N]
+    python3 benches/instructions.py [--subjects NAME ...] [--functions N] [--otlp] [--pause-us N]
 
 Each subject records twice, the second time for longer, and the difference is what the further spans cost;
-`--functions` also lists where they are spent. Instructions are not time: no cache miss is in them.
+`--functions` also lists where they are spent. With `--otlp` the sampled spans are posted to a receiver. Valgrind runs
+one thread at a time: on a busy machine bursts need longer pauses, or spans are left out. Instructions are not time: no
+cache miss is in them.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -18,7 +22,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from run import OURS, BenchError, build_rust
+from run import OURS, BenchError, Sink, build_rust
 
 SHORT, LONG = 1280, 3840
 SPANS_PER_TRACE = 8
@@ -30,10 +34,12 @@ def profiles(program: Path, words: list[str], traces: int, folder: Path) -> list
     for old in folder.glob(f"{out.name}*"):
         old.unlink()
     command = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={out}"]
-    run = [program, *words, "--traces", str(traces), "--pause-us", "3000"]
-    ended = subprocess.run([*command, *run], capture_output=True, text=True)
+    ended = subprocess.run([*command, program, *words, "--traces", str(traces)], capture_output=True, text=True)
     if ended.returncode != 0:
         raise BenchError(ended.stderr[-2000:])
+    account = json.loads(ended.stdout)["account"]
+    if account["dropped"] or (account["left_out"] and "--unsampled" not in words):
+        raise BenchError(f"spans were lost or left out, so each would seem cheaper (a longer pause helps): {account}")
     return sorted(folder.glob(f"{out.name}-*"))
 
 
@@ -52,23 +58,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Counts instructions per span with valgrind.")
     parser.add_argument("--subjects", nargs="+", default=["polyspan", "opentelemetry", "fastrace"])
     parser.add_argument("--functions", type=int, default=0, metavar="N", help="list the N dearest functions")
+    parser.add_argument("--otlp", action="store_true", help="post the sampled spans over OTLP/HTTP")
+    parser.add_argument("--pause-us", default="3000", metavar="N", help="the pause after each burst (default: 3000)")
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         raise BenchError("valgrind is not installed")
     programs = build_rust(bool(set(options.subjects) & set(OURS)))
     print("| instructions per span | sampled | unsampled | other threads, sampled |\n|---|---:|---:|---:|")
     details = []
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(Sink(programs["bench-sink:peers"])) as sink,
+    ):
+        otlp = ["--otlp", sink.address] if options.otlp else []
         for subject in options.subjects:
             program = programs[f"bench-subject:{'ours' if subject in OURS else 'peers'}"]
             figures = []
-            for switches in ([], ["--unsampled"]):
-                words = [subject, "bursts", *switches]
+            for switches in (otlp, ["--unsampled"]):
+                words = [subject, "bursts", *switches, "--pause-us", options.pause_us]
                 short, long = (
                     [by_function(thread) for thread in profiles(program, words, traces, Path(folder))]
                     for traces in (SHORT, LONG)
                 )
                 spans = (LONG - SHORT) * SPANS_PER_TRACE
+                label = subject if switches == otlp else f"{subject} unsampled"
                 for name, before, after in (
                     ("", short[0], long[0]),
                     (" (other threads)", sum(short[1:], Counter()), sum(long[1:], Counter())),
@@ -76,7 +89,7 @@ def main() -> None:
                     figures.append((after.total() - before.total()) / spans)
                     after.subtract(before)
                     details += [
-                        f"{' '.join([subject, *switches])}{name}: {count / spans:7.1f}  {function}"
+                        f"{label}{name}: {count / spans:7.1f}  {function}"
                         for function, count in after.most_common(options.functions)
                     ]
             print(f"| {subject} | {figures[0]:,.0f} | {figures[2]:,.0f} | {figures[1]:,.0f} |")
