@@ -27,10 +27,21 @@ export function loadAddon(): unknown {
   const here = typeof __filename === 'string' ? __filename : undefined
   if (here !== undefined) {
     const own = `${__dirname}/../${FILE}`
-    if ((builtin('fs') as typeof Fs).existsSync(own)) return createRequire(here)(own)
+    if (exists(own)) return createRequire(here)(own)
   }
   const failures: string[] = []
   for (const name of packages()) {
+    if (here !== undefined) {
+      // Where `createRequire(here)(name)` would find it first, in fewer steps: inside this package, or beside it.
+      const place = [`${__dirname}/../node_modules/`, `${__dirname}/../../`].find((place) =>
+        exists(`${place}${name}/${FILE}`),
+      )
+      try {
+        if (place !== undefined) return createRequire(here)(`${place}${name}/${FILE}`)
+      } catch {
+        // It is said below why not.
+      }
+    }
     // Where this code is part of a bundle its own place is not that of the package: the program's may be.
     for (const from of [here, process.argv[1]]) {
       if (from === undefined) continue
@@ -42,6 +53,10 @@ export function loadAddon(): unknown {
     }
   }
   throw new PolyspanError('resource', unavailable(failures))
+}
+
+function exists(file: string): boolean {
+  return (builtin('fs') as typeof Fs).existsSync(file)
 }
 
 /** A module of Node's own, without a `require` that bundlers would follow where there is another way. */
