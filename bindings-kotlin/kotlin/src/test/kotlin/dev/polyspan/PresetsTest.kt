@@ -3,9 +3,6 @@
 package dev.polyspan
 
 import com.google.gson.JsonObject
-import com.sun.jna.NativeLibrary
-import com.sun.net.httpserver.Headers
-import com.sun.net.httpserver.HttpServer
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -14,45 +11,8 @@ import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.condition.DisabledOnOs
 import org.junit.jupiter.api.condition.OS
-import java.net.InetAddress
-import java.net.InetSocketAddress
-import java.util.concurrent.ConcurrentLinkedQueue
 
 class PresetsTest {
-    /** Takes requests where the product would. */
-    private class Product : AutoCloseable {
-        val requests = ConcurrentLinkedQueue<Pair<String, Headers>>()
-        private val server = HttpServer.create(InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0)
-        val endpoint get() = "http://127.0.0.1:${server.address.port}"
-
-        init {
-            server.createContext("/") { exchange ->
-                exchange.use {
-                    it.requestBody.readAllBytes()
-                    requests.add(it.requestURI.path to it.requestHeaders)
-                    it.sendResponseHeaders(200, -1)
-                }
-            }
-            server.start()
-        }
-
-        override fun close() = server.stop(0)
-    }
-
-    /** Variables of this process, which the JVM can only read. */
-    private fun <R> withEnvironment(
-        given: Map<String, Any?>,
-        body: () -> R,
-    ): R {
-        val process = NativeLibrary.getProcess()
-        try {
-            for ((name, value) in given) process.getFunction("setenv").invokeInt(arrayOf<Any>(name, value.toString(), 1))
-            return body()
-        } finally {
-            for (name in given.keys) process.getFunction("unsetenv").invokeInt(arrayOf<Any>(name))
-        }
-    }
-
     @TestFactory
     @DisabledOnOs(OS.WINDOWS)
     fun `requests of a preset`(): List<DynamicTest> =
@@ -72,7 +32,8 @@ class PresetsTest {
     private fun sent(entry: JsonObject) {
         val given = Vectors.plain(entry["exporter"])
         val described = given as? Map<*, *> ?: mapOf("type" to "otlp", "preset" to given)
-        Product().use { product ->
+        // It stands where the product would.
+        Receiver().use { product ->
             Engines.with({ exporter = described + ("endpoint" to product.endpoint) }) { engine, _ ->
                 engine.start("sent").end()
                 assertEquals(entry.has("logs"), log(LogLevel.INFO, "sent too"))
