@@ -258,14 +258,21 @@ internal fun enterSlot(parent: Parent): Any? {
     return before
 }
 
+/** What is current here is kept in it; for [leaveSlot]. */
 @PublishedApi
 @JvmSynthetic
-internal fun leaveSlot(before: Any?) {
-    // A body that suspended may have gone on in another thread.
-    Here.get().make(before as Slot?)
-}
+internal fun here(): Any = Here.get()
 
-/** The same, and ends the span if it has not ended. */
+/** Puts back what was current where something was entered. */
+@PublishedApi
+@JvmSynthetic
+internal fun leaveSlot(
+    before: Any?,
+    parent: Parent,
+    entered: Any,
+): Unit = Here.from(entered as Here).putBack(parent as Slot, before as Slot?, entered)
+
+/** Puts back what was current before a span, and ends it if it has not ended. */
 @PublishedApi
 @JvmSynthetic
 internal fun leaveSlot(
@@ -274,7 +281,7 @@ internal fun leaveSlot(
 ) {
     // One that stands for several is current around them already, and does not end.
     if (before === span) return
-    Here.from(span.home).make(before as Slot?)
+    Here.from(span.home).putBack(span, before as Slot?)
     span.close()
 }
 
@@ -284,10 +291,11 @@ internal inline fun <R> inSlot(
     parent: Parent,
     body: () -> R,
 ): R {
+    val entered = here()
     val before = enterSlot(parent)
     try {
         return body()
     } finally {
-        leaveSlot(before)
+        leaveSlot(before, parent, entered)
     }
 }

@@ -60,6 +60,9 @@ public class Span internal constructor(
     internal var token: Epoch.Token? = null
     internal var follower: Span? = null
 
+    /** That its body has ended where it was not current. */
+    internal var left: Here.Left? = null
+
     /** What it is for the OpenTelemetry API as a span, once that has asked. */
     internal var api: Any? = null
     internal override val currentSpan: Span get() = this

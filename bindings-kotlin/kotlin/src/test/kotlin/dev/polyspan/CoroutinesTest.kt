@@ -13,9 +13,11 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -164,6 +166,35 @@ class CoroutinesTest {
                     }
                 assertEquals(expected, ids[one.parentSpanId]?.name, one.name)
             }
+        }
+    }
+
+    @Test
+    fun `a collector that has enough, or fails, is no failure of the flow`() {
+        Engines.with { engine, memory ->
+            fun numbers(name: String) = flow { repeat(3) { emit(it) } }.inSpan(name)
+            runBlocking {
+                assertEquals(0, numbers("first").first())
+                assertEquals(listOf(0, 1), numbers("take").take(2).toList())
+                assertThrows(IllegalStateException::class.java) { runBlocking { numbers("collector").collect { error("mine") } } }
+                assertThrows(IllegalStateException::class.java) {
+                    runBlocking { flow<Int> { error("its own") }.inSpan("fails").collect { } }
+                }
+                val begun = Channel<Unit>()
+                val job =
+                    launch {
+                        numbers("cancelled").collect {
+                            begun.send(Unit)
+                            begun.receive()
+                            begun.receive()
+                        }
+                    }
+                begun.receive()
+                job.cancelAndJoin()
+            }
+            engine.flush()
+            val expected = mapOf("first" to "unset", "take" to "unset", "collector" to "unset", "fails" to "error", "cancelled" to "error")
+            assertEquals(expected, memory.spans.associate { it.name to it.status })
         }
     }
 

@@ -4,10 +4,14 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Log
+import dev.polyspan.opentelemetry.OtelSpan
+import dev.polyspan.opentelemetry.PolyspanOpenTelemetry
+import dev.polyspan.opentelemetry.spanFor
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
+import java.lang.ref.WeakReference
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -69,6 +73,38 @@ class GrowthTest {
         // A KiB of each would be more.
         assertFlat(before, heap = 4 * MIB, resident = 64 * MIB)
         assertTrue(Polyspan.engines().none { it.name == "growth" })
+    }
+
+    /** A chain of spans, each the child of one that has ended by then or soon after; its beginning, and the open end. */
+    private fun chain(next: (Span) -> Span): Pair<WeakReference<Span>, Span> {
+        var last = Polyspan.start("first")
+        val first = WeakReference(last)
+        repeat(1000) {
+            if (it % 2 == 0) last.end()
+            last = next(last).also { last.end() }
+        }
+        return first to last
+    }
+
+    @Test
+    fun `a span does not keep those before it`() {
+        Engines.with { engine, _ ->
+            val tracer = PolyspanOpenTelemetry.of(engine).getTracer("app")
+            val chains =
+                listOf(
+                    chain { Polyspan.start("next", SpanOptions().parent(it)) },
+                    chain { span -> span.run { Polyspan.start("next") } },
+                    chain { span -> spanFor(span).makeCurrent().use { (tracer.spanBuilder("next").startSpan() as OtelSpan).own } },
+                )
+            for ((first, last) in chains) {
+                engine.flush()
+                Engines.eventually("the first span is kept") {
+                    System.gc()
+                    first.get() == null
+                }
+                last.end()
+            }
+        }
     }
 
     private fun spans(

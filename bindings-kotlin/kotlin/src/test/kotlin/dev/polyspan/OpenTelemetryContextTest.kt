@@ -9,7 +9,6 @@ import io.opentelemetry.api.baggage.Baggage
 import io.opentelemetry.api.baggage.BaggageEntryMetadata
 import io.opentelemetry.context.Scope
 import io.opentelemetry.context.propagation.TextMapGetter
-import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
@@ -23,10 +22,8 @@ import org.junit.jupiter.api.Test
 import java.util.concurrent.Callable
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
-import java.util.concurrent.atomic.AtomicInteger
 import java.util.function.Consumer
 import java.util.function.Function
-import kotlin.coroutines.CoroutineContext
 import io.opentelemetry.api.trace.Span as ApiSpan
 import io.opentelemetry.context.Context as ApiContext
 
@@ -50,26 +47,6 @@ class OpenTelemetryContextTest {
         override fun close() {
             thread.shutdownNow()
             assertTrue(thread.awaitTermination(30, TimeUnit.SECONDS))
-        }
-    }
-
-    /** Runs each part of a coroutine in the other one of two threads. */
-    private class Turns :
-        CoroutineDispatcher(),
-        AutoCloseable {
-        private val threads = List(2) { Executors.newSingleThreadExecutor() }
-        private val turn = AtomicInteger()
-
-        override fun dispatch(
-            context: CoroutineContext,
-            block: Runnable,
-        ) = threads[turn.getAndIncrement() % 2].execute(block)
-
-        override fun close() {
-            for (thread in threads) {
-                thread.shutdown()
-                assertTrue(thread.awaitTermination(30, TimeUnit.SECONDS))
-            }
         }
     }
 

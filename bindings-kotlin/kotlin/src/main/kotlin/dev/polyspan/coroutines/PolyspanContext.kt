@@ -29,6 +29,7 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 import kotlin.coroutines.CoroutineContext
 
@@ -106,8 +107,11 @@ public suspend fun <R> span(
     }
 }
 
-/** Records each collection of a flow as a span: from its start to its end, failure or cancellation. Upstream it is
- * current. */
+/**
+ * Records each collection of a flow as a span: from its start to its end, failure or cancellation. Upstream it is
+ * current. A collector that has what it wants, as `first` and `take`, ends it; so does one that fails, whose failure is not
+ * the flow's.
+ */
 public fun <T> Flow<T>.inSpan(
     name: String,
     type: SpanType? = null,
@@ -115,10 +119,15 @@ public fun <T> Flow<T>.inSpan(
 ): Flow<T> =
     flow {
         val span = startSpan(name, type, Unset, null, options, null)
+        var isDownstream = false
         try {
-            this@inSpan.flowOn(CurrentElement(span)).collect { emit(it) }
+            this@inSpan.flowOn(CurrentElement(span)).collect {
+                isDownstream = true
+                emit(it)
+                isDownstream = false
+            }
         } catch (error: Throwable) {
-            failed(span, error)
+            if (!isDownstream || !currentCoroutineContext().isActive) failed(span, error)
             throw error
         } finally {
             span.close()

@@ -17,14 +17,23 @@ public abstract class Slot internal constructor() : Guard() {
 
     /** The context of the OpenTelemetry API under which it was made. */
     internal var origin: Any? = null
+
+    /** What it is for that API but for the current span, which spans inside put their own in place of. */
+    internal open val base: Any? get() = origin
 }
 
 /** One thread's own. */
 internal class Here {
     private val thread: Thread = Thread.currentThread()
 
-    var current: Slot? = null
-        private set
+    /** What was made current last. */
+    private var held: Slot? = null
+
+    val current: Slot?
+        get() {
+            val found = held
+            return if (found is Span && found.left != null) before(found) else found
+        }
 
     /** The coroutine that runs here, where it keeps what is current for itself. */
     private var carried: Carried? = null
@@ -43,21 +52,63 @@ internal class Here {
     /** A coroutine runs here from now on. */
     fun enter(by: Carried): State {
         val before = if (current == null && carried == null) NOTHING else State(current, carried)
-        current = by.slot
+        held = by.slot
         carried = by
         return before
     }
 
     fun leave(before: State) {
-        current = before.current
+        held = before.current
         carried = before.carried
     }
 
     /** Makes something current, for the coroutine that runs here as well. */
     fun make(slot: Slot?) {
-        current = slot
+        held = slot
         val by = carried
         if (by != null) by.slot = slot
+    }
+
+    /** A span's body has ended elsewhere than where it was current, or after others had begun here. */
+    class Left(
+        /** What was current before it. */
+        val before: Slot?,
+    )
+
+    /**
+     * Puts back what was current before a span. The body of one may suspend in a coroutine that does not carry what is
+     * current: then it ends in another thread, which is left as it is, or while the next one is current here. Such a span
+     * is marked, so that the thread which it began in does not take it for current any more.
+     */
+    fun putBack(
+        span: Span,
+        before: Slot?,
+    ) {
+        val isUsual = held === span || carried != null
+        if (!isUsual) span.left = Left(before)
+        if (isUsual || span.home === this) make(before)
+    }
+
+    /** The same for what may be current in several places: it was entered in that one. */
+    fun putBack(
+        slot: Slot,
+        before: Slot?,
+        entered: Here,
+    ) {
+        if (entered === this || carried != null || held === slot) {
+            make(before)
+        } else if (entered.held === slot) {
+            // That thread is at something else by now.
+            entered.held = before
+        }
+    }
+
+    /** What was current before a span that has been left; where it was carried to on purpose, it stays current. */
+    private fun before(left: Span): Slot? {
+        var found: Slot? = left
+        while (carried == null && found is Span && found.home === this) found = (found.left ?: break).before
+        held = found
+        return found
     }
 
     /** Whose it is what is current here: the coroutine's that runs here where it keeps that for itself, or the thread's. */

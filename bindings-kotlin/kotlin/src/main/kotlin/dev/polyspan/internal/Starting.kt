@@ -59,7 +59,7 @@ internal object Starting {
         slot: Slot?,
     ) {
         if (slot == null || span === MUTED) return
-        val origin = slot.face ?: slot.origin
+        val origin = if (slot is Span) slot.origin else slot.base
         if (origin != null) span.origin = origin
     }
 
@@ -303,10 +303,21 @@ internal object Starting {
         span: Span,
         parent: Span,
     ) {
-        span.above = parent
+        val above = openFrom(parent)
+        val next = above.above
+        if (next != null && next.state == Content.ENDED) above.above = openFrom(next)
+        span.above = above
         val local = parent.local ?: parent.localForChildren()
         span.local = local
         local.add(span)
+    }
+
+    /** The first that is open of a span and those above it: by way of ended ones, each span of a chain without end would
+     * keep all before it in memory. */
+    private fun openFrom(span: Span): Span {
+        var found = span
+        while (found.state == Content.ENDED) found = found.above ?: return MUTED
+        return found
     }
 
     /** The session of the app, where no other is around. */

@@ -48,6 +48,14 @@ private class OtelSlot(
     }
 
     override val ambient: Ambient? by lazy(LazyThreadSafetyMode.PUBLICATION) { ambientOf(context) }
+
+    /** Spans inside outlive it: with its own span they would keep that in memory, and so on. */
+    override val base: Any by lazy(LazyThreadSafetyMode.PUBLICATION) {
+        context.with(
+            io.opentelemetry.api.trace.Span
+                .getInvalid(),
+        )
+    }
 }
 
 /** What spans inside a context of the API inherit. */
