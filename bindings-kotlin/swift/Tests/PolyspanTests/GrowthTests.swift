@@ -55,6 +55,27 @@ extension EngineTests {
             }
         }
 
+        /// Each round of a poller starts inside what the one before has left current.
+        @Test func aSpanHoldsNoneBeforeItThatHasEnded() throws {
+            let engine = try Polyspan.start(service: "growth", Options(name: "chain", exporters: []))
+            defer { try? engine.shutdown(timeout: 30) }
+            var last = engine.startSpan("first")
+            weak var first = last
+            for _ in 0..<3 {
+                last.end()
+                last = engine.startSpan("next", parent: last)
+            }
+            #expect(first == nil)
+            #expect(last.isRecording)
+            // Where each starts before the one before ends they hold each other, and go one after the other.
+            for _ in 0..<50_000 {
+                let next = engine.startSpan("next", parent: last)
+                last.end()
+                last = next
+            }
+            last.end()
+        }
+
         /// `POLYSPAN_TEST_SPANS` of them, 200,000 without it.
         @Test func memoryStaysFlatHoweverManySpansThereAre() throws {
             Polyspan.setLogger { _ in }

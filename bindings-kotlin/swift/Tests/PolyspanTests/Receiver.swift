@@ -1,4 +1,4 @@
-// An HTTP server that takes what exporters send, on loopback. PresetTests and ConfigTests use it.
+// An HTTP server that takes what exporters send, on loopback. PresetTests, ConfigTests and TaskTests use it.
 
 import Foundation
 
@@ -14,7 +14,7 @@ import Darwin
 private let stream = SOCK_STREAM
 #endif
 
-/// Answers every request with 200 and keeps its path and headers.
+/// Answers every request with 200, but those for `/silent`, and keeps its path and headers.
 final class Receiver: Sendable {
     struct Request: Sendable {
         let path: String
@@ -90,7 +90,12 @@ final class Receiver: Sendable {
         let length = Int(headers["content-length"] ?? "") ?? 0
         while bytes.count < head.upperBound + length { guard readsOn() else { return } }
         let words = lines[0].split(separator: " ")
-        received.with { $0.append(Request(path: words.count > 1 ? String(words[1]) : "", headers: headers)) }
+        let path = words.count > 1 ? String(words[1]) : ""
+        received.with { $0.append(Request(path: path, headers: headers)) }
+        if path == "/silent" {
+            while readsOn() {}
+            return
+        }
         let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
         _ = send(connection, answer, answer.count, 0)
         shutdown(connection, Int32(SHUT_WR))

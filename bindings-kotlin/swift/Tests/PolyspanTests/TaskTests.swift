@@ -3,6 +3,10 @@
 import Foundation
 import Testing
 
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
 @testable import Polyspan
 
 /// Runs every piece of a task on whichever of its threads a generator of numbers names: seldom the one before.
@@ -260,6 +264,31 @@ extension EngineTests {
                 #expect(engine.stats().addsUp)
                 #expect(engine.recorder.openCount == 0)
             }
+        }
+
+        @Test func cancellingATaskCancelsItsRequest() async throws {
+            let receiver = try Receiver()
+            defer { receiver.stop() }
+            let request = URLRequest(url: URL(string: "\(receiver.endpoint)/silent")!)
+            let asking = Task { try await URLSession.shared.tracedData(for: request) }
+            while receiver.requests.isEmpty { try await Task.sleep(nanoseconds: 1_000_000) }
+            asking.cancel()
+            switch await asking.result {
+            case .success: Issue.record("an answer that nobody gave")
+            case .failure(let error): #expect((error as? URLError)?.code == .cancelled)
+            }
+            // Before it has begun.
+            let early = Task { () -> Bool in
+                while !Task.isCancelled { await Task.yield() }
+                do {
+                    _ = try await URLSession.shared.tracedData(for: request)
+                    return false
+                } catch {
+                    return (error as? URLError)?.code == .cancelled
+                }
+            }
+            early.cancel()
+            #expect(await early.value)
         }
     }
 }

@@ -39,16 +39,47 @@ extension URLSession {
         }
     }
 
+    /// Cancelling the task cancels the request, as with `data(for:)`.
     private func answer(to request: URLRequest) async throws -> (Data, URLResponse) {
-        try await withCheckedThrowingContinuation { done in
-            let task = dataTask(with: request) { data, response, error in
-                if let response, error == nil {
-                    done.resume(returning: (data ?? Data(), response))
-                } else {
-                    done.resume(throwing: error ?? URLError(.badServerResponse))
-                }
+        let sending = Sending()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { done in
+                sending.begin(
+                    dataTask(with: request) { data, response, error in
+                        if let response, error == nil {
+                            done.resume(returning: (data ?? Data(), response))
+                        } else {
+                            done.resume(throwing: error ?? URLError(.badServerResponse))
+                        }
+                    })
             }
-            task.resume()
+        } onCancel: {
+            sending.cancel()
         }
+    }
+}
+
+/// A request that may be cancelled before it has begun.
+private final class Sending: @unchecked Sendable {
+    private let lock = NSLock()
+    private var task: URLSessionDataTask?
+    private var isCancelled = false
+
+    func begin(_ task: URLSessionDataTask) {
+        let isLate = lock.withLock {
+            self.task = task
+            return isCancelled
+        }
+        // One that is cancelled before it was resumed still answers, with the error that says so.
+        if isLate { task.cancel() }
+        task.resume()
+    }
+
+    func cancel() {
+        let task = lock.withLock {
+            isCancelled = true
+            return self.task
+        }
+        task?.cancel()
     }
 }

@@ -44,13 +44,14 @@ func askEngine(
     }
     body.pointee.body.raw(written)
     let trace = shared(identity.trace, with: parent)
+    let above = parent?.openAbove
     let ownId = UInt64(bigEndian: body.word(Head.spanId, UInt64.self).littleEndian)
     _ = recorder.opens()
     let span = Span(
-        trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: parent, around: inner, isRemote: false,
+        trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: above, around: inner, isRemote: false,
         body: body)
     body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
-    if let open = trace.open { polyspan_list(open, body, parent?.body) }
+    if let open = trace.open { polyspan_list(open, body, above?.body) }
     fill(span, given, hasContent: withContent, hasInput: withInput)
     if let session { span.set("session.id", session) }
     return span

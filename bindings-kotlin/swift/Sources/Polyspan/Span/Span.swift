@@ -24,7 +24,8 @@ public final class Span: @unchecked Sendable {
     let id: UInt64
     /// The id that others see: that of an ancestor where this span is hidden.
     let seenId: UInt64
-    let parent: Span?
+    /// That it was started in, or the nearest above that was still open then.
+    private(set) var parent: Span?
     let around: Surroundings?
     let isRemote: Bool
     /// Nil where it stands for a span that is counted elsewhere or nowhere.
@@ -86,6 +87,26 @@ public final class Span: @unchecked Sendable {
         if body.isOpen { recorder?.closed() }
         if let follower = body.pointee.follower { Unmanaged<Span>.fromOpaque(follower).release() }
         polyspan_span_give(body)
+        // One after the other: a long chain that is let go of at once would take the stack.
+        var above = parent
+        parent = nil
+        while above != nil, isKnownUniquelyReferenced(&above) { above = above?.letGo() }
+    }
+
+    private func letGo() -> Span? {
+        defer { parent = nil }
+        return parent
+    }
+
+    /// The nearest that is open of it and those above. What has ended is passed by, so that a chain of spans, each started
+    /// after the one before, does not grow for as long as the program runs.
+    var openAbove: Span? {
+        var above = self
+        while let body = above.written, !polyspan_is_open(body) {
+            guard let next = above.parent else { return nil }
+            above = next
+        }
+        return above
     }
 
     /// What is current while the host stage calls the application: what that records would be its own next work.

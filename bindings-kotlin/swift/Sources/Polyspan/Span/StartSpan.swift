@@ -211,11 +211,12 @@ private func begin(
     if isInstant { flags |= RecordFlag.event }
     if kind != nil { flags |= RecordFlag.kindGiven }
     let span: Span
-    if let parent, parent.sharedRecorder?.toOpaque() == Unmanaged.passUnretained(recorder).toOpaque() {
+    let above = parent?.openAbove
+    if let parent, above === parent, parent.sharedRecorder?.toOpaque() == Unmanaged.passUnretained(recorder).toOpaque() {
         span = Span(inside: parent, id: id, around: around, body: body)
     } else {
         span = Span(
-            trace: trace, id: id, seenId: id, recorder: recorder, parent: parent, around: around, isRemote: false, body: body)
+            trace: trace, id: id, seenId: id, recorder: recorder, parent: above, around: around, isRemote: false, body: body)
     }
     let start = startTime == nil ? Clock.now() : span.moment(startTime) ?? Clock.now()
     body.begin(trace: trace, id: id, parentId: parent?.seenId ?? 0, start: start, flags: flags)
@@ -231,7 +232,7 @@ private func begin(
         if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
         if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
     }
-    if let open = trace.open { polyspan_list(open, body, parent?.body) }
+    if let open = trace.open { polyspan_list(open, body, above?.body) }
     return span
 }
 
