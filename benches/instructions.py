@@ -4,9 +4,9 @@ not move.
     python3 benches/instructions.py [--subjects NAME ...] [--functions N] [--otlp] [--pause-us N]
 
 Each subject records twice, the second time for longer, and the difference is what the further spans cost;
-`--functions` also lists where they are spent. With `--otlp` the sampled spans are posted to a receiver. Valgrind runs
-one thread at a time: on a busy machine bursts need longer pauses, or spans are left out. Instructions are not time: no
-cache miss is in them.
+`--functions` also lists where they are spent. With `--otlp` the sampled spans are posted to a receiver.
+Valgrind runs one thread at a time: on a busy machine bursts need longer pauses, or spans are left out.
+Instructions are not time: no cache miss is in them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,16 @@ def profiles(program: Path, words: list[str], traces: int, folder: Path) -> list
     for old in folder.glob(f"{out.name}*"):
         old.unlink()
     command = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={out}"]
-    ended = subprocess.run([*command, program, *words, "--traces", str(traces)], capture_output=True, text=True)
+    ended = subprocess.run(
+        [*command, program, *words, "--traces", str(traces)], capture_output=True, text=True
+    )
     if ended.returncode != 0:
         raise BenchError(ended.stderr[-2000:])
     account = json.loads(ended.stdout)["account"]
     if account["dropped"] or (account["left_out"] and "--unsampled" not in words):
-        raise BenchError(f"spans were lost or left out, so each would seem cheaper (a longer pause helps): {account}")
+        raise BenchError(
+            f"spans were lost or left out, so each would seem cheaper (a longer pause helps): {account}"
+        )
     return sorted(folder.glob(f"{out.name}-*"))
 
 
@@ -59,7 +63,9 @@ def main() -> None:
     parser.add_argument("--subjects", nargs="+", default=["polyspan", "opentelemetry", "fastrace"])
     parser.add_argument("--functions", type=int, default=0, metavar="N", help="list the N dearest functions")
     parser.add_argument("--otlp", action="store_true", help="post the sampled spans over OTLP/HTTP")
-    parser.add_argument("--pause-us", default="3000", metavar="N", help="the pause after each burst (default: 3000)")
+    parser.add_argument(
+        "--pause-us", default="3000", metavar="N", help="the pause after each burst (default: 3000)"
+    )
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         raise BenchError("valgrind is not installed")
