@@ -20,6 +20,8 @@ def test_ctrl_c_ends_the_waiting(run_python: Run, call: str) -> None:
         import os, signal, socket, threading
         import polyspan
 
+        # Whatever a shell starts in the background ignores it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         silent = socket.create_server(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{{silent.getsockname()[1]}}"
         engine = polyspan.init(
