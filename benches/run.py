@@ -274,6 +274,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every single result")
     options = parser.parse_args()
     rows = [row for row in ROWS if not options.only or row.key.startswith(tuple(options.only))]
+    if not rows:
+        raise BenchError(f"no row's key begins with {' or '.join(options.only)}; --list shows them")
     if options.list:
         print("\n".join(f"{row.key:22} {row.title}" for row in rows))
         return
