@@ -51,6 +51,14 @@ def recorded() -> Iterator[Recorded]:
 Started = Callable[..., polyspan.Engine]
 
 
+def stop(engines: list[polyspan.Engine]) -> None:
+    """Stops engines at the end of a test: whatever became of their spans, all of them are counted."""
+    for engine in engines:
+        engine.shutdown(30)
+        assert engine.stats().adds_up(), engine.stats()
+        assert engine.stats().panics == 0
+
+
 @pytest.fixture
 def started(request: pytest.FixtureRequest) -> Started:
     """Starts an engine of the test's own, which is stopped at its end."""
@@ -62,13 +70,7 @@ def started(request: pytest.FixtureRequest) -> Started:
         engines.append(engine)
         return engine
 
-    def stop() -> None:
-        for engine in engines:
-            engine.shutdown(30)
-            assert engine.stats().adds_up(), engine.stats()
-            assert engine.stats().panics == 0
-
-    request.addfinalizer(stop)
+    request.addfinalizer(lambda: stop(engines))
     return start
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polyspan
 import pytest
-from conftest import Run
+from conftest import Run, stop
 from polyspan import FinishedSpan, MemoryExporter, PolyspanError, SpanEvent, SpanLink, SpanRecord
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -48,13 +48,7 @@ def tapped(request: pytest.FixtureRequest) -> Tap:
         engines.append(tapped.engine)
         return tapped
 
-    def stop() -> None:
-        for engine in engines:
-            engine.shutdown(30)
-            assert engine.stats().adds_up(), engine.stats()
-            assert engine.stats().panics == 0
-
-    request.addfinalizer(stop)
+    request.addfinalizer(lambda: stop(engines))
     return start
 
 

@@ -5,6 +5,8 @@
 #![cfg(feature = "otlp-http")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
+mod noise;
+
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
     let options = Options::new("service").memory_budget(BUDGET).exporter(ExporterOptions::OtlpHttp(otlp));
     let engine = polyspan::init(options).unwrap();
 
-    let noise = noise();
+    let noise = noise::noise();
     let texts = |number: usize| {
         let from = number * TEXT % (noise.len() - TEXT);
         &noise[from..from + TEXT]
@@ -82,18 +84,6 @@ fn a_dead_collector_costs_the_budget_and_no_more() {
 
 fn record(engine: &Engine, parent: &SpanContext, text: &str) {
     engine.span("child").parent(parent).start().set("text", text);
-}
-
-/// Letters that no compression makes half as many, more than it looks back on (xorshift).
-fn noise() -> String {
-    let mut state = 1u64;
-    let letters = (0..256 * 1024).map(|_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        char::from(b'0' + (state >> 32) as u8 % 75)
-    });
-    letters.collect()
 }
 
 fn dropped(stats: &Stats) -> u64 {

@@ -3,6 +3,8 @@
 #![cfg(feature = "otlp-http")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod noise;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -108,18 +110,6 @@ fn what_does_not_fit_is_dropped_and_counted() {
     assert!(engine.stats().adds_up());
 }
 
-/// Letters that no compression makes half as many, more than it looks back on (xorshift).
-fn noise() -> String {
-    let mut state = 1u64;
-    let letters = (0..256 * 1024).map(|_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        char::from(b'0' + (state >> 32) as u8 % 75)
-    });
-    letters.collect()
-}
-
 #[test]
 fn a_time_without_network_keeps_within_its_bytes() {
     // Bound, so that nobody else gets the port, but not listening.
@@ -132,7 +122,7 @@ fn a_time_without_network_keeps_within_its_bytes() {
         engine.hold(held);
         // As much as the budget of a process, of which exporters have half.
         let (spans, bytes) = (2 * 1024, 16 * 1024);
-        let noise = noise();
+        let noise = noise::noise();
         let root = engine.span("root").start();
         for turn in 1..=spans {
             let from = turn as usize * bytes % noise.len();

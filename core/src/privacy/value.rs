@@ -11,6 +11,7 @@ use super::redactor::Scratch;
 use super::replace::Replacer;
 use super::siblings::{is_name_key, is_schema_key, is_schema_type_name, is_value_key};
 use super::triggers::{Hit, Rule};
+use crate::frame::copy;
 use crate::frame::view::{Items, ValueView, text};
 use crate::frame::write::{self, Container};
 
@@ -112,7 +113,7 @@ impl<'a> Rewriter<'a> {
             && self.holds_numbers_only(part)
             && digits::is_other_number(name)
         {
-            copy(value, out);
+            copy::value(out, value);
             return false;
         }
         self.judged(verdict, value, out)
@@ -180,7 +181,7 @@ impl<'a> Rewriter<'a> {
         match (fits, verdict, value) {
             (Some(label), ..) => self.hide(label, value, out),
             (None, Verdict::Allowed, _) => {
-                copy(value, out);
+                copy::value(out, value);
                 false
             }
             (None, Verdict::Maybe(_, Doubt::Text), ValueView::Map(items)) => {
@@ -210,16 +211,16 @@ impl<'a> Rewriter<'a> {
             ValueView::Array(items) | ValueView::Map(items) if !items.is_empty() => {
                 // What tells one structure from another, without first and last characters to show.
                 let mut bytes = vec![0];
-                copy(value, &mut bytes);
+                copy::value(&mut bytes, value);
                 mark(out, &mut self.replacer, &bytes)
             }
             ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => {
                 let mut bytes = vec![0];
-                copy(value, &mut bytes);
+                copy::value(&mut bytes, value);
                 mark(out, &mut self.replacer, &bytes)
             }
             ValueView::Null | ValueView::Bytes(_) | ValueView::Array(_) | ValueView::Map(_) => {
-                copy(value, out);
+                copy::value(out, value);
                 false
             }
         }
@@ -243,7 +244,7 @@ impl<'a> Rewriter<'a> {
             ValueView::Array(items) => self.array(items, out),
             ValueView::Map(items) => self.map(items, Group::None, out),
             ValueView::Null | ValueView::Bool(_) | ValueView::I64(_) | ValueView::F64(_) => {
-                copy(value, out);
+                copy::value(out, value);
                 false
             }
         }
@@ -251,7 +252,7 @@ impl<'a> Rewriter<'a> {
 
     fn array(&mut self, items: Items<'_>, out: &mut Vec<u8>) -> bool {
         if self.is_clean_in(items.raw()) {
-            copy(ValueView::Array(items), out);
+            copy::value(out, ValueView::Array(items));
             return false;
         }
         let count = items.len();
@@ -309,7 +310,7 @@ impl<'a> Rewriter<'a> {
 
     fn map(&mut self, items: Items<'_>, within: Group, out: &mut Vec<u8>) -> bool {
         if within == Group::None && self.is_clean_in(items.raw()) {
-            copy(ValueView::Map(items), out);
+            copy::value(out, ValueView::Map(items));
             return false;
         }
         let named = self.named_by_sibling(items);
@@ -380,29 +381,4 @@ fn is_schema(items: Items<'_>) -> bool {
         name == b"type" && matches!(value, ValueView::Str(kind) if is_schema_type_name(kind))
     });
     typed && items.entries().all(|(name, _)| is_schema_key(name))
-}
-
-/// Writes a value as it is.
-fn copy(value: ValueView<'_>, out: &mut Vec<u8>) {
-    match value {
-        ValueView::Null => write::put_null(out),
-        ValueView::Bool(value) => write::put_bool(out, value),
-        ValueView::I64(value) => write::put_i64(out, value),
-        ValueView::F64(value) => write::put_f64(out, value),
-        ValueView::Str(bytes) => write::put_str(out, &text(bytes)),
-        ValueView::Bytes(bytes) => write::put_bytes(out, bytes),
-        ValueView::Array(items) => {
-            let array = Container::array(out);
-            items.values().for_each(|item| copy(item, out));
-            array.close(out, items.len());
-        }
-        ValueView::Map(items) => {
-            let map = Container::map(out);
-            for (name, item) in items.entries() {
-                write::put_key(out, &text(name));
-                copy(item, out);
-            }
-            map.close(out, items.len());
-        }
-    }
 }

@@ -8,7 +8,6 @@ import dev.polyspan.opentelemetry.PolyspanOpenTelemetry
 import io.opentelemetry.api.baggage.Baggage
 import io.opentelemetry.api.baggage.BaggageEntryMetadata
 import io.opentelemetry.context.Scope
-import io.opentelemetry.context.propagation.TextMapGetter
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
@@ -165,16 +164,6 @@ class OpenTelemetryContextTest {
         assertEquals(0, Polyspan.stats().ended)
     }
 
-    private object Headers : TextMapGetter<Map<String, String>> {
-        @Suppress("OVERRIDE_DEPRECATION")
-        override fun keys(carrier: Map<String, String>): Iterable<String> = carrier.keys
-
-        override fun get(
-            carrier: Map<String, String>?,
-            key: String,
-        ): String? = carrier?.get(key)
-    }
-
     @Test
     fun `baggage keeps its values and metadata`() =
         Engines.with { engine, _ ->
@@ -188,7 +177,7 @@ class OpenTelemetryContextTest {
             val carrier = HashMap<String, String>()
             propagator.inject(given.storeInContext(ApiContext.root()), carrier) { to, name, value -> to!![name] = value }
             assertEquals("k=a%3Bb%2Cc%3Dd%20%C3%A9;p=1;q,plain=1", carrier["baggage"])
-            val found = propagator.extract(ApiContext.root(), carrier, Headers)
+            val found = propagator.extract(ApiContext.root(), carrier, PlainHeaders)
             assertEquals(given.asMap(), Baggage.fromContext(found).asMap())
             // Through a span of ours and back, and on to the next service.
             found.makeCurrent().use {

@@ -12,20 +12,15 @@ import io.opentelemetry.api.common.Attributes
 import io.opentelemetry.api.trace.StatusCode
 import io.opentelemetry.context.ContextKey
 import io.opentelemetry.context.ContextStorage
-import io.opentelemetry.context.propagation.TextMapGetter
-import io.opentelemetry.sdk.common.CompletableResultCode
 import io.opentelemetry.sdk.trace.ReadWriteSpan
 import io.opentelemetry.sdk.trace.ReadableSpan
 import io.opentelemetry.sdk.trace.SpanProcessor
-import io.opentelemetry.sdk.trace.data.SpanData
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor
-import io.opentelemetry.sdk.trace.export.SpanExporter
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.time.Instant
-import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.TimeUnit
 import io.opentelemetry.api.trace.Span as ApiSpan
 import io.opentelemetry.api.trace.SpanKind as ApiKind
@@ -134,16 +129,6 @@ class OpenTelemetryTest {
             assertEquals(6, spans.size)
         }
 
-    private object Headers : TextMapGetter<Map<String, String>> {
-        @Suppress("OVERRIDE_DEPRECATION")
-        override fun keys(carrier: Map<String, String>): Iterable<String> = carrier.keys
-
-        override fun get(
-            carrier: Map<String, String>?,
-            key: String,
-        ): String? = carrier?.get(key)
-    }
-
     @Test
     fun `context travels through the propagator`() {
         with { otel, memory ->
@@ -154,7 +139,7 @@ class OpenTelemetryTest {
             propagator.inject(context, carrier) { to, name, value -> to!![name] = value }
             assertTrue(carrier["traceparent"]!!.contains(outer.spanContext.traceId))
             assertEquals("tenant=acme", carrier["baggage"])
-            val found = propagator.extract(ApiContext.root(), carrier, Headers)
+            val found = propagator.extract(ApiContext.root(), carrier, PlainHeaders)
             assertTrue(ApiSpan.fromContext(found).spanContext.isRemote)
             assertEquals("acme", Baggage.fromContext(found).getEntryValue("tenant"))
             otel
@@ -171,23 +156,10 @@ class OpenTelemetryTest {
         }
     }
 
-    private class Kept : SpanExporter {
-        val spans = ConcurrentLinkedQueue<SpanData>()
-
-        override fun export(batch: Collection<SpanData>): CompletableResultCode {
-            spans.addAll(batch)
-            return CompletableResultCode.ofSuccess()
-        }
-
-        override fun flush(): CompletableResultCode = CompletableResultCode.ofSuccess()
-
-        override fun shutdown(): CompletableResultCode = CompletableResultCode.ofSuccess()
-    }
-
     @Test
     fun `processors of the SDK get real spans, without secrets`() {
         with { otel, memory ->
-            val kept = Kept()
+            val kept = KeepingExporter()
             otel.addSpanProcessor(SimpleSpanProcessor.create(kept))
             otel.addSpanProcessor(
                 object : SpanProcessor {

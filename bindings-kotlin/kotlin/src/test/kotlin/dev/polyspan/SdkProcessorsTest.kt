@@ -6,13 +6,10 @@ package dev.polyspan
 import dev.polyspan.opentelemetry.PolyspanOpenTelemetry
 import dev.polyspan.opentelemetry.addSpanProcessor
 import io.opentelemetry.api.common.AttributeKey
-import io.opentelemetry.sdk.common.CompletableResultCode
 import io.opentelemetry.sdk.trace.ReadWriteSpan
 import io.opentelemetry.sdk.trace.ReadableSpan
 import io.opentelemetry.sdk.trace.SpanProcessor
-import io.opentelemetry.sdk.trace.data.SpanData
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor
-import io.opentelemetry.sdk.trace.export.SpanExporter
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
@@ -25,19 +22,6 @@ import java.util.concurrent.TimeUnit
 import io.opentelemetry.context.Context as ApiContext
 
 class SdkProcessorsTest {
-    private class Kept : SpanExporter {
-        val spans = ConcurrentLinkedQueue<SpanData>()
-
-        override fun export(batch: Collection<SpanData>): CompletableResultCode {
-            spans.addAll(batch)
-            return CompletableResultCode.ofSuccess()
-        }
-
-        override fun flush(): CompletableResultCode = CompletableResultCode.ofSuccess()
-
-        override fun shutdown(): CompletableResultCode = CompletableResultCode.ofSuccess()
-    }
-
     /** Runs something when a span ends. */
     private class AtEnd(
         private val run: () -> Unit,
@@ -79,7 +63,7 @@ class SdkProcessorsTest {
 
     private fun seen(raw: Boolean) = if (raw) "hunter2" else "[REDACTED]"
 
-    private fun batch(kept: Kept): BatchSpanProcessor =
+    private fun batch(kept: KeepingExporter): BatchSpanProcessor =
         // Nothing goes before it is flushed.
         BatchSpanProcessor.builder(kept).setScheduleDelay(Duration.ofDays(1)).build()
 
@@ -95,7 +79,7 @@ class SdkProcessorsTest {
                 dynamicTest("raw $order, read ${if (between) "between" else "after"}") {
                     Engines.with { engine, _ ->
                         val otel = PolyspanOpenTelemetry.of(engine)
-                        val kept = order.map { Kept() }
+                        val kept = order.map { KeepingExporter() }
                         val batches = kept.map(::batch)
                         var failed: Throwable? = null
                         order.zip(batches).forEach { (raw, one) ->
