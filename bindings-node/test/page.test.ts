@@ -12,6 +12,8 @@ import type { NativeEngine } from '../lib/native'
 import { camel, type Json, map, only, pairs, text, told, value, vectors } from './vectors'
 
 setLogger(() => undefined)
+const said: string[] = []
+;(require('../lib/core/log') as typeof import('../lib/core/log')).setLogger((line) => said.push(line))
 const PACKAGE = join(__dirname, '..')
 const DIST = join(PACKAGE, 'dist')
 // The parts as the compiler left them; what hosts them is set by the entries.
@@ -352,6 +354,40 @@ test('a frame that is refused for good is given up at once', async () => {
   await page.deliver()
   assert.deepEqual([page.stats().dropped, posts.length], [{ rejected: 1 }, 1])
   addsUp(page)
+})
+
+test('what answers for every path is no relay, and that is said once', async () => {
+  // A page of a site where there is no such route.
+  const { page } = paged(() => 200)
+  for (let count = 0; count < 2; count++) {
+    end(page)
+    await page.deliver()
+  }
+  assert.deepEqual([page.stats().dropped, page.stats().posted], [{ rejected: 2 }, 0])
+  addsUp(page)
+  const [line, ...more] = said.filter((one) => one.includes('spans are lost'))
+  assert.match(String(line), /^polyspan: spans are lost: \/api\/polyspan answered \d+$/)
+  assert.deepEqual(more, [])
+})
+
+test('what ends while the last frame has just been delivered is delivered too', async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const { page } = paged(() => 204)
+    end(page)
+    const first = page.deliver()
+    for (let turn = 0; turn < turns; turn++) await undefined
+    end(page)
+    await page.deliver()
+    assert.equal(page.stats().pending, 0, `after ${turns} turns`)
+    await first
+    addsUp(page)
+  }
+})
+
+test('terms that are none are the defaults', () => {
+  const { termsOf, DEFAULTS } = require('../lib/page/terms') as typeof import('../lib/page/terms')
+  for (const given of [null, undefined, 'web', { relay: 5, threshold: 0.1 }])
+    assert.deepEqual(termsOf(given as never), DEFAULTS)
 })
 
 test('a span keeps within its bytes, and too many are not recorded', () => {

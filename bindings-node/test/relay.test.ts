@@ -216,6 +216,68 @@ test('a client, and all of them together, may post so often', async () => {
   assert.equal((await from('e')).headers.has('retry-after'), true)
 })
 
+test('a client is one whatever port, address of its network or length of name it has', async () => {
+  const { clientOf, short } = require('../lib/relay_client') as typeof import('../lib/relay_client')
+  for (const [entry, client] of [
+    ['192.0.2.7', '192.0.2.7'],
+    [' 192.0.2.7:4711', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2'],
+    ['[2001:db8:1:2::6]:443', '2001:db8:1:2'],
+    ['[2001:db8:1:2::6]', '2001:db8:1:2'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::1', '0:0:0:0'],
+    ['1::2::3', '1::2::3'],
+    ['unknown', 'unknown'],
+    ['', ''],
+  ])
+    assert.equal(clientOf(entry as string), client as string)
+  assert.equal(short('x'.repeat(10_000)).length, 64)
+  assert.ok(clientOf('y'.repeat(10_000)).length <= 64)
+  const handler = relay({ engine, clientRate: { perSecond: 0.001, burst: 2 } })
+  const statuses: number[] = []
+  for (const address of ['2001:db8::1', '2001:db8::2', '[2001:db8::3]:99'])
+    statuses.push((await handler(post({}, { 'x-forwarded-for': address }))).status)
+  assert.deepEqual(statuses, [204, 204, 429])
+})
+
+test('what the application itself does to a request is answered', async () => {
+  const client = (): string => {
+    throw new RangeError('no')
+  }
+  assert.deepEqual(await answered(post(), { client }), [204, undefined])
+  const read = post({ body: new Uint8Array([1]) })
+  await read.arrayBuffer()
+  assert.deepEqual(await answered(read), [400, 'body'])
+})
+
+test('bodies that do not end are bounded all together', async () => {
+  const every = { perSecond: 1000, burst: 1000 }
+  const handler = relay({ engine, rate: every, clientRate: every })
+  const feeds: ReadableStreamDefaultController<Uint8Array>[] = []
+  const slow = (): Promise<Response> => {
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void feeds.push(controller) })
+    return handler(post({ body, duplex: 'half' } as RequestInit))
+  }
+  const answers = Array.from({ length: 70 }, slow)
+  for (const feed of feeds) feed.enqueue(new Uint8Array(256 * 1024 - 1))
+  const first = await Promise.race(answers)
+  assert.equal(first.status, 503)
+  assert.ok(first.headers.has('retry-after'))
+  for (const feed of feeds) {
+    try {
+      feed.close()
+    } catch {
+      // Refused already.
+    }
+  }
+  const statuses = (await Promise.all(answers)).map(({ status }) => status)
+  assert.ok(statuses.filter((status) => status === 400).length >= 60)
+  // There is room again.
+  assert.equal((await handler(post({}, {}))).status, 204)
+})
+
 test('without a proxy a client has no say in who it is', async () => {
   const statuses = async (options: RelayOptions): Promise<number[]> => {
     const handler = relay({ engine, clientRate: { perSecond: 0.001, burst: 2 }, ...options })
@@ -235,6 +297,8 @@ test('a browser of another origin asks first', async () => {
   const asked = await handler(post({ method: 'OPTIONS', body: null }, { origin: 'https://other.example' }))
   assert.equal(asked.status, 204)
   assert.equal(asked.headers.get('access-control-allow-origin'), 'https://other.example')
+  // Without it a browser keeps what it was handed by `sendBeacon`, and says nothing.
+  assert.equal(asked.headers.get('access-control-allow-credentials'), 'true')
   assert.equal(
     (await handler(post({ method: 'OPTIONS', body: null }, { origin: 'https://no.example' }))).status,
     403,

@@ -9,13 +9,23 @@
 // What is for a framework is one more, which uses it as the application does: by its public names.
 
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, buildSync } from 'esbuild'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
+import { forEverybody } from './declarations.mjs'
 import { buildEntries, ENTRIES } from './pages.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -116,6 +126,8 @@ async function bundleDeclarations(entries) {
   const names = { entryFileNames: '[name].d.ts', chunkFileNames: '[name].d.ts', manualChunks }
   await bundle.write({ dir: dist, format: 'es', ...names })
   await bundle.close()
+  for (const file of readdirSync(dist).filter((name) => name.endsWith('.d.ts')))
+    write(file, forEverybody(file, readFileSync(join(dist, file), 'utf8')))
 }
 
 function write(file, text) {

@@ -26,9 +26,9 @@ const browser: Platform = {
   source: 'browser',
   post: async (url, contentType, body) => {
     const headers = { 'content-type': contentType }
-    const keepalive = document.visibilityState === 'hidden' || body.length <= OUTLIVING
-    const request: RequestInit = { method: 'POST', headers, body, credentials: 'same-origin', keepalive }
-    const answer = await plain(url, request)
+    // A worker has no document.
+    const keepalive = globalThis.document?.visibilityState === 'hidden' || body.length <= OUTLIVING
+    const answer = await plain(url, { method: 'POST', headers, body, keepalive })
     return answer.status
   },
   current,

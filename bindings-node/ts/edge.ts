@@ -2,6 +2,7 @@
 // as frames to a relay of the application's own server. Bundlers choose it for `polyspan` under `edge-light` and
 // `workerd`.
 
+import { say } from './core/log'
 import { begin, flush, on } from './page/api'
 import type { Platform } from './page/page'
 import type { Span } from './page/span'
@@ -42,7 +43,10 @@ export interface EdgeOptions extends PageTerms {
 
 /** Begins to record. A second call changes nothing. */
 export function init(options: EdgeOptions): void {
-  begin({ io: true, ...options })
+  // An edge function knows of no server that a path would be on.
+  if (!URL.canParse(options?.relay))
+    say(`polyspan: nothing is recorded: relay: ${JSON.stringify(options?.relay)} is no whole address`)
+  else begin({ io: true, ...options })
 }
 
 /** Has the platform keep the function alive until its spans are posted: `waitUntil` of its context. */

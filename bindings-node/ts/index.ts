@@ -2,6 +2,7 @@
 // the native addon is loaded by the first call. `init` starts the engine.
 
 import { setHost } from './core/host'
+import { say, sayOnce } from './core/log'
 import type { SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
@@ -90,6 +91,8 @@ span.start = (name: string, options?: SpanOptions): Span => startSpan(name, opti
 export const _door = {
   engine: (): NativeEngine | undefined => recorderOf()?.engine,
   engineOf: (engine: Engine): NativeEngine => engine._recorder.engine,
+  say,
+  sayOnce,
   pageTerms(): PageTerms {
     const engine = recorderOf()?.engine
     return engine === undefined ? { threshold: null } : (readValue(engine.pageTerms()) as PageTerms)

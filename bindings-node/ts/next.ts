@@ -4,22 +4,38 @@
 // take the trace along, which Next does not do itself. `next_edge.ts` is the same entry for the edge runtime.
 
 import { dirname, join, relative, sep } from 'node:path'
+import { headersOf, withHeaders } from './asking'
 import { _door, _opentelemetry, currentSpan, event, type InitOptions, init, inject } from './index'
 import type { PageTerms } from './page/terms'
 
 /** Begins to record. Next calls it without options, which then come from `OTEL_*`; to give some, export a function of
- * your own that calls this one. A second call changes nothing. */
+ * your own that calls this one. A second call changes nothing. Throws for options that cannot be used; where the
+ * environment is to blame it says so, and the server starts without its telemetry. */
 export function register(options: InitOptions & { fetch?: boolean } = {}): void {
   const { fetch: fetches = true, ...given } = options
   try {
+    start(given)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (Object.keys(given).length > 0 && code !== 'resource') throw error
+    _door.say(`polyspan: nothing is recorded: ${error instanceof Error ? error.message : String(error)}`)
+    return
+  }
+  if (fetches) continueFetch()
+}
+
+function start(given: InitOptions): void {
+  let provider: InstanceType<ReturnType<typeof _opentelemetry>['TracerProvider']>
+  try {
     const { TracerProvider } = _opentelemetry()
-    new TracerProvider(given).register()
+    provider = new TracerProvider(given)
   } catch (error) {
     // Without the API there are no spans of Next's, and everything else.
     if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error
     init(given)
+    return
   }
-  if (fetches) continueFetch()
+  provider.register()
 }
 
 const CONTINUES = Symbol.for('polyspan.next.fetch')
@@ -28,17 +44,16 @@ const CONTINUES = Symbol.for('polyspan.next.fetch')
 function continueFetch(): void {
   const plain = globalThis.fetch as typeof fetch & { [CONTINUES]?: true }
   if (plain[CONTINUES]) return
-  const continued: typeof fetch & { [CONTINUES]?: true } = (input, given) => {
-    if (!currentSpan().context.isValid) return plain(input, given)
+  const continued: typeof fetch & { [CONTINUES]?: true } = (...given) => {
+    if (!currentSpan().context.isValid) return plain(...given)
+    let asked = given
     try {
-      const headers = new Headers(given?.headers ?? (input instanceof Request ? input.headers : undefined))
-      if (headers.has('traceparent')) return plain(input, given)
-      inject(headers)
-      return plain(input, { ...given, headers })
+      const headers = headersOf(...given)
+      if (!headers.has('traceparent')) asked = withHeaders(given, inject(headers))
     } catch {
       // The platform says what is wrong with it.
-      return plain(input, given)
     }
+    return plain(...asked)
   }
   continued[CONTINUES] = true
   globalThis.fetch = Object.assign(continued, plain)
@@ -67,7 +82,10 @@ export function onRequestError(error: unknown, request: FailedRequest, where: Fa
   if (current.isRecording) {
     current.set(attributes)
     current.recordException(error)
-    current.status('error', error instanceof Error ? error.message : String(error))
+    current.status(
+      'error',
+      error instanceof Error ? error.message : typeof error === 'string' ? error : undefined,
+    )
   } else {
     const named =
       error instanceof Error ? { 'error.type': error.name, 'exception.message': error.message } : {}
@@ -78,6 +96,11 @@ export function onRequestError(error: unknown, request: FailedRequest, where: Fa
 /** What pages are told, to be handed to `<Polyspan terms={pageTerms()} />`: the sampling and the limits of the engine.
  * Pages record nothing where no engine runs. */
 export function pageTerms(more: Partial<PageTerms> = {}): PageTerms {
+  if (_door.engine() === undefined && more.threshold === undefined)
+    _door.sayOnce(
+      'pageTerms',
+      'pageTerms: no engine runs here, so the page that is rendered now records nothing. Where pages are prerendered, give the terms yourself: <Polyspan terms={{ threshold: \'\' }} /> (docs/next.md, "Static pages")',
+    )
   return { ..._door.pageTerms(), ...more }
 }
 

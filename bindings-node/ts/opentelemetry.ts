@@ -9,7 +9,7 @@ import {
   type TracerOptions,
   trace,
 } from '@opentelemetry/api'
-import { say } from './core/log'
+import { say, sayOnce } from './core/log'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
 import { registerManager } from './otel/context'
 import { Processors, type SpanProcessor } from './otel/processors'
@@ -84,7 +84,15 @@ export class TracerProvider implements Api {
   register(): boolean {
     registerManager()
     propagation.setGlobalPropagator(new PolyspanPropagator())
-    return trace.setGlobalTracerProvider(this)
+    if (trace.setGlobalTracerProvider(this)) return true
+    const registered = trace.getTracerProvider() as Api & { getDelegate?(): Api }
+    const other = registered.getDelegate?.() ?? registered
+    if (!(other instanceof TracerProvider))
+      sayOnce(
+        'provider',
+        `another tracer provider (${other.constructor?.name}) is registered already, and gets the spans of the OpenTelemetry API: start one of the two alone`,
+      )
+    return false
   }
 
   async forceFlush(options: TimeoutOptions = {}): Promise<void> {

@@ -8,6 +8,8 @@
 // every rule; what is refused is counted by reason in `stats().relay`. Answers have no body.
 
 import { _door, type Engine } from './index'
+import { Bodies } from './relay_body'
+import { clientOf, short } from './relay_client'
 import { Buckets, type Rate } from './relay_rate'
 
 export type { Rate } from './relay_rate'
@@ -75,6 +77,7 @@ export function relay(options: RelayOptions = {}): Relay {
   const origins = given.map((origin) => originOf(origin))
   const clients = new Buckets(options.clientRate ?? { perSecond: 10, burst: 60 })
   const all = new Buckets(options.rate ?? { perSecond: 200, burst: 400 })
+  const bodies = new Bodies()
 
   return async (request) => {
     const engine = options.engine === undefined ? _door.engine() : _door.engineOf(options.engine)
@@ -87,7 +90,12 @@ export function relay(options: RelayOptions = {}): Relay {
     const own = isOwn(request, origin)
     const cross: Record<string, string> =
       !own && origin !== null && origins.includes(origin)
-        ? { 'access-control-allow-origin': origin, vary: 'origin' }
+        ? {
+            'access-control-allow-origin': origin,
+            // `sendBeacon` cannot do without cookies, and sends nothing where they are not allowed. Nothing reads them.
+            'access-control-allow-credentials': 'true',
+            vary: 'origin',
+          }
         : {}
     if (!own && cross.vary === undefined) return refuse('origin', 403)
     if (request.method === 'OPTIONS') {
@@ -98,18 +106,19 @@ export function relay(options: RelayOptions = {}): Relay {
       return answer(204, { ...cross, ...allowed, 'access-control-max-age': '86400' })
     }
     if (request.method !== 'POST') return refuse('method', 405, { ...cross, allow: 'POST, OPTIONS' })
-    const client = options.client === undefined ? forwarded(headers, proxies) : options.client(request)
+    const client = options.client === undefined ? forwarded(headers, proxies) : told(options.client, request)
     // One that is too fast takes nothing from the others.
-    const wait = clients.take(client ?? '') || all.take('')
+    const wait = clients.take(client) || all.take('')
     if (wait > 0) return refuse('rate', 429, { ...cross, 'retry-after': String(Math.ceil(wait)) })
     const type = contentType(headers.get('content-type'))
     if (type === undefined) return refuse('content_type', 415, cross)
     if (token !== undefined && !sameText(type.get('token') ?? '', token)) return refuse('token', 401, cross)
     if (engine === undefined) return answer(503, { ...cross, 'retry-after': '5' })
     if (Number(headers.get('content-length')) > maxBytes) return refuse('size', 413, cross)
-    const body = await read(request, maxBytes, timeout * 1000)
+    const body = await bodies.read(request, maxBytes, timeout * 1000)
     if (body === 'size') return refuse('size', 413, cross)
-    if (body === undefined) return refuse('body', 400, cross)
+    if (body === 'body') return refuse('body', 400, cross)
+    if (body === 'busy') return refuse('busy', 503, { ...cross, 'retry-after': '5' })
     const source = type.get('source') ?? ''
     const { spans, busy, torn } = engine.relay(body, SOURCES.includes(source) ? source : 'unknown')
     if (busy) return answer(503, { ...cross, 'retry-after': '5' })
@@ -147,10 +156,23 @@ function isOwn({ headers, url }: Request, origin: string | null): boolean {
 }
 
 /** The client as the outermost of our own proxies saw it; without one there is nobody who would say. */
-function forwarded(headers: Headers, proxies: number): string | undefined {
-  if (proxies < 1) return undefined
+function forwarded(headers: Headers, proxies: number): string {
+  if (proxies < 1) return ''
   const hops = headers.get('x-forwarded-for')?.split(',') ?? []
-  return hops[Math.max(0, hops.length - Math.floor(proxies))]?.trim()
+  return clientOf(hops[Math.max(0, hops.length - Math.floor(proxies))] ?? '')
+}
+
+/** The client by the application's own word; those that it fails at are one. */
+function told(client: (request: Request) => string | undefined, request: Request): string {
+  try {
+    return short(String(client(request) ?? ''))
+  } catch (error) {
+    _door.sayOnce(
+      'relay client',
+      `relay: client failed: ${error instanceof Error ? error.message : typeof error}`,
+    )
+    return ''
+  }
 }
 
 /** The parameters of our content type; `undefined` for another one. */
@@ -178,39 +200,4 @@ function sameText(left: string, right: string): boolean {
   let differs = left.length ^ right.length
   for (let i = 0; i < right.length; i++) differs |= (left.charCodeAt(i) || 0) ^ right.charCodeAt(i)
   return differs === 0
-}
-
-/** The body, whatever `content-length` said of it: `'size'` where it is longer than allowed, `undefined` where it broke
- * off or took too long. */
-async function read(
-  request: Request,
-  limit: number,
-  timeout: number,
-): Promise<Uint8Array | 'size' | undefined> {
-  const reader = request.body?.getReader()
-  if (reader === undefined) return undefined
-  const pieces: Uint8Array[] = []
-  let length = 0
-  const waiting = new AbortController()
-  const late = new Promise<undefined>((done) => {
-    const timer = setTimeout(done, timeout)
-    waiting.signal.addEventListener('abort', () => clearTimeout(timer))
-  })
-  try {
-    for (;;) {
-      const next = await Promise.race([reader.read(), late])
-      if (next === undefined) return undefined
-      if (next.done) break
-      length += next.value.length
-      if (length > limit) return 'size'
-      pieces.push(next.value)
-    }
-    return Buffer.concat(pieces, length)
-  } catch {
-    return undefined
-  } finally {
-    waiting.abort()
-    // What is left of it is nobody's.
-    reader.cancel().catch(() => undefined)
-  }
 }

@@ -44,50 +44,96 @@ test('it names every platform, and each of its entries is there', () => {
   for (const target of targets(manifest.exports)) assert.ok(lstatSync(join(root, target)).isFile(), target)
 })
 
-for (const [resolution, module] of [
+/** As strict as programs are. */
+const STRICT = {
+  target: 'es2022',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  noEmit: true,
+}
+
+/** Compiles programs in a folder of the application. */
+function compiles(name: string, programs: Record<string, string>, options: object): void {
+  const place = join(app, name)
+  mkdirSync(place)
+  for (const [file, text] of Object.entries(programs)) writeFileSync(join(place, file), text)
+  const typeRoots = [join(PACKAGE, 'node_modules', '@types')]
+  const compilerOptions = { ...STRICT, typeRoots, ...options }
+  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const find = createRequire(__filename)
+  const tsc = join(dirname(find.resolve('typescript/package.json')), 'bin', 'tsc')
+  const checked = spawnSync(process.execPath, [tsc, '--project', place], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  })
+  assert.equal(checked.status, 0, checked.stdout)
+}
+
+const IMPORTED = `
+  import { context, type Engine, extract, init, type InitOptions, MemoryExporter, PolyspanError, span, type SpanOptions, tool } from 'polyspan'
+  import { telemetry } from 'polyspan/ai-sdk'
+  import { init as start, extract as read, type PageTerms, span as record } from 'polyspan/edge'
+  import { polyspanExpress } from 'polyspan/express'
+  import { polyspanFastify } from 'polyspan/fastify'
+  import { polyspanHono } from 'polyspan/hono'
+  import { handler } from 'polyspan/http'
+  import { PolyspanBridge, PolyspanExporter } from 'polyspan/mastra'
+  import { PolyspanModule } from 'polyspan/nestjs'
+  import { pageTerms, register, withPolyspan } from 'polyspan/next'
+  import { POST } from 'polyspan/next/relay'
+  import { polyspanReactRouter } from 'polyspan/react-router'
+  import { relay, type RelayOptions } from 'polyspan/relay'
+  // What a program does not have: nothing that can be left out may not be undefined.
+  const { env } = process
+  const headers: Headers | undefined = undefined
+  const given: InitOptions = { service: env.SERVICE, exporter: undefined }
+  const engine: Engine = init('typed', { ...given, exporter: new MemoryExporter() })
+  const options: SpanOptions = { type: 'tool', input: { any: 1 }, parent: undefined, sessionId: env.SESSION }
+  const length: number = span('text', options, (each) => each.traceId.length)
+  const later: Promise<string> = tool('search', { toolCallId: env.CALL }, async () => 'found')
+  const inside: number = context({ userId: env.USER, tags: undefined }, () => length)
+  // @ts-expect-error: a type of span that is none.
+  span('wrong', { type: 7 }, () => length)
+  const terms: PageTerms = { token: env.TOKEN, ...pageTerms({ token: env.TOKEN }) }
+  start({ ...terms, relay: 'https://shop.example/api/polyspan' })
+  record('read', { parent: read(headers ?? {}) }, () => undefined)
+  const relaying: RelayOptions = { token: env.TOKEN, client: undefined }
+  const middleware = [polyspanExpress, polyspanFastify, polyspanHono].map((make) => make({ ignore: undefined }))
+  register({ service: env.SERVICE, fetch: undefined })
+  const config: { output: 'standalone' } = withPolyspan({ output: 'standalone' })
+  const bridged = [new PolyspanBridge(), new PolyspanExporter(), PolyspanModule.forRoot(), polyspanReactRouter()]
+  export { bridged, config, engine, extract, handler, inside, later, middleware, PolyspanError, POST, telemetry }
+  export const serve = relay(relaying)\n`
+const REQUIRED = `import polyspan = require('polyspan')\n polyspan.init({ service: 'x' })\n`
+const PAGE = `
+  import { extract, init, instrument, type InstrumentOptions, type PageTerms, span } from 'polyspan/browser'
+  import { Polyspan, useSpan } from 'polyspan/react'
+  declare const told: { terms?: PageTerms; to?: string[] }
+  const options: InstrumentOptions = { propagateTo: told.to, fetch: undefined }
+  init({ ...told.terms, token: told.terms?.token })
+  instrument(options)
+  span('read', { parent: extract({}) }, (one) => one.update({ name: undefined }))
+  export { Polyspan, useSpan }\n`
+
+for (const [moduleResolution, module] of [
   ['node16', 'node16'],
   ['bundler', 'esnext'],
 ]) {
-  test(`its types, with moduleResolution ${resolution}`, () => {
-    const place = join(app, `types-${resolution}`)
-    mkdirSync(place)
-    const program = `
-      import { type Engine, init, MemoryExporter, PolyspanError, span, tool } from 'polyspan'
-      const engine: Engine = init('typed', { exporter: new MemoryExporter() })
-      const length: number = span('text', { type: 'tool', input: { any: 1 } }, (each) => each.traceId.length)
-      const later: Promise<string> = tool('search', { toolCallId: 'c1' }, async () => 'found')
-      // @ts-expect-error: a type of span that is none.
-      span('wrong', { type: 7 }, () => length)
-      export { engine, later, PolyspanError }\n`
-    writeFileSync(join(place, 'imported.mts'), program)
-    if (resolution === 'node16') {
-      writeFileSync(
-        join(place, 'required.cts'),
-        `import polyspan = require('polyspan')\n polyspan.init({ service: 'x' })\n`,
-      )
+  test(`its types, with moduleResolution ${moduleResolution}`, () => {
+    const programs = {
+      'imported.mts': IMPORTED,
+      ...(module === 'node16' ? { 'required.cts': REQUIRED } : {}),
     }
-    const types = join(PACKAGE, 'node_modules', '@types')
-    const compilerOptions = {
-      ...{
-        target: 'es2022',
-        module,
-        moduleResolution: resolution,
-        strict: true,
-        noEmit: true,
-        skipLibCheck: false,
-      },
-      ...{ lib: ['es2023', 'esnext.disposable', 'dom'], types: ['node'], typeRoots: [types] },
-    }
-    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-    const find = createRequire(__filename)
-    const tsc = join(dirname(find.resolve('typescript/package.json')), 'bin', 'tsc')
-    const checked = spawnSync(process.execPath, [tsc, '--project', place], {
-      encoding: 'utf8',
-      timeout: 120_000,
-    })
-    assert.equal(checked.status, 0, checked.stdout)
+    compiles(`types-${moduleResolution}`, programs, { module, moduleResolution, types: ['node'] })
   })
 }
+
+test('its types in a page, which has neither those of Node nor the newest library', () => {
+  compiles('types-page', { 'page.mts': PAGE }, { module: 'esnext', moduleResolution: 'bundler', types: [] })
+})
 
 const PROGRAM = `
   import { init, MemoryExporter, shutdown, span } from 'polyspan'
@@ -158,6 +204,8 @@ test('without its addon `init` says what to install, and nothing else fails', as
     } catch (error) {
       console.log(error.name, error.code, error.message)
     }
+    const { register } = require('polyspan/next')
+    register()
     const parent = extract({ traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' })
     const inside = () => span('goes on', { parent, metadata: { a: 1 } }, () => inject({}))
     console.log(context({ sessionId: 's', tags: ['t'] }, inside), stats().ended)
@@ -166,4 +214,6 @@ test('without its addon `init` says what to install, and nothing else fails', as
   assert.equal(status, 0, stderr)
   assert.match(stdout, new RegExp(`^PolyspanError resource addon: @polyspan/${here()}, .* is not installed`))
   assert.match(stdout, /\n{} 0\nwent on\n$/)
+  // A server goes on without its telemetry.
+  assert.match(stderr, /polyspan: nothing is recorded: addon: /)
 })

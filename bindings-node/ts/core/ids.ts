@@ -67,7 +67,7 @@ export class Trace {
 }
 
 /** No trace. */
-export const NO_TRACE = new Trace(0, 0, 0, 0, 0, '')
+export const NO_TRACE = /* @__PURE__ */ new Trace(0, 0, 0, 0, 0, '')
 
 /** Bytes of a context before its tracestate. */
 const CONTEXT_HEAD = 26

@@ -39,7 +39,7 @@ STATIC_KEYS.forEach((text, id) => {
 })
 let known = new Map(statics)
 /** Of texts that are none. */
-export const NO_KEY = keyOf('')
+export const NO_KEY = /* @__PURE__ */ keyOf('')
 
 /** What is known of a key. */
 export function keyOf(text: string): Key {

@@ -1,7 +1,7 @@
 // Spans where no engine runs: what the entries `polyspan/browser` and `polyspan/edge` have in common.
 
 import { hexWord } from '../core/ids'
-import { refuse } from '../core/log'
+import { refuse, sayOnce } from '../core/log'
 import { Page, type PageStats, type Platform } from './page'
 import { identityOf, Span, type SpanContext, type SpanOptions } from './span'
 import type { PageTerms } from './terms'
@@ -41,6 +41,7 @@ export function recording(): Page {
 
 /** Starts a span that is not current: it ends by `end()`, or with its block by `using`. */
 export function start(name: string, options: SpanOptions = NO_OPTIONS): Span {
+  if (!runs) sayOnce('init', 'nothing is recorded before init')
   const given = options.parent ?? (options.root === true ? undefined : page.current())
   const parent = given === undefined ? undefined : identityOf(given)
   if (given !== undefined && parent === undefined) refuse('parent')

@@ -5,6 +5,7 @@
 // dropped, the newest first.
 
 import { reAnchor } from '../core/clock'
+import { sayOnce } from '../core/log'
 import { Writer } from '../core/writer'
 import type { Span } from './span'
 import { type PageTerms, type Terms, termsOf } from './terms'
@@ -121,23 +122,16 @@ export class Page {
       this.drop('queue_full', 1)
       return
     }
-    this.spans += 1
-    if (frame.at >= FRAME_BYTES) {
+    const full = frame.at >= FRAME_BYTES
+    if (full && before > 0) {
       // What makes it too long stands in the next one.
-      const last = before > 0 && frame.at > FRAME_BYTES ? frame.buf.slice(before, frame.at) : undefined
-      if (last !== undefined) {
-        frame.at = before
-        this.spans -= 1
-      }
+      const last = frame.buf.slice(before, frame.at)
+      frame.at = before
       this.close()
-      if (last !== undefined) {
-        frame.raw(last)
-        this.spans = 1
-      }
-      void this.deliver()
-    } else if (this.spans >= FRAME_SPANS) {
-      void this.deliver()
+      frame.raw(last)
     }
+    this.spans += 1
+    if (full || this.spans >= FRAME_SPANS) void this.deliver()
     this.timer ??= setTimeout(() => {
       this.timer = undefined
       reAnchor()
@@ -148,10 +142,13 @@ export class Page {
   /** Posts everything; resolves when all is delivered or given up. */
   async deliver(): Promise<void> {
     this.close()
-    this.posting ??= this.work().finally(() => {
-      this.posting = undefined
-    })
-    return this.posting
+    // What comes when the last one has just been delivered is not waited for by that.
+    while (this.queue.length > 0) {
+      this.posting ??= this.work().finally(() => {
+        this.posting = undefined
+      })
+      await this.posting
+    }
   }
 
   /** Hands what waits to `send`, which says whether it took it: when the page goes. What is refused, as browsers do with
@@ -204,20 +201,28 @@ export class Page {
     for (let frame = this.queue[0]; frame !== undefined; frame = this.queue[0]) {
       const failure = await this.attempt(frame)
       this.queue.shift()
-      if (failure === undefined) this.posted += frame.spans
-      else this.drop(failure, frame.spans)
-      if (failure === undefined) this.close()
+      if (failure === undefined) {
+        this.posted += frame.spans
+        this.close()
+      } else {
+        this.drop(failure, frame.spans)
+      }
     }
   }
 
   /** Posts a frame; why it was given up. */
   private async attempt({ bytes }: Frame): Promise<string | undefined> {
+    const { relay } = this.terms
     for (let attempt = 0; ; attempt++) {
-      const status = await this.platform.post(this.terms.relay, this.contentType, bytes).catch(() => 0)
-      if (status >= 200 && status < 300) return undefined
+      const status = await this.platform.post(relay, this.contentType, bytes).catch(() => 0)
+      // What a server shows for every path is no relay.
+      if (status === 204) return undefined
       // The client is too fast, the server too busy, or nobody answered.
-      if (status !== 0 && status !== 429 && status < 500) return 'rejected'
-      if (attempt + 1 === ATTEMPTS) return 'retry_exhausted'
+      const again = status === 0 || status === 429 || status >= 500
+      if (!again || attempt + 1 === ATTEMPTS) {
+        sayOnce('relay', `spans are lost: ${relay} answered ${status}`)
+        return again ? 'retry_exhausted' : 'rejected'
+      }
       await new Promise((done) => setTimeout(done, PAUSE << attempt))
     }
   }

@@ -79,10 +79,7 @@ export function identityOf(given: ParentInput | undefined): Identity | undefined
   if (given instanceof Span) return given._identity
   if (typeof given === 'string') return readTraceparent(given)
   const { traceId, spanId, traceFlags = 1, traceState } = given ?? {}
-  return readTraceparent(
-    `00-${traceId}-${spanId}-${(traceFlags & 3).toString().padStart(2, '0')}`,
-    traceState,
-  )
+  return readTraceparent(`00-${traceId}-${spanId}-0${traceFlags & 3}`, traceState)
 }
 
 export class Span {

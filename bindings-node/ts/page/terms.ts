@@ -39,9 +39,9 @@ export const DEFAULTS: Terms = {
 }
 
 /** Terms with their defaults; what is of the wrong type is left out. */
-export function termsOf(given: PageTerms): Terms {
+export function termsOf(given: PageTerms | null | undefined): Terms {
   const terms: Record<string, unknown> = { ...DEFAULTS }
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(given ?? {})) {
     const usable =
       name === 'threshold' ? value === null || /^(?:[0-9a-f]{14})?$/.test(String(value)) : fits(name, value)
     if (usable) terms[name] = value
