@@ -61,6 +61,10 @@ interface Operation {
   readonly running: Map<string, Span>
   /** What the model has reported in its stream; the SDK gives it to the application alone. */
   reported: { readonly error: unknown } | undefined
+  /** What the last attempt to call the model has failed with; the SDK tells of the last one of all alone. */
+  attempt: { readonly error: unknown } | undefined
+  /** Whether errors may hold what is not to be recorded: the SDK does not tell them then. */
+  readonly hides: boolean
 }
 
 /** An integration of the AI SDK's telemetry that records its operations as spans. */
@@ -90,6 +94,8 @@ export class PolyspanTelemetry {
       call: undefined,
       running: new Map(),
       reported: undefined,
+      attempt: undefined,
+      hides: event.recordInputs === false || event.recordOutputs === false,
     })
   }
 
@@ -107,6 +113,13 @@ export class PolyspanTelemetry {
   onLanguageModelCallStart(event: CallStart): void {
     const operation = this.operations.get(event.callId)
     if (operation === undefined) return
+    // A stream that did not begin is tried again as another call.
+    const { call, attempt } = operation
+    if (call !== undefined) {
+      if (attempt !== undefined) call.error(attempt.error, { end: false })
+      call.end(event.timestamp)
+    }
+    operation.attempt = undefined
     operation.call = modelInference.start(event.modelId, {
       parent: operation.step ?? operation.root,
       startTime: event.timestamp,
@@ -141,12 +154,21 @@ export class PolyspanTelemetry {
   executeLanguageModelCall<T>({ callId, execute }: Execution<T>): PromiseLike<T> {
     const operation = this.operations.get(callId)
     if (operation?.call === undefined) return execute()
-    return operation.call.run(execute).then((result) => {
-      const stream = record(result)?.stream
-      if (!(stream instanceof ReadableStream)) return result
-      this.unread.register(stream, callId)
-      return { ...result, stream: watched(stream, (error) => noteReported(operation, error)) }
-    })
+    // Otherwise the same call is tried again.
+    if (operation.attempt !== undefined) operation.call.recordException(operation.attempt.error)
+    operation.attempt = undefined
+    return operation.call.run(execute).then(
+      (result) => {
+        const stream = record(result)?.stream
+        if (!(stream instanceof ReadableStream)) return result
+        this.unread.register(stream, callId)
+        return { ...result, stream: watched(stream, (error) => noteReported(operation, error)) }
+      },
+      (error) => {
+        operation.attempt = { error: shown(operation, error) }
+        throw error
+      },
+    )
   }
 
   onToolExecutionStart(event: ToolStart): void {
@@ -268,6 +290,15 @@ export class PolyspanTelemetry {
     this.onEnd(event)
   }
 
+  /** Its own events too, as long as it is an experiment. */
+  experimental_onDecideStart(event: OperationStart): void {
+    this.onStart(event)
+  }
+
+  experimental_onDecideEnd(event: OperationEnd): void {
+    this.onEnd(event)
+  }
+
   onEnd(event: OperationEnd): void {
     const operation = this.operations.get(event.callId)
     if (operation === undefined) return
@@ -339,6 +370,7 @@ function startOperation(event: OperationStart): Span {
         instructions: textOrList(event.instructions),
         availableTools: toolNames(event.tools),
       })
+    case 'ai.decide':
     case 'ai.generateObject':
     case 'ai.streamObject':
       return modelGeneration.start(name, {
@@ -406,7 +438,12 @@ function brokeOff(failed: Span | undefined, { reported }: Operation): void {
 
 /** The first error counts: what follows is its consequence. */
 function noteReported(operation: Operation, error: unknown): void {
-  operation.reported ??= { error }
+  operation.reported ??= { error: shown(operation, error) }
+}
+
+/** An error as the SDK would tell it. */
+function shown({ hides }: Operation, error: unknown): unknown {
+  return hides ? new Error('AI SDK operation failed') : error
 }
 
 /** The same stream, with what it says about errors told; nothing is read ahead of its reader. */

@@ -40,6 +40,9 @@ export interface OperationStart extends AnyEvent, Settings {
   readonly value?: unknown
   readonly documents?: readonly unknown[]
   readonly query?: string
+  /** What is to be decided, and about what. */
+  readonly state?: unknown
+  readonly questions?: unknown
   readonly topN?: number
   readonly text?: string
   /** What is known of the sound, which itself is not told. */
@@ -56,6 +59,7 @@ export interface OperationEnd extends AnyEvent {
   readonly error?: unknown
   readonly embedding?: unknown
   readonly ranking?: unknown
+  readonly answers?: unknown
   readonly response?: unknown
   readonly audio?: unknown
 }
@@ -164,8 +168,9 @@ export function usageOf(given: unknown): Usage | undefined {
   }) as Usage
 }
 
-/** What an operation was asked: its messages, its prompt, or what it embeds, ranks, says or hears. */
+/** What an operation was asked: its messages, its prompt, or what it decides, embeds, ranks, says or hears. */
 export function inputOf(event: OperationStart): unknown {
+  if (event.questions !== undefined) return { state: event.state, questions: event.questions }
   return event.messages ?? event.prompt ?? event.value ?? event.query ?? event.text ?? event.audio
 }
 
@@ -173,7 +178,7 @@ export function inputOf(event: OperationStart): unknown {
 export function outputOf(event: OperationEnd): unknown {
   if (event.operationId === 'ai.generateSpeech') return event.audio
   if (event.text !== undefined && event.text !== '') return event.text
-  return event.object ?? event.responseMessages ?? event.ranking
+  return event.object ?? event.answers ?? event.responseMessages ?? event.ranking
 }
 
 /** The model that answered, where the event says it. */

@@ -2,7 +2,14 @@
 
 import { errorMonitor } from 'node:events'
 import type { HttpOptions } from './http_exchange'
-import { exchangeOf, type NodeRequest, type NodeResponse, receive } from './http_node'
+import {
+  exchangeOf,
+  type NodeRequest,
+  type NodeResponse,
+  type NodeServer,
+  receive,
+  watchServer,
+} from './http_node'
 
 type Done = (error?: Error) => void
 interface FastifyRequest {
@@ -15,6 +22,8 @@ interface FastifyReply {
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 /** What is used of an application of Fastify. */
 interface FastifyApplication {
+  readonly server?: NodeServer
+  addHook(name: 'onListen', hook: (done: Done) => void): unknown
   addHook(name: 'onRequest' | 'preValidation', hook: Hook): unknown
   addHook(
     name: 'onError',
@@ -31,13 +40,28 @@ interface FastifyApplication {
   ): unknown
 }
 
+/** The servers of an application besides its first: for `localhost` it has one for each address. */
+function othersOf(app: FastifyApplication): NodeServer[] {
+  const name = Object.getOwnPropertySymbols(app).find((one) => one.description === 'fastify.serverBindings')
+  return name === undefined ? [] : ((app as unknown as Record<symbol, NodeServer[]>)[name] ?? [])
+}
+
 /** The plug-in that records every request as a span. */
 export function polyspanFastify(
   options: HttpOptions = {},
 ): (app: FastifyApplication, unused: object, done: Done) => void {
   const plugin = (app: FastifyApplication, _unused: object, ready: Done): void => {
+    // What Fastify answers before it has a route, a malformed URL for one, meets no hook. Of a part of the application
+    // nobody knows then whether it is meant.
+    const isWhole = Object.hasOwn(app, 'server')
+    if (isWhole) watchServer(app.server, options)
+    app.addHook('onListen', (done) => {
+      if (isWhole) for (const server of othersOf(app)) watchServer(server, options)
+      done()
+    })
     app.addHook('onRequest', (request, reply, done) => {
-      const exchange = receive(request.raw, reply.raw, options)
+      // Requests that are injected come from no server.
+      const exchange = exchangeOf(request.raw) ?? receive(request.raw, reply.raw, options)
       if (exchange === undefined) return done()
       const { url } = request.routeOptions
       if (url !== undefined) exchange.route(url)

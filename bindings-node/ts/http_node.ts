@@ -24,6 +24,14 @@ export interface NodeResponse {
   on(event: string | symbol, listener: (error?: unknown) => void): unknown
 }
 
+/** What is used of `http.Server`. */
+export interface NodeServer {
+  prependListener?(
+    event: 'request',
+    listener: (request: NodeRequest, response: NodeResponse) => void,
+  ): unknown
+}
+
 /** The request that each message of Node is part of, for those that get the same message later. */
 const exchanges = new WeakMap<object, Exchange>()
 
@@ -51,6 +59,11 @@ export function receive(
     exchange.finish(response.writableFinished && !response.errored)
   })
   return exchange
+}
+
+/** Begins the spans of all requests of a server before its framework gets them, which refuses some by itself. */
+export function watchServer(server: NodeServer | undefined, options: HttpOptions): void {
+  server?.prependListener?.('request', (request, response) => void receive(request, response, options))
 }
 
 function incomingOf(request: NodeRequest): Incoming {

@@ -56,6 +56,13 @@ interface CreateOptions extends Described {
   readonly parent?: Ancestor
 }
 
+/** The ids of a new span. Each form for itself: Mastra takes no member that is `undefined`. */
+type Ids = { spanId: string; traceId: string } & (
+  | { parentSpanId: string }
+  | { externalParentSpanId: string }
+  | object
+)
+
 interface TracingEvent {
   readonly type: string
   readonly exportedSpan: ExportedSpan
@@ -168,9 +175,7 @@ export class PolyspanBridge {
   readonly name = 'polyspan'
   private readonly spans = new Spans()
 
-  createSpan(
-    options: CreateOptions,
-  ): { spanId: string; traceId: string; parentSpanId?: string; externalParentSpanId?: string } | undefined {
+  createSpan(options: CreateOptions): Ids | undefined {
     const above = this.above(options.parent)
     const parent = above ?? this.spans.parentOf(options)
     const outer = parent === undefined ? currentSpan() : undefined

@@ -3,7 +3,14 @@
 
 import { errorMonitor } from 'node:events'
 import type { Exchange, HttpOptions } from './http_exchange'
-import { exchangeOf, type NodeRequest, type NodeResponse, receive } from './http_node'
+import {
+  exchangeOf,
+  type NodeRequest,
+  type NodeResponse,
+  type NodeServer,
+  receive,
+  watchServer,
+} from './http_node'
 import { watchRoute } from './http_route'
 
 interface Observer {
@@ -27,6 +34,7 @@ interface NestRequest {
   readonly routeOptions?: { readonly url?: string }
 }
 interface Consumer {
+  getHttpAdapter?(): { getHttpServer?(): NodeServer | undefined }
   apply(middleware: (request: NodeRequest, response: NodeResponse, next: () => void) => void): {
     forRoutes(...routes: string[]): unknown
   }
@@ -108,9 +116,11 @@ export class PolyspanModule {
   /** Called by Nest. */
   configure(consumer: Consumer): void {
     const options = chosen
+    // A malformed URL matches no pattern.
+    watchServer(consumer.getHttpAdapter?.().getHttpServer?.(), options)
     consumer
       .apply((request, response, next) => {
-        const exchange = receive(request, response, options)
+        const exchange = exchangeOf(request) ?? receive(request, response, options)
         if (exchange === undefined) return next()
         watchRoute(request, exchange)
         exchange.run(next)

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import {
+  APICallError,
+  experimental_decide as decide,
   embed,
   embedMany,
   generateObject,
@@ -14,8 +16,8 @@ import {
   type Telemetry,
   tool,
 } from 'ai'
-import { MockEmbeddingModelV4, MockLanguageModelV4 } from 'ai/test'
-import { span } from 'polyspan'
+import { Experimental_DecisionMockModelV4, MockEmbeddingModelV4, MockLanguageModelV4 } from 'ai/test'
+import { type SpanRecord, span } from 'polyspan'
 import { telemetry } from 'polyspan/ai-sdk'
 import { z } from 'zod'
 import { eventually, named, recorded, start, stop, tree } from './recorded'
@@ -350,4 +352,81 @@ test('runs beside each other keep apart', async () => {
     const own = spans.filter((each) => each.traceId === request.traceId)
     assert.deepEqual(tree(own), [[`request ${at}`, [`chat ${at}`, ['step 1', 'mock']]]])
   }
+})
+
+/** All that a span says of errors. */
+function told({ statusMessage, events }: SpanRecord): string {
+  return JSON.stringify([statusMessage, events.map(({ attributes }) => attributes)])
+}
+
+/** Fails as a provider that is to be asked again at once, and then answers. */
+function again<T>(answer: T): () => Promise<T> {
+  let asked = 0
+  return async () => {
+    asked += 1
+    if (asked > 1) return answer
+    throw new APICallError({
+      message: 'overloaded: private',
+      url: 'https://model.example',
+      requestBodyValues: {},
+      statusCode: 503,
+      responseHeaders: { 'retry-after-ms': '1' },
+    })
+  }
+}
+
+test('a call that is tried again', async () => {
+  await generateText({ model: generating(again(says('yes')) as never), prompt: 'Hi' })
+  const [call, ...above] = await recorded()
+  // The attempts are one call for the SDK.
+  assert.deepEqual([call?.name, call?.status, above.length], ['mock', 'unset', 2])
+  assert.equal(call?.events[0]?.attributes['exception.message'], 'overloaded: private')
+
+  const streams = async (telemetry?: { recordInputs: false }): Promise<SpanRecord[]> => {
+    const stream = simulateReadableStream({ chunks: parts })
+    const model = new MockLanguageModelV4({ modelId: 'mock', doStream: again({ stream }) })
+    const result = streamText({ model, prompt: 'Hi', ...(telemetry && { telemetry }) })
+    assert.equal(await text(result.textStream), 'Hello')
+    return eventually(4)
+  }
+  const spans = await streams()
+  assert.deepEqual(tree(spans), [['streamText', ['step 1', 'mock', 'mock']]])
+  const [failed, answered] = spans.filter((each) => each.type === 'model_inference')
+  assert.deepEqual([failed?.status, failed?.statusMessage], ['error', 'overloaded: private'])
+  assert.equal(answered?.status, 'unset')
+  // Errors may hold what is not to be recorded.
+  for (const each of await streams({ recordInputs: false })) assert.doesNotMatch(told(each), /private/)
+})
+
+test('what a model reports in its stream is left out with the rest', async () => {
+  const error: Part = { type: 'error', error: new RangeError('private') }
+  const result = streamText({
+    model: streaming([...parts.slice(0, 4), error]),
+    prompt: 'Hi',
+    telemetry: { recordOutputs: false },
+    ...ignored,
+  })
+  await text(result.textStream)
+  for (const each of await eventually(3)) {
+    assert.equal(each.status, 'error', each.name)
+    assert.doesNotMatch(told(each), /private/, each.name)
+  }
+})
+
+test('decisions', async () => {
+  const model = new Experimental_DecisionMockModelV4({
+    modelId: 'judge',
+    supportedQuestionTypes: ['boolean'],
+    doDecide: async () => ({
+      answers: { rain: { type: 'boolean' as const, probability: 0.9 } },
+      usage: { inputTokens: 3, outputTokens: 1 },
+      warnings: [],
+    }),
+  })
+  const questions = { rain: { type: 'boolean' as const, instructions: 'Does it rain?' } }
+  await decide({ model, state: 'wet', questions, telemetry: { functionId: 'weather' } })
+  const [one] = await recorded()
+  assert.deepEqual([one?.name, one?.type, one?.attributes.model], ['weather', 'model_generation', 'judge'])
+  assert.deepEqual(one?.input, { state: 'wet', questions })
+  assert.deepEqual(one?.output, { rain: { type: 'boolean', probability: 0.9 } })
 })

@@ -21,11 +21,11 @@ export async function recorded(): Promise<SpanRecord[]> {
   return exporter.take()
 }
 
-/** Waits until so many spans have ended, as those of a body that the client has left do. */
-export async function eventually(count: number): Promise<SpanRecord[]> {
+/** Waits until so many spans, of a kind, have ended, as those of a body that the client has left do. */
+export async function eventually(count: number, kind?: string): Promise<SpanRecord[]> {
   const spans: SpanRecord[] = []
   for (const bound = Date.now() + 30_000; spans.length < count && Date.now() < bound; ) {
-    spans.push(...(await recorded()))
+    spans.push(...(await recorded()).filter((each) => kind === undefined || each.kind === kind))
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   assert.equal(spans.length, count, spans.map((each) => each.name).join())

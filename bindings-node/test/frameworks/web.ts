@@ -222,6 +222,20 @@ function checkStrangers({ framework, port, get }: Asked): void {
     assert.deepEqual([attributes['server.address'], attributes['server.port']], ['example.com', 81])
     assert.equal(request?.parentSpanId, undefined)
   })
+
+  test(`${framework}: a malformed URL`, async () => {
+    const socket = connect(port(), '127.0.0.1')
+    socket.end('GET /users/%E0%A4%A?secret=1 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n')
+    let answer = ''
+    socket.on('data', (piece) => {
+      answer += piece
+    })
+    await once(socket, 'close')
+    const request = (await eventually(1, 'server'))[0] as SpanRecord
+    assert.equal(request.attributes['url.path'], '/users/%E0%A4%A')
+    const [, status] = /^HTTP\/1\.1 (\d+)/.exec(answer) ?? []
+    assert.equal(request.attributes['http.response.status_code'], Number(status))
+  })
 }
 
 function checkBesideEachOther({ framework, get }: Asked): void {
