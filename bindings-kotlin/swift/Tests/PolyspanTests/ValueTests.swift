@@ -61,6 +61,13 @@ private final class Knot {
     init(_ name: String) { self.name = name }
 }
 
+private actor Till {
+    var takings = [1, 2]
+    let password = "hunter2"
+}
+
+private enum Hidden: Error { case case1 }
+
 private enum Choice {
     case empty
     case full(Int)
@@ -79,6 +86,38 @@ extension EngineTests {
             #expect(Value(Decimal(string: "12.3400")) == .text(Decimal(string: "12.3400")!.description))
             #expect(Value(Data([1, 2])) == .bytes(Data([1, 2])))
             #expect(Value([UInt8]([1, 2])) == .bytes(Data([1, 2])))
+        }
+
+        @Test func objectsOfFoundationAreTheValuesThatTheyHold() throws {
+            #expect(Value(NSNumber(value: 1)) == 1)
+            #expect(Value(NSNumber(value: 0.0)) == .double(0))
+            #expect(Value(NSNumber(value: true)) == true)
+            #expect(Value(NSNumber(value: UInt64.max)) == "18446744073709551615")
+            #expect(Value(NSDecimalNumber(string: "12.5")) == "12.5")
+            #expect(Value(NSString("a")) == "a")
+            #expect(Value(NSNull()) == .null)
+            #expect(Value(NSArray(array: [1, true, "x", NSNull()])) == [1, true, "x", nil])
+            #expect(Value(NSDictionary(dictionary: ["b": 1, "a": ["c": 0]])) == ["a": ["c": 0], "b": 1])
+            #expect(Value(NSDate(timeIntervalSince1970: 0)) == "1970-01-01T00:00:00.000Z")
+            #expect(Value(NSData(data: Data([1]))) == .bytes(Data([1])))
+            let parsed = try JSONSerialization.jsonObject(with: Data(#"{"one":1,"yes":true,"half":1.0,"list":[0,null]}"#.utf8))
+            #expect(Value(parsed) == ["half": .double(1), "list": [0, nil], "one": 1, "yes": true])
+        }
+
+        /// By text they would not be found: keys say what is secret.
+        @Test func secretsInDictionariesOfFoundationStayInside() throws {
+            try withEngine { engine, memory in
+                engine.withSpan("sign in", input: NSDictionary(dictionary: ["password": "hunter2"])) { _ in }
+                try #expect(engine.flushed(memory).first?.input == ["password": "[REDACTED]"])
+            }
+        }
+
+        /// Their own code changes what they hold, on other threads.
+        @Test func whatOthersMayNotReadSaysItsType() {
+            #expect(Value(Till()) == "[PolyspanTests.Till]")
+            #expect(Value(["till": Till()] as [String: Any]) == ["till": "[PolyspanTests.Till]"])
+            #expect(Value(NSLock()).text?.hasSuffix("NSLock]") == true)
+            #expect(Value(DispatchQueue.main).text?.hasPrefix("[") == true)
         }
 
         @Test func numbersKeepTheirKind() {
@@ -168,6 +207,9 @@ extension EngineTests {
             }
             let parts = ErrorParts(Odd())
             #expect(parts.type.hasSuffix("Odd"))
+            // Where in memory a private type is says nothing, and something else in each run.
+            #expect(ErrorParts(Hidden.case1).type == "PolyspanTests.Hidden")
+            #expect(!parts.type.contains("$"))
             #expect(parts.message == "it is odd")
         }
 

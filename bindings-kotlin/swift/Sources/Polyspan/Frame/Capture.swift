@@ -51,11 +51,12 @@ struct Capture {
         switch value {
         case let value as Value: self.value(value, depth: depth, into: &out)
         case let text as String: self.text(text, into: &out)
-        case let bool as Bool:
+        // A number of Foundation's would pass for any of these, and for a truth first where it is 1.
+        case let bool as Bool where type(of: value) == Bool.self:
             spent += least
             out.bool(bool)
-        case let number as Int: int(Int64(number), into: &out)
-        case let number as Double:
+        case let number as Int where type(of: value) == Int.self: int(Int64(number), into: &out)
+        case let number as Double where type(of: value) == Double.self:
             spent += least
             out.double(number)
         default: shaped(value, depth: depth, into: &out)
@@ -133,6 +134,9 @@ struct Capture {
         case .null: null(&out)
         case .text(let text): self.text(text, into: &out)
         case .int(let number): int(number, into: &out)
+        case .bool(let bool):
+            spent += least
+            out.bool(bool)
         case .double(let number):
             spent += least
             out.double(number)

@@ -5,6 +5,7 @@ import Foundation
 enum Shape {
     case null
     case text(String)
+    case bool(Bool)
     case int(Int64)
     case double(Double)
     case bytes(Data)
@@ -74,6 +75,7 @@ private func keyText(_ key: Any) -> String {
 }
 
 func shape(of value: Any, bounds: Bounds) -> Shape {
+    if type(of: value) is AnyClass, let known = object(value as AnyObject) { return known }
     switch value {
     case let value as any Wrapping:
         return value.wrapped.map { .other($0) } ?? .null
@@ -92,6 +94,49 @@ func shape(of value: Any, bounds: Bounds) -> Shape {
     case let error as any Error: return .fields(fields(of: error))
     case let value as any Encodable: return encoded(value, bounds: bounds)
     default: return mirrored(value, bounds: bounds)
+    }
+}
+
+/// Objects that are not taken apart as others are: those of Foundation that hold values, which `JSONSerialization` makes on
+/// Apple platforms; and those whose content nobody else may read, since threads of their own change it: these say their type.
+private func object(_ value: AnyObject) -> Shape? {
+    switch value {
+    case is NSNull: return .null
+    case let number as NSNumber: return shape(of: number)
+    case let list as NSArray: return .list(list.map { $0 as Any? })
+    case let set as NSSet: return .list(set.map { $0 as Any? })
+    case let map as NSDictionary:
+        return .fields(map.map { (keyText($0.key), $0.value as Any?) }.sorted { $0.0 < $1.0 })
+    case let text as NSAttributedString: return .text(text.string)
+    case is any Actor: return .text("[\(typeName(of: value))]")
+    default: break
+    }
+    if value is any Encodable || value is any Error || bridged(value) != nil { return nil }
+    let name = typeName(of: value)
+    let isOfSystem = ["Foundation", "Dispatch", "Swift.", "_Concurrency", "__C.", "NS"].contains { name.hasPrefix($0) }
+    return isOfSystem ? .text("[\(name)]") : nil
+}
+
+/// The value that an object of Foundation's is.
+private func bridged(_ value: AnyObject) -> Any? {
+    switch value {
+    case let value as Data: value
+    case let value as Date: value
+    case let value as URL: value
+    case let value as UUID: value
+    default: nil
+    }
+}
+
+private func shape(of number: NSNumber) -> Shape {
+    if number is NSDecimalNumber { return .text(number.stringValue) }
+    switch UInt8(bitPattern: number.objCType.pointee) {
+    case UInt8(ascii: "d"), UInt8(ascii: "f"): return .double(number.doubleValue)
+    case UInt8(ascii: "B"): return .bool(number.boolValue)
+    // A truth, unless it is a byte that is none.
+    case UInt8(ascii: "c") where number.int64Value == 0 || number.int64Value == 1: return .bool(number.boolValue)
+    case UInt8(ascii: "Q") where number.uint64Value > UInt64(Int64.max): return .text(number.stringValue)
+    default: return .int(number.int64Value)
     }
 }
 

@@ -10,7 +10,7 @@ struct ErrorParts {
     var stack = ""
 
     init(_ error: any Error) {
-        let kind = String(reflecting: Swift.type(of: error))
+        let kind = typeName(of: error)
         if kind == "__C.NSError" || kind == "Foundation.NSError" {
             let found = error as NSError
             type = found.domain
@@ -20,4 +20,13 @@ struct ErrorParts {
             message = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
         }
     }
+}
+
+/// The name of a type with its module, the same in every run: that of a private one says where in memory its context is.
+func typeName(of value: Any) -> String {
+    var name = String(reflecting: Swift.type(of: value))
+    while let place = name.range(of: "(unknown context at "), let end = name[place.upperBound...].range(of: ").") {
+        name.removeSubrange(place.lowerBound..<end.upperBound)
+    }
+    return name
 }
