@@ -76,6 +76,24 @@ extension EngineTests {
             last.end()
         }
 
+        /// As pollers that start the next round before they end the last, or the last but one.
+        @Test(arguments: [1, 2, 5]) func norWhereSomeOfTheChainAreOpenAtOnce(_ open: Int) throws {
+            let engine = try Polyspan.start(service: "growth", Options(name: "overlapping", exporters: []))
+            defer { try? engine.shutdown(timeout: 30) }
+            var chain = [engine.startSpan("first")]
+            weak var first = chain[0]
+            for _ in 0..<20 {
+                chain.append(engine.startSpan("next", parent: chain.last))
+                if chain.count > open { chain.removeFirst().end() }
+            }
+            #expect(first == nil)
+            // What they were children of goes on as one trace.
+            #expect(Set(chain.map(\.traceId)).count == 1)
+            for span in chain { span.end() }
+            #expect(engine.recorder.openCount == 0)
+            #expect(engine.stats().ended == 21)
+        }
+
         /// `POLYSPAN_TEST_SPANS` of them, 200,000 without it.
         @Test func memoryStaysFlatHoweverManySpansThereAre() throws {
             Polyspan.setLogger { _ in }

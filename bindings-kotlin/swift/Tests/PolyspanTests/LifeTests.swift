@@ -68,6 +68,49 @@ extension EngineTests {
             #expect(sessions.current != third)
         }
 
+        @Test func sessionsThatNeverEndAreRenewed() throws {
+            let sessions = Sessions(inactivity: .infinity, maxAge: .infinity)
+            let first = sessions.current
+            #expect(first.count == 32)
+            #expect(sessions.current == first)
+            sessions.renew()
+            #expect(sessions.current.count == 32)
+            #expect(sessions.current != first)
+        }
+
+        @Test(arguments: [0, -1, Double.nan]) func sessionsOfNoTimeAreRefused(_ seconds: Double) {
+            for (option, sessions) in [("inactivity", Sessions(inactivity: seconds)), ("maxAge", Sessions(maxAge: seconds))] {
+                #expect {
+                    try Polyspan.start(service: "tests", Options(name: "refused", exporters: [], sessions: sessions))
+                } throws: { error in
+                    guard let error = error as? PolyspanError else { return false }
+                    return error.code == "invalid_option" && error.message.hasPrefix("sessions.\(option):")
+                }
+            }
+            #expect(Registry.recorders.isEmpty)
+        }
+
+        @Test func startingAgainEndsNoSession() throws {
+            Polyspan.setLogger { _ in }
+            let memory = MemoryExporter()
+            func start(_ sessions: Sessions?) throws -> Engine {
+                try Polyspan.start(
+                    service: "tests", Options(name: "again", exporters: [.memory(memory)], sessions: sessions))
+            }
+            let engine = try start(Sessions())
+            defer { try? engine.shutdown(timeout: 30) }
+            engine.withSpan("first") { _ in }
+            for sessions in [Sessions(), nil] { try start(sessions).withSpan("again") { _ in } }
+            #expect { try start(Sessions(inactivity: 60)) } throws: { error in
+                (error as? PolyspanError)?.code == "already_initialized"
+            }
+            engine.withSpan("last") { _ in }
+            let ids = try engine.flushed(memory).map { $0.attributes["session.id"]?.text }
+            #expect(ids.count == 4)
+            #expect(Set(ids).count == 1)
+            #expect(ids[0]?.count == 32)
+        }
+
         @Test func tracesCarryTheirSession() throws {
             let clock = Locked(Date(timeIntervalSince1970: 1_000_000))
             let sessions = Sessions(inactivity: 60, now: { clock.with { $0 } })
@@ -128,6 +171,10 @@ extension EngineTests {
                 engine.withSpan("tap") { _ in }
                 #expect(Polyspan.didEnterBackground(granted: 30))
                 #expect(memory.spans.count == 1)
+                // What a system says that grants as much as is wanted.
+                engine.withSpan("again") { _ in }
+                #expect(Polyspan.didEnterBackground(granted: .greatestFiniteMagnitude))
+                #expect(memory.spans.count == 2)
             }
         }
 

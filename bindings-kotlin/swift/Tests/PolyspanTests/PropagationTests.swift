@@ -56,6 +56,14 @@ extension EngineTests {
             }
         }
 
+        @Test func aStateThatNoHeaderHasIsNotKept() throws {
+            func state(_ bytes: Int) -> String? {
+                SpanContext(traceId: "1", spanId: "1", traceState: "a=" + String(repeating: "x", count: bytes - 2))?.traceState
+            }
+            #expect(state(8192)?.utf8.count == 8192)
+            #expect(state(8193) == "")
+        }
+
         @Test(arguments: vectors("traceparent.json")["cases"]!.list)
         func traceparentIsReadAndWritten(_ entry: Json) throws {
             guard isText(entry["headers"]!) else { return }

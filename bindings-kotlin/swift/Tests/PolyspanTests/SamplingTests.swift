@@ -114,6 +114,32 @@ extension EngineTests {
             }
         }
 
+        @Test func whatDecidesMayRecordAndIsNotAskedAboutThat() throws {
+            let asked = Locked(0)
+            @Sendable func record() {
+                asked.with { $0 += 1 }
+                #expect(Polyspan.baggage == ["tenant": "acme"])
+                withSpan("inside") { span in #expect(!span.isRecording) }
+            }
+            let options = Options(decide: { _ in
+                record()
+                return .sample
+            })
+            try withEngine(options: options) { engine, memory in
+                Polyspan.setSelector { _ in
+                    record()
+                    return nil
+                }
+                defer { Polyspan.setSelector(nil) }
+                withTraceContext(ContextOptions(baggage: ["tenant": "acme"])) {
+                    withSpan("work") { span in #expect(currentSpan === span) }
+                }
+                try #expect(engine.flushed(memory).map(\.name) == ["work"])
+                #expect(asked.with { $0 } == 2)
+                #expect(engine.stats().addsUp)
+            }
+        }
+
         @Test func aFunctionDecidesAboutRoots() throws {
             let asked = Locked<[String]>([])
             var options = Options()

@@ -147,6 +147,23 @@ extension EngineTests {
             }
         }
 
+        @Test func aTreeEndsWithWhatWasBelowEndedSpans() throws {
+            try withEngine { engine, memory in
+                let root = engine.startSpan("root")
+                let (a, other) = (engine.startSpan("a", parent: root), engine.startSpan("other"))
+                let b = engine.startSpan("b", parent: a)
+                let c = engine.startSpan("c", parent: b)
+                a.end()
+                b.end()
+                let d = engine.startSpan("d", parent: b)
+                root.endTree()
+                #expect(!c.isRecording)
+                #expect(!d.isRecording)
+                #expect(other.isRecording)
+                try #expect(Set(engine.flushed(memory).map(\.name)) == ["a", "b", "c", "d", "root"])
+            }
+        }
+
         @Test func unsampledSpansAreCounted() throws {
             try withEngine(["sampler": "always_off"]) { engine, memory in
                 engine.withSpan("root") { root in
@@ -193,6 +210,21 @@ extension EngineTests {
             }
         }
 
+        @Test func tooManyOpenSpansDoNotRecordWhereTheEngineIsAsked() throws {
+            let options = Options(decide: { _ in .sample })
+            try withEngine(["open_spans": 3], options: options) { engine, memory in
+                let spans = (0..<5).map { engine.startSpan("span \($0)", options: SpanOptions(metadata: ["n": 1])) }
+                #expect(spans.filter(\.isRecording).count == 3)
+                #expect(spans.allSatisfy { $0.context.isValid })
+                for span in spans { span.end() }
+                #expect(engine.recorder.openCount == 0)
+                try #expect(engine.flushed(memory).count == 3)
+                #expect(engine.stats().openLimit == 2)
+                #expect(engine.stats().started == 5)
+                #expect(engine.stats().addsUp)
+            }
+        }
+
         @Test func instantsBeginAndEndAtOnce() throws {
             try withEngine { engine, memory in
                 recordEvent("tap", attributes: ["button": "buy"], output: "done")
@@ -231,6 +263,26 @@ extension EngineTests {
             #expect(stats.ended == 3)
             #expect(stats.dropped.values.reduce(0, +) + stats.unsampled == 3)
             #expect(memory.spans.isEmpty)
+        }
+
+        @Test func startsAtOnceGiveTheSameEngine() throws {
+            Polyspan.setLogger { _ in }
+            for round in 0..<20 {
+                let memory = MemoryExporter()
+                let started = Locked<[Engine]>([])
+                DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                    let options = Options(name: "at once \(round)", exporters: [.memory(memory)])
+                    guard let engine = try? Polyspan.start(service: "tests", options) else { return }
+                    engine.withSpan("outer") { _ in withSpan("inner") { _ in } }
+                    started.with { $0.append(engine) }
+                }
+                let engines = started.with { $0 }
+                try #require(engines.count == 8)
+                #expect(Set(engines.map { ObjectIdentifier($0.recorder) }).count == 1)
+                // Any of them hands in what all have recorded.
+                try #expect(engines[0].flushed(memory).count == 16)
+                try engines[0].shutdown(timeout: 30)
+            }
         }
 
         @Test func theSameOptionsGiveTheSameEngine() throws {

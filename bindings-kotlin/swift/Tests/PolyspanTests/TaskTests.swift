@@ -266,6 +266,38 @@ extension EngineTests {
             }
         }
 
+        /// Each starts inside one that others end, and lets go of those above, meanwhile.
+        @Test func chainsEndWhileTheyGrow() async throws {
+            try await withEngine { engine, memory in
+                for round in 0..<100 {
+                    let root = engine.startSpan("root")
+                    let chain = Locked<[Span]>([root])
+                    await withTaskGroup(of: Void.self) { group in
+                        for task in 0..<4 {
+                            group.addTask {
+                                for step in 0..<25 {
+                                    let parent = chain.with { $0[(task * 7 + step) % $0.count] }
+                                    let span = engine.startSpan("next", parent: parent)
+                                    let ended = chain.with { spans -> Span? in
+                                        spans.append(span)
+                                        return spans.count > 4 ? spans.remove(at: 1) : nil
+                                    }
+                                    ended?.end()
+                                    if step % 10 == 9 { parent.endTree() }
+                                }
+                            }
+                        }
+                    }
+                    root.endTree()
+                    for span in chain.with({ $0 }) { span.end() }
+                    if round % 20 == 19 { try await engine.flush(timeout: 30) }
+                }
+                #expect(engine.recorder.openCount == 0)
+                try #expect(engine.flushed(memory).count == 100 * 101)
+                #expect(engine.stats().addsUp)
+            }
+        }
+
         @Test func cancellingATaskCancelsItsRequest() async throws {
             let receiver = try Receiver()
             defer { receiver.stop() }

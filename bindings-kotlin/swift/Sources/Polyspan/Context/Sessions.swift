@@ -18,8 +18,8 @@ public final class Sessions: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
-    ///   - inactivity: seconds; 30 minutes by default.
-    ///   - maxAge: seconds; a day by default.
+    ///   - inactivity: seconds; 30 minutes by default, `.infinity` for never.
+    ///   - maxAge: seconds; a day by default, `.infinity` for never.
     ///   - now: the clock. Called without any lock.
     public init(
         inactivity: TimeInterval = 1800, maxAge: TimeInterval = 86_400, now: @escaping @Sendable () -> Date = { Date() }
@@ -37,7 +37,16 @@ public final class Sessions: Sendable {
 
     /// Begins a new session, whatever became of the one before: after signing out.
     public func renew() {
-        state.with { $0.used = .distantPast }
+        state.with { $0.id = "" }
+    }
+
+    /// Refuses what is no time; one that never ends is.
+    func check() throws {
+        for (name, seconds) in [("inactivity", inactivity), ("maxAge", maxAge)] where !(seconds > 0) {
+            throw PolyspanError(
+                code: "invalid_option",
+                message: "sessions.\(name): \(seconds) is not usable; expected a number of seconds above 0")
+        }
     }
 
     /// What a trace of the session that begins inside `outer` inherits.
@@ -53,7 +62,9 @@ public final class Sessions: Sendable {
 
     private func renewed(_ state: inout State, at moment: Date) -> State {
         // A clock that was set back is no reason for a new one.
-        if moment.timeIntervalSince(state.used) >= inactivity || moment.timeIntervalSince(state.began) >= maxAge {
+        if state.id.isEmpty || moment.timeIntervalSince(state.used) >= inactivity
+            || moment.timeIntervalSince(state.began) >= maxAge
+        {
             state.id = hexDigits(randomWord()) + hexDigits(randomWord())
             state.began = moment
             state.around = nil

@@ -7,11 +7,9 @@ import PolyspanNative
 /// A running engine: one configured instance with its sampler, limits and exporters.
 public final class Engine: Sendable {
     let recorder: Recorder
-    let sessions: Sessions?
 
-    init(_ recorder: Recorder, sessions: Sessions? = nil) {
+    init(_ recorder: Recorder) {
         self.recorder = recorder
-        self.sessions = sessions
     }
 
     /// The name under which it runs.
@@ -86,8 +84,11 @@ public final class Engine: Sendable {
     public func stats() -> Stats { Stats(recorder) }
 }
 
+/// A year, in seconds.
+let longestTimeout: TimeInterval = 31_536_000
+
 private func seconds(_ timeout: TimeInterval) throws -> Double {
-    guard timeout >= 0, timeout <= 31_536_000 else {
+    guard timeout >= 0, timeout <= longestTimeout else {
         throw PolyspanError(
             code: "invalid_option", message: "timeout: \(timeout) is not usable; expected a number of seconds, 0 or more")
     }
@@ -114,20 +115,15 @@ public enum Polyspan {
         let native = NativeOptions(language: "swift")
         // What the engine has to say of the options.
         defer { Log.sayWaiting() }
-        let recorder = try checked {
+        try options.sessions?.check()
+        let engine = try checked {
             try addHostStage(options, to: native)
             try native.data(options: wholeValue(.map(options.data(service: service))))
-            let engine = try initEngine(options: native, provider: false)
-            if let known = Registry.recorder(named: engine.name()), !known.isStopped {
-                let fresh = Recorder(engine)
-                // The same engine, or another one under its name.
-                return fresh.terms.slot == known.terms.slot ? known : fresh
-            }
-            return Recorder(engine)
+            return try initEngine(options: native, provider: false)
         }
-        recorder.sessions = options.sessions
-        Registry.add(recorder)
-        return Engine(recorder, sessions: options.sessions)
+        let recorder = Registry.add(Recorder(engine))
+        if let sessions = options.sessions { try recorder.take(sessions) }
+        return Engine(recorder)
     }
 
     /// What the end of the process does, once there is something to do.

@@ -23,7 +23,8 @@ extension Polyspan {
     /// - Returns: whether everything was delivered.
     @discardableResult
     public static func didEnterBackground(granted: TimeInterval = 4) -> Bool {
-        (try? flush(timeout: max(0, granted))) != nil
+        // A system that grants as much as is wanted says so by the largest number there is.
+        (try? flush(timeout: min(max(0, granted), longestTimeout))) != nil
     }
 
     #if canImport(UIKit) && !os(watchOS)

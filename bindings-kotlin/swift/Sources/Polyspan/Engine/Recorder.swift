@@ -121,12 +121,21 @@ final class Recorder: @unchecked Sendable {
     var openCount: Int64 { polyspan_load(open) }
 
     /// Gives traces the id of their session, where the application wants that.
-    var sessions: Sessions? {
-        get { polyspan_load(open + 4) == 0 ? nil : sessionsGiven.with { $0 } }
-        set {
-            sessionsGiven.with { $0 = newValue }
-            _ = polyspan_swap(open + 4, newValue == nil ? 0 : 1)
+    var sessions: Sessions? { polyspan_load(open + 4) == 0 ? nil : sessionsGiven.with { $0 } }
+
+    /// Sessions from now on. Those that it has go on where these say the same: starting an engine again ends no session.
+    func take(_ sessions: Sessions) throws {
+        let known = sessionsGiven.with { given -> Sessions in
+            if let known = given { return known }
+            given = sessions
+            return sessions
         }
+        _ = polyspan_swap(open + 4, 1)
+        if known.inactivity == sessions.inactivity, known.maxAge == sessions.maxAge { return }
+        throw PolyspanError(
+            code: "already_initialized",
+            message: "sessions: the engine \"\(name)\" runs with those of \(known.inactivity) and \(known.maxAge) seconds; "
+                + "start it with the same, or with `replace`")
     }
 
     func stop() { _ = polyspan_swap(stoppedFlag, 1) }
@@ -162,6 +171,9 @@ final class Recorder: @unchecked Sendable {
         _ = polyspan_add(open, -1)
         return false
     }
+
+    /// The same for one that records whatever there is.
+    func opened() { _ = polyspan_add(open, 1) }
 
     @inline(__always)
     func closed() { _ = polyspan_add(open, -1) }

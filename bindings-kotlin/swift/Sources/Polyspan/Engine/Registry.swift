@@ -41,16 +41,21 @@ enum Registry {
         before?.release()
     }
 
-    static func add(_ recorder: Recorder) {
-        let replaced = byName.with { list -> Recorder? in
-            let known = list.firstIndex { $0.name == recorder.name }
-            let before = known.map { list.remove(at: $0).recorder }
-            list.append((recorder.name, recorder))
-            return before
+    /// Takes in the recorder of an engine that was just started, and answers the one it has from now on: where the engine was
+    /// found again, by starting with equal options, that is the first one, whoever else starts it at this moment.
+    static func add(_ fresh: Recorder) -> Recorder {
+        let (own, replaced) = byName.with { list -> (Recorder, Recorder?) in
+            let place = list.firstIndex { $0.name == fresh.name }
+            if let place, !list[place].recorder.isStopped, list[place].recorder.terms.slot == fresh.terms.slot {
+                return (list[place].recorder, nil)
+            }
+            let before = place.map { list.remove(at: $0).recorder }
+            list.append((fresh.name, fresh))
+            return (fresh, before)
         }
-        // One that is found again, by starting with equal options, goes on.
-        if replaced !== recorder { replaced?.stop() }
+        replaced?.stop()
         findDefault()
+        return own
     }
 
     static func remove(_ recorder: Recorder) {

@@ -36,6 +36,12 @@ extension Polyspan {
     }
 }
 
+/// Runs code that decides about a trace. What it records itself is not recorded: about that it would be asked again, without
+/// end.
+private func deciding<R>(_ decide: () throws -> R) rethrows -> R {
+    try Slot.with(Span.muted, Slot.current?.around, decide)
+}
+
 final class Choosing: RootSelector {
     private let answer: @Sendable (SpanAbout) throws -> String?
 
@@ -45,7 +51,7 @@ final class Choosing: RootSelector {
 
     func choose(about: Data) throws -> String {
         do {
-            return try answer(SpanAbout(all: ValueReader.read(about)?.map ?? Attributes())) ?? ""
+            return try deciding { try answer(SpanAbout(all: ValueReader.read(about)?.map ?? Attributes())) } ?? ""
         } catch {
             Log.sayOnce("selector", "the selector threw \(type(of: error)); the default engine is taken")
             return ""
@@ -61,6 +67,6 @@ final class Deciding: RootSampler {
     }
 
     func decide(about: Data) throws -> Int32 {
-        answer(SpanAbout(all: ValueReader.read(about)?.map ?? Attributes())).rawValue
+        deciding { answer(SpanAbout(all: ValueReader.read(about)?.map ?? Attributes())) }.rawValue
     }
 }

@@ -9,6 +9,9 @@ import PolyspanShims
 func askEngine(
     _ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ asked: Recorder, selects: Bool = false
 ) -> Span {
+    // Known before: a start that the engine has told of is followed by an end. Of a selector's choice nothing is known.
+    if !selects, !asked.opens() { return tooMany(given, parent, around, asked) }
+    defer { if !selects { asked.closed() } }
     // A selector is told of it, too.
     let withContent = selects || asked.terms.readsContent
     let withInput = asked.terms.showsStarts && asked.terms.io
@@ -46,15 +49,29 @@ func askEngine(
     let trace = shared(identity.trace, with: parent)
     let above = parent?.openAbove
     let ownId = UInt64(bigEndian: body.word(Head.spanId, UInt64.self).littleEndian)
-    _ = recorder.opens()
+    recorder.opened()
     let span = Span(
         trace: trace, id: ownId, seenId: identity.id, recorder: recorder, parent: above, around: inner, isRemote: false,
         body: body)
     body.set(span.moment(given.options?.startTime) ?? Clock.now(), at: Head.start)
-    if let open = trace.open { polyspan_list(open, body, above?.body) }
+    span.list(below: above)
     fill(span, given, hasContent: withContent, hasInput: withInput)
     if let session { span.set("session.id", session) }
     return span
+}
+
+/// What stands for a span that does not record since too many are open: of its parent's trace, or of one of its own.
+private func tooMany(
+    _ given: borrowing Described, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder
+) -> Span {
+    recorder.count(.openLimit)
+    let ids = given.options?.traceId.flatMap { idWords($0, digits: 32) }
+    let trace =
+        parent?.trace.unsampled
+        ?? Trace(high: ids?.0 ?? randomWord(), low: ids?.1 ?? randomWord() | 1, flags: ids == nil ? 2 : 0, state: "")
+    return quiet(
+        given.name, given.type, given.kind, startTime: given.options?.startTime, trace, id: randomSpanId(), around, recorder,
+        isCounted: false)
 }
 
 /// The body of an event that says what is known of a span which is to start.

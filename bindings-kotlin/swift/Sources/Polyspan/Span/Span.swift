@@ -1,5 +1,5 @@
 // The span as applications see it: what it is given is written into its body at once, which leaves when it ends. How, stands
-// in `SpanBody.swift`. Nothing here throws, and any thread may use it.
+// in `SpanBody.swift`; how it ends, in `SpanEnding.swift`. Nothing here throws, and any thread may use it.
 
 import Foundation
 import PolyspanShims
@@ -20,12 +20,12 @@ public final class Span: @unchecked Sendable {
     /// Kept by the parent where it has the same, which saves every span two reference counts; else by `own`.
     let sharedTrace: Unmanaged<Trace>
     let sharedRecorder: Unmanaged<Recorder>?
-    private let own: (trace: Trace, recorder: Recorder?)?
+    var own: (trace: Trace, recorder: Recorder?)?
     let id: UInt64
     /// The id that others see: that of an ancestor where this span is hidden.
     let seenId: UInt64
-    /// That it was started in, or the nearest above that was still open then.
-    private(set) var parent: Span?
+    /// That it was started in, or the nearest above that was still open then, or when it ended; guarded by the trace's lock.
+    var parent: Span?
     let around: Surroundings?
     let isRemote: Bool
     /// Nil where it stands for a span that is counted elsewhere or nowhere.
@@ -83,7 +83,7 @@ public final class Span: @unchecked Sendable {
 
     deinit {
         guard let body else { return }
-        if body.pointee.is_listed, let open = trace.open { polyspan_unlist(open, body) }
+        if body.pointee.is_listed, let open = trace.open { _ = polyspan_unlist(open, body) }
         if body.isOpen { recorder?.closed() }
         if let follower = body.pointee.follower { Unmanaged<Span>.fromOpaque(follower).release() }
         polyspan_span_give(body)
@@ -96,17 +96,6 @@ public final class Span: @unchecked Sendable {
     private func letGo() -> Span? {
         defer { parent = nil }
         return parent
-    }
-
-    /// The nearest that is open of it and those above. What has ended is passed by, so that a chain of spans, each started
-    /// after the one before, does not grow for as long as the program runs.
-    var openAbove: Span? {
-        var above = self
-        while let body = above.written, !polyspan_is_open(body) {
-            guard let next = above.parent else { return nil }
-            above = next
-        }
-        return above
     }
 
     /// What is current while the host stage calls the application: what that records would be its own next work.
@@ -533,116 +522,6 @@ public final class Span: @unchecked Sendable {
         else { return }
         let full = body.locked { $0.isOpen ? recorder.take($0, kind: EventKind.updated) : nil }
         if let full { recorder.submit(full: full) }
-    }
-
-    // --- Ending -----------------------------------------------------------------------------------------------------
-
-    /// Ends the span now, or at `time`. The first end counts.
-    @inline(__always)
-    public func end(at time: Date? = nil) {
-        end(nanos: moment(time))
-    }
-
-    /// Ends it now.
-    @usableFromInline
-    func finish() { end(nanos: nil) }
-
-    /// Sets the output, then ends the span.
-    public func end(output: Any?, at time: Date? = nil) {
-        update(output: output)
-        end(at: time)
-    }
-
-    func end(nanos: UInt64?) {
-        guard let body, let sharedRecorder else { return }
-        sharedRecorder._withUnsafeGuaranteedRef { end(body, $0, nanos) }
-    }
-
-    @inline(__always)
-    private func end(_ body: Body, _ recorder: Recorder, _ nanos: UInt64?) {
-        var full: Int?
-        polyspan_lock_take(&body.pointee.lock)
-        let state = body.pointee.state
-        body.pointee.state = SpanState.ended
-        switch state {
-        case SpanState.open: full = leave(body, recorder, nanos ?? Clock.now())
-        case SpanState.quiet: full = leaveQuietly(body, recorder, nanos)
-        default: recorder.count(.endedTwice)
-        }
-        polyspan_lock_give(&body.pointee.lock)
-        if state == SpanState.open, body.pointee.is_listed {
-            sharedTrace._withUnsafeGuaranteedRef { if let open = $0.open { polyspan_unlist(open, body) } }
-        }
-        if let full { recorder.submit(full: full) }
-    }
-
-    /// Puts a span that is locked into a frame. Returns the frame that is full by that, as `leaveQuietly` does.
-    private func leave(_ body: Body, _ recorder: Recorder, _ end: UInt64) -> Int? {
-        let start = body.word(Head.start, UInt64.self)
-        if end < start { recorder.count(.altered) }
-        body.set(max(start, end), at: Head.end)
-        let full = recorder.take(body, kind: EventKind.ended)
-        recorder.closed()
-        // What was kept is in the frame.
-        if body.pointee.body.bytes != body.pointee.body.fixed { polyspan_buffer_free(&body.pointee.body) }
-        return full
-    }
-
-    private func leaveQuietly(_ body: Body, _ recorder: Recorder, _ end: UInt64?) -> Int? {
-        guard recorder.terms.countsUnsampled else {
-            recorder.count(.unsampled)
-            return nil
-        }
-        let start = body.word(Head.start, UInt64.self)
-        let nanos = end ?? Clock.now()
-        let length = 14 + Int(body.pointee.body.at) - Head.size
-        return recorder.append(kind: EventKind.unsampled, length: length, spans: 0) { frame in
-            frame.put(nanos > start ? nanos - start : 0)
-            frame.put(body.word(Head.type, UInt16.self))
-            frame.put(body.recordFlags & RecordFlag.kindGiven)
-            frame.put(body.word(Head.kind, UInt8.self))
-            frame.put(body.word(Head.status, UInt8.self))
-            frame.raw(UnsafeRawBufferPointer(rebasing: body.pointee.body.written[Head.size...]))
-        }
-    }
-
-    /// Ends every open span below this one, the latest first, and then this one, all at the same moment.
-    public func endTree() {
-        let moment = Clock.now()
-        if let body, let recorder {
-            while let full = endBelow(body, recorder, moment) { recorder.submit(full: full) }
-        }
-        end(nanos: moment)
-    }
-
-    /// Ends the spans below until a frame is full, which it returns: that one is handed in without the lock of the list, and
-    /// what is still open then comes next.
-    private func endBelow(_ top: Body, _ recorder: Recorder, _ moment: UInt64) -> Int? {
-        guard let open = trace.open else { return nil }
-        polyspan_lock_take(&open.pointee.lock)
-        defer { polyspan_lock_give(&open.pointee.lock) }
-        var at = open.pointee.last
-        // Spans in the list live: each is taken out under this lock before it goes.
-        while let span = at {
-            at = span.pointee.previous
-            guard span != top, polyspan_is_open(span), isBelow(span, top) else { continue }
-            let full = span.locked { span -> Int? in
-                guard span.isOpen else { return nil }
-                span.pointee.state = SpanState.ended
-                return leave(span, recorder, moment)
-            }
-            if let full { return full }
-        }
-        return nil
-    }
-
-    private func isBelow(_ span: Body, _ top: Body) -> Bool {
-        var above = span.pointee.parent
-        while let one = above {
-            if one == top { return true }
-            above = one.pointee.parent
-        }
-        return false
     }
 }
 

@@ -7,6 +7,9 @@ public protocol SpanParent: Sendable {
     var asSpanContext: SpanContext? { get }
 }
 
+/// Bytes of a `tracestate` at most.
+private let longestState = 8192
+
 /// The identity of a span.
 public struct SpanContext: Sendable, SpanParent {
     let trace: Trace
@@ -23,7 +26,10 @@ public struct SpanContext: Sendable, SpanParent {
     /// One of another process, from ids of 1 to 32 and 1 to 16 hex digits; nil where they are none.
     public init?(traceId: String, spanId: String, traceFlags: UInt8 = 1, traceState: String = "", isRemote: Bool = true) {
         guard let (high, low) = idWords(traceId, digits: 32), let (_, id) = idWords(spanId, digits: 16) else { return nil }
-        let state = traceState.utf8.allSatisfy { (0x20...0x7e).contains($0) || $0 == 9 } ? traceState : ""
+        // No header is so long; it would be kept, and written, for each span.
+        let isUsable =
+            traceState.utf8.count <= longestState && traceState.utf8.allSatisfy { (0x20...0x7e).contains($0) || $0 == 9 }
+        let state = isUsable ? traceState : ""
         self.init(trace: Trace(high: high, low: low, flags: traceFlags & 3, state: state), id: id, isRemote: isRemote)
     }
 

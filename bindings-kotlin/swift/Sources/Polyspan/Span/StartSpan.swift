@@ -232,7 +232,7 @@ private func begin(
         if !beginning.fields.isEmpty { body.pointee.body.raw(beginning.fields) }
         if parent == nil, !beginning.tags.isEmpty { body.pointee.body.raw(beginning.tags) }
     }
-    if let open = trace.open { polyspan_list(open, body, above?.body) }
+    span.list(below: above)
     return span
 }
 

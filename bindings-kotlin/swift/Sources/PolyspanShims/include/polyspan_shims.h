@@ -138,7 +138,9 @@ typedef struct polyspan_span {
     uint32_t dropped_attributes, dropped_events, dropped_links;
     // What a text, and the whole of the body, may hold at most.
     uint32_t value_bytes, span_bytes;
-    struct polyspan_span *parent, *previous, *next;
+    // The nearest above in the same trace that was open when this one started or ended; the Swift object holds its own.
+    struct polyspan_span *parent;
+    struct polyspan_span *previous, *next;
     bool is_listed;
     // The Swift object that stands for children of a span that is not sampled; owned.
     void *follower;
@@ -184,10 +186,15 @@ static inline bool polyspan_is_open(const polyspan_span *span) {
     return __atomic_load_n(&span->state, __ATOMIC_RELAXED) == POLYSPAN_OPEN;
 }
 
+// By whoever has its lock: others look without it.
+static inline void polyspan_set_state(polyspan_span *span, uint32_t state) {
+    __atomic_store_n(&span->state, state, __ATOMIC_RELAXED);
+}
+
 // Puts a span among the open ones of its trace.
 static inline void polyspan_list(polyspan_open_spans *open, polyspan_span *span, polyspan_span *parent) {
-    span->parent = parent;
     polyspan_lock_take(&open->lock);
+    span->parent = parent;
     span->previous = open->last;
     if (open->last != NULL) open->last->next = span;
     open->last = span;
@@ -195,8 +202,8 @@ static inline void polyspan_list(polyspan_open_spans *open, polyspan_span *span,
     polyspan_lock_give(&open->lock);
 }
 
-// Takes it out again.
-static inline void polyspan_unlist(polyspan_open_spans *open, polyspan_span *span) {
+// Takes it out again. Whether the one above has ended: it is to be let go of.
+static inline bool polyspan_unlist(polyspan_open_spans *open, polyspan_span *span) {
     polyspan_lock_take(&open->lock);
     if (span->is_listed) {
         span->is_listed = false;
@@ -204,7 +211,9 @@ static inline void polyspan_unlist(polyspan_open_spans *open, polyspan_span *spa
         if (span->next != NULL) span->next->previous = span->previous;
         else open->last = span->previous;
     }
+    const bool holds_ended = span->parent != NULL && !polyspan_is_open(span->parent);
     polyspan_lock_give(&open->lock);
+    return holds_ended;
 }
 
 // --- What each thread keeps for itself -----------------------------------------------------------------------
