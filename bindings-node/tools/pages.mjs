@@ -101,11 +101,17 @@ const { createRequire } = process.getBuiltinModule('module')
 
 function real() {
   try {
-    return createRequire(process.cwd() + '/')('${name}')
+    return found('')
   } catch (error) {
     if (error?.code !== 'MODULE_NOT_FOUND') throw error
+    // As withPolyspan() has it written here: standalone output lacks the links by which pnpm has packages found.
+    if (process.env.POLYSPAN_PACKAGE) return found(process.env.POLYSPAN_PACKAGE + '/')
     throw new Error('polyspan: ${name} is not installed beside the running program (' + process.cwd() + '); leave the package out of the bundle, in Next.js by withPolyspan() around the configuration', { cause: error })
   }
+}
+
+function found(place) {
+  return createRequire(process.cwd() + '/' + place)('${name}')
 }
 
 export const { ${names.sort().join(', ')} } = real()

@@ -33,6 +33,7 @@ function start(given: InitOptions): void {
     // Without the API there are no spans of Next's, and everything else.
     if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error
     init(given)
+    _door.sayOnce('api', "Next's own spans are not recorded, since @opentelemetry/api is not installed")
     return
   }
   provider.register()
@@ -106,6 +107,7 @@ export function pageTerms(more: Partial<PageTerms> = {}): PageTerms {
 
 type NextConfig = Record<string, unknown> & {
   outputFileTracingIncludes?: Record<string, string[]>
+  env?: Record<string, string | undefined>
 }
 type NextConfigInput = NextConfig | ((...given: unknown[]) => NextConfig | Promise<NextConfig>)
 
@@ -118,10 +120,12 @@ export function withPolyspan<C>(config?: C): C {
 }
 
 function extended(config: NextConfig): NextConfig {
-  const { outputFileTracingIncludes = {} } = config
+  const { outputFileTracingIncludes = {}, env } = config
   const every = outputFileTracingIncludes['/**'] ?? []
   return {
     ...config,
+    // Next writes it into the bundles of the server (`tools/pages.mjs`).
+    env: { ...env, POLYSPAN_PACKAGE: fromHere(dirname(__dirname)) },
     outputFileTracingIncludes: { ...outputFileTracingIncludes, '/**': [...every, ...filesOfPackages()] },
   }
 }
@@ -132,9 +136,15 @@ function filesOfPackages(): string[] {
   const own = dirname(__dirname)
   const among = dirname(own)
   const api = join(among, '@opentelemetry', 'api')
-  const folders = [join(own, 'dist'), join(among, '@polyspan'), join(api, 'dist'), join(api, 'build', 'src')]
-  const patterns = folders.map((folder) => `${folder}/**/*.{js,mjs,node}`)
-  patterns.push(join(own, '*.{json,node}'), join(among, '@polyspan', '*', 'package.json'))
+  const folders = [join(own, 'dist'), join(api, 'dist'), join(api, 'build', 'src')]
+  const patterns = folders.map((folder) => `${folder}/**/*.{js,cjs,mjs}`)
+  // The packages with the addon may be links, which no pattern goes through.
+  patterns.push(join(own, '*.{json,node}'), join(among, '@polyspan', '*', '*.{json,node}'))
   patterns.push(join(api, 'package.json'))
-  return patterns.map((pattern) => relative(process.cwd(), pattern).split(sep).join('/'))
+  return patterns.map(fromHere)
+}
+
+/** A path from the application, whose folder Next is started in. */
+function fromHere(path: string): string {
+  return relative(process.cwd(), path).split(sep).join('/')
 }

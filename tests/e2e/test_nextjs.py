@@ -231,6 +231,62 @@ def _hidden(folder: Path, elsewhere: Path) -> Iterator[Path]:
         shutil.move(elsewhere, folder)
 
 
+@contextmanager
+def _linked(application: Path) -> Iterator[None]:
+    """The packages as pnpm installs them: each in a folder of its own beside links to what it needs, and the
+    addon in a package for itself."""
+    platform = subprocess.run(
+        ["node", "-p", "process.platform + '-' + process.arch"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    addon_name = f"@polyspan/{platform}" + {"linux": "-gnu", "win32": "-msvc"}.get(sys.platform, "")
+    modules = application / "node_modules"
+    store = modules / ".pnpm"
+    package = store / "polyspan@0/node_modules/polyspan"
+    addon = store / "addon@0/node_modules" / addon_name
+    api = store / "api@0/node_modules/@opentelemetry/api"
+    moves = [
+        (modules / "polyspan", package),
+        (package / "polyspan.node", addon / "polyspan.node"),
+        (modules / "@opentelemetry/api", api),
+    ]
+    links = [
+        (modules / "polyspan", package),
+        (package.parent / addon_name, addon),
+        (modules / "@opentelemetry/api", api),
+        (package.parent / "@opentelemetry/api", api),
+    ]
+    for source, target in moves:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(source, target)
+    manifest = {"name": addon_name, "version": "0.1.0", "main": "polyspan.node"}
+    (addon / "package.json").write_text(json.dumps(manifest))
+    for link, target in links:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
+    try:
+        yield
+    finally:
+        for link, _ in links:
+            link.unlink()
+        for source, target in reversed(moves):
+            shutil.move(target, source)
+        shutil.rmtree(store)
+
+
+def _check_moved(application: Path, otelcol_binary: Path, folder: Path) -> None:
+    """The standalone output somewhere else, with everything that it was made of out of reach."""
+    standalone = folder / "standalone"
+    shutil.copytree(application / ".next/standalone", standalone, symlinks=True)
+    shutil.copytree(application / ".next/static", standalone / ".next/static")
+    # Beside it, since renaming does not cross file systems.
+    with (
+        _hidden(application, application.with_name("hidden")) as hidden,
+        _collecting(otelcol_binary, folder / "moved") as collector,
+    ):
+        command = ["node", "server.js"]
+        _check(_visit(collector, standalone, command, hidden / "visit.mjs", folder / "moved.log"))
+
+
 def test_next_dev(application: Path, otelcol_binary: Path, tmp_path: Path) -> None:
     shutil.rmtree(application / ".next", ignore_errors=True)
     with _collecting(otelcol_binary, tmp_path / "collector") as collector:
@@ -245,16 +301,14 @@ def test_next_build(bundler: str, application: Path, otelcol_binary: Path, tmp_p
         command = [*NEXT, "start", "-p", "0"]
         _check(_visit(collector, application, command, application / "visit.mjs", tmp_path / "start.log"))
 
-    standalone = tmp_path / "standalone"
-    shutil.copytree(application / ".next/standalone", standalone, symlinks=True)
-    shutil.copytree(application / ".next/static", standalone / ".next/static")
-    # Beside it, since renaming does not cross file systems.
-    with (
-        _hidden(application, application.with_name("hidden")) as hidden,
-        _collecting(otelcol_binary, tmp_path / "moved") as collector,
-    ):
-        command = ["node", "server.js"]
-        _check(_visit(collector, standalone, command, hidden / "visit.mjs", tmp_path / "moved.log"))
+    _check_moved(application, otelcol_binary, tmp_path)
+
+
+@pytest.mark.parametrize("bundler", ["turbopack", "webpack"])
+def test_packages_behind_links(bundler: str, application: Path, otelcol_binary: Path, tmp_path: Path) -> None:
+    with _linked(application):
+        _build(application, bundler, tmp_path / "build.log")
+        _check_moved(application, otelcol_binary, tmp_path)
 
 
 def test_a_page_that_is_left(application: Path, tmp_path: Path) -> None:
