@@ -64,7 +64,7 @@ function incomingOf({ method, url, headers }: WebRequest): Incoming {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   return {
     method,
-    path: parsed?.pathname ?? url,
+    path: parsed?.pathname ?? (url.split(/[?#]/, 1)[0] as string),
     scheme: parsed?.protocol.replace(/:$/, '') ?? 'http',
     host: parsed?.host ?? headers.get('host') ?? undefined,
     userAgent: headers.get('user-agent') ?? undefined,

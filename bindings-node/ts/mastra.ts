@@ -122,6 +122,8 @@ class Spans {
   /** Ends the span of one of Mastra's, which is started now if Mastra did not tell. */
   end(from: ExportedSpan, end: Date | undefined): void {
     const known = this.open.get(from.id)
+    // The first end counts.
+    if (known === undefined && this.ended.has(from.id)) return
     const found = known ?? span.start(from.name, optionsOf(from, this.parentOf(from), from.startTime))
     this.open.delete(from.id)
     this.ended.set(from.id, found.context)
@@ -223,7 +225,7 @@ export class PolyspanBridge {
 
   /** The nearest span above that was made here; those that are internal to Mastra are not. */
   private above(parent: Ancestor | undefined): Span | undefined {
-    for (let each = parent; each !== undefined; each = each.parent) {
+    for (let each = parent; each; each = each.parent) {
       const found = this.spans.get(each.id)
       if (found !== undefined) return found
     }
@@ -252,13 +254,13 @@ function optionsOf(
 /** Sets all that is known at the end. */
 function fill(target: Span, from: ExportedSpan, isBelow: boolean): void {
   const { attributes, errorInfo, tags, input, output } = from
-  if (attributes !== undefined) target.set(attributes as Record<string, unknown>)
+  if (attributes) target.set(attributes as Record<string, unknown>)
   const attribute = STANDS_FOR[from.type]
   if (attribute !== undefined) target.set(attribute, entityOf(from))
   const metadata = Object.entries(from.metadata ?? {}).filter(([key]) => !IDS.includes(key as never))
   target.update({ name: from.name, input, output, metadata })
-  if (tags !== undefined && tags.length > 0) target.update(isBelow ? { metadata: { tags } } : { tags })
-  if (errorInfo === undefined) return
+  if (tags && tags.length > 0) target.update(isBelow ? { metadata: { tags } } : { tags })
+  if (!errorInfo) return
   const { id, domain, category, details } = errorInfo
   target.error(errorOf(errorInfo), { end: false, id, domain, category, details })
 }

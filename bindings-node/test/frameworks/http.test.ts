@@ -1,10 +1,13 @@
 // Handlers in the manner of `fetch`, with a real server and client.
 
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Server } from 'node:net'
+import { test } from 'node:test'
 import { serve } from '@hono/node-server'
 import { span } from 'polyspan'
 import { handler, setRoute } from 'polyspan/http'
+import { eventually } from './recorded'
 import { check, endless, from, ignore, pieces, running, torn } from './web'
 
 async function answer(request: Request): Promise<Response> {
@@ -44,3 +47,10 @@ check(
   },
   { protocol: false },
 )
+
+test('http: a request whose URL is a path shows no query', async () => {
+  const request = { method: 'GET', url: '/orders?key=secret', headers: new Headers() }
+  await handler(async (_request: typeof request) => new Response(null, { status: 204 }))(request)
+  const [one] = await eventually(1)
+  assert.equal(one?.attributes['url.path'], '/orders')
+})

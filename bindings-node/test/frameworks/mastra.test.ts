@@ -265,6 +265,31 @@ test('the exporter: what Mastra tells, in a trace of its id', async () => {
   await mastra.shutdown()
 })
 
+test('the exporter: spans that end twice, late, or without having begun', async () => {
+  const exporter = new PolyspanExporter()
+  const about = { type: 'tool_call', traceId: 'a'.repeat(32), startTime: new Date(1000), isEvent: false }
+  const tell = (type: string, id: string, more: object = {}): void =>
+    exporter.onTracingEvent({ type, exportedSpan: { ...about, id, name: id, ...more } } as never)
+  tell('span_started', 'outer')
+  tell('span_started', 'inner', { parentSpanId: 'outer' })
+  tell('span_ended', 'outer', { endTime: new Date(2000) })
+  // As a run that was stored and read again has them.
+  const nothing = { tags: null, metadata: null, attributes: null, errorInfo: null }
+  tell('span_ended', 'inner', { parentSpanId: 'outer', endTime: new Date(3000), ...nothing })
+  for (const id of ['outer', 'inner']) tell('span_ended', id, { endTime: new Date(9000) })
+  tell('span_ended', 'alone', { endTime: new Date(4000), traceId: 'none', parentSpanId: 'none' })
+  const spans = await recorded()
+  assert.deepEqual(tree(spans), [['outer', 'inner'], 'alone'])
+  assert.deepEqual(
+    spans.map(({ name, endTime }) => [name, Number(endTime / 1_000_000_000n)]),
+    [
+      ['outer', 2],
+      ['inner', 3],
+      ['alone', 4],
+    ],
+  )
+})
+
 test('every type of Mastra is one of ours', async () => {
   const exporter: ObservabilityExporter = new PolyspanExporter()
   const observability = new Observability({
