@@ -322,3 +322,28 @@ def test_a_page_that_is_left(application: Path, tmp_path: Path) -> None:
     assert (told["refused"]["posted"], told["refused"]["pending"]) == (0, 1)
     assert (told["later"]["posted"], told["later"]["pending"], told["later"]["dropped"]) == (1, 0, {})
     assert sorted(told["arrived"]) == ["refused", "under way", "waiting"]
+
+
+def test_a_page_that_is_acted_on(application: Path, tmp_path: Path) -> None:
+    command = ["node", str(Path(__file__).with_name("acting.mjs")), str(application)]
+    log = tmp_path / "log"
+    with _program(command, application, {}, log) as process:
+        process.communicate(timeout=VISITED_WITHIN)
+        assert process.returncode == 0, log.read_text()
+    told = json.loads(log.read_text().splitlines()[-1])
+    # A click that submits is one trace, and over afterwards; nothing is a span that hands in others.
+    assert sorted(map(tuple, told["spans"])) == [
+        ("GET /plain", ""),
+        ("GET /torn", ""),
+        ("POST /form", ""),
+        ("POST /silent", ""),
+        ("click button#go", ""),
+        ("later", ""),
+        # By `sendBeacon`, to another origin.
+        ("leaving", ""),
+        ("ordered", "submit form#order"),
+        ("submit form#order", "click button#go"),
+    ]
+    # Strangers are told nothing, so that the browser has nothing to ask them first either.
+    assert told["strangers"] == [["GET", "/plain", ""], ["POST", "/silent", ""]]
+    assert (told["counted"]["posted"], told["counted"]["pending"], told["whole"]) == (8, 0, True)
