@@ -23,15 +23,16 @@ interface WebRequest {
  * Records every call of a handler as the span of an HTTP request: continues the caller's trace, is current inside, and
  * ends when the body of the response was read to its end, failed, or was cancelled.
  */
-export function handler<R extends WebRequest, A extends unknown[]>(
-  serve: (request: R, ...rest: A) => Response | PromiseLike<Response>,
+export function handler<R extends WebRequest, A extends unknown[], T extends Response | undefined = Response>(
+  serve: (request: R, ...rest: A) => T | PromiseLike<T>,
   options: HttpOptions = {},
-): (request: R, ...rest: A) => Promise<Response> {
+): (request: R, ...rest: A) => Promise<T> {
   return (request, ...rest) =>
     record(request, options, async (exchange) => {
       try {
         const response = await serve(request, ...rest)
-        exchange?.answered(response.status)
+        // Bun has none where a connection becomes a WebSocket.
+        if (response !== undefined) exchange?.answered(response.status)
         return response
       } catch (error) {
         // What servers make of it.

@@ -54,3 +54,13 @@ test('http: a request whose URL is a path shows no query', async () => {
   const [one] = await eventually(1)
   assert.equal(one?.attributes['url.path'], '/orders')
 })
+
+test('http: a connection that becomes a WebSocket has no answer', async () => {
+  // As Bun has it: `if (server.upgrade(request)) return`.
+  const serve = handler(async (request: Request) =>
+    request.url.endsWith('/socket') ? undefined : new Response(''),
+  )
+  assert.equal(await serve(new Request('http://localhost/socket')), undefined)
+  const [one] = await eventually(1)
+  assert.deepEqual([one?.name, one?.status], ['GET', 'unset'])
+})
