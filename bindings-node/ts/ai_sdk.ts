@@ -79,6 +79,8 @@ export class PolyspanTelemetry {
   private readonly unread = new FinalizationRegistry<string>((callId) => this.leave(callId))
 
   onStart(event: OperationStart): void {
+    // Nothing more will be heard of another one of that id.
+    this.leave(event.callId)
     if (this.operations.size >= MOST_OPEN) {
       for (const oldest of this.operations.keys()) {
         this.leave(oldest)
@@ -103,6 +105,7 @@ export class PolyspanTelemetry {
     const operation = this.operations.get(event.callId)
     if (operation === undefined) return
     operation.stepIndex = event.stepNumber
+    operation.step?.end(event.timestamp)
     operation.step = modelStep.start(`step ${event.stepNumber + 1}`, {
       parent: operation.root,
       startTime: event.timestamp,
@@ -183,6 +186,8 @@ export class PolyspanTelemetry {
       toolDescription: describedTool(operation.tools, toolName),
       input: event.recordInputs === false ? undefined : input,
     })
+    // Some models give several calls the same id.
+    operation.running.get(toolCallId)?.end(event.timestamp)
     operation.running.set(toolCallId, run)
   }
 

@@ -413,6 +413,17 @@ test('what a model reports in its stream is left out with the rest', async () =>
   }
 })
 
+test('tools that are called at once under one id', async () => {
+  const { content, ...rest } = calls('weather', 'weather')
+  const same = { ...rest, content: content.map((each) => ({ ...each, toolCallId: 'c0' })) }
+  const model = generating([same, says('7 degrees')] as never)
+  await generateText({ model, tools: { weather }, stopWhen: isStepCount(2), prompt: 'Hi' })
+  const spans = await recorded()
+  assert.equal(spans.filter((each) => each.type === 'tool').length, 2)
+  for (const each of spans)
+    assert.ok(each.parentSpanId === undefined || spans.some((one) => one.spanId === each.parentSpanId))
+})
+
 test('decisions', async () => {
   const model = new Experimental_DecisionMockModelV4({
     modelId: 'judge',
