@@ -11,7 +11,8 @@ extension EngineTests {
         func spansAreOfTheirSession(_ entry: Json) throws {
             let sessions = Sessions()
             try withEngine(options: Options(sessions: sessions)) { engine, memory in
-                run(engine, sessions, entry["steps"]!.list)
+                var known: [String: Span] = [:]
+                run(engine, sessions, entry["steps"]!.list, &known)
                 let spans = try engine.flushed(memory)
                 let expected = entry["spans"]!.fields
                 #expect(spans.count == expected.count)
@@ -31,25 +32,29 @@ extension EngineTests {
             }
         }
 
-        private func run(_ engine: Engine, _ sessions: Sessions, _ steps: [Json]) {
+        private func run(_ engine: Engine, _ sessions: Sessions, _ steps: [Json], _ known: inout [String: Span]) {
             for step in steps {
                 let inside = step["inside"]?.list ?? []
                 if step["ends"] != nil {
                     sessions.renew()
                 } else if let given = step["context"] {
                     let options = ContextOptions(sessionId: given["session_id"]?.string, userId: given["user_id"]?.string)
-                    withTraceContext(options) { run(engine, sessions, inside) }
+                    withTraceContext(options) { run(engine, sessions, inside, &known) }
                 } else if let carried = step["extract"] {
                     let headers = Dictionary(uniqueKeysWithValues: carried.fields.map { ($0.0, $0.1.string!) })
-                    withTraceContext(parent: Polyspan.extract(headers)) { run(engine, sessions, inside) }
+                    withTraceContext(parent: Polyspan.extract(headers)) { run(engine, sessions, inside, &known) }
                 } else {
                     let given = step["with"]
                     let options = given.map { given in
                         SpanOptions(
-                            root: given["root"]?.bool ?? false,
+                            metadata: given["metadata"]?.plain.map, root: given["root"]?.bool ?? false,
                             context: ContextOptions(sessionId: given["session_id"]?.string))
                     }
-                    engine.withSpan(step["span"]!.string!, options: options) { _ in run(engine, sessions, inside) }
+                    let name = step["span"]!.string!
+                    engine.withSpan(name, parent: given?["parent"]?.string.flatMap { known[$0] }, options: options) { span in
+                        known[name] = span
+                        run(engine, sessions, inside, &known)
+                    }
                 }
             }
         }

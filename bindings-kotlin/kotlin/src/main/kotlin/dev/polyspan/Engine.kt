@@ -79,7 +79,7 @@ public class Engine internal constructor(
 
     internal companion object {
         const val TIMEOUT = 30.0
-        private const val YEAR = 31536000.0
+        const val YEAR = 31536000.0
 
         fun seconds(timeout: Double): Double {
             if (timeout >= 0 && timeout <= YEAR) return timeout

@@ -3,6 +3,7 @@
 
 package dev.polyspan
 
+import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Border
 import dev.polyspan.internal.Clock
 import dev.polyspan.internal.Ids
@@ -26,7 +27,7 @@ public class MobileOptions {
      */
     public var unmeteredOnly: Boolean = false
 
-    /** Seconds without a span after which the next one begins a new session: half an hour; 0 for no sessions. */
+    /** Seconds without a trace that begins after which the next one begins a new session: half an hour; 0 for no sessions. */
     public var sessionInactivity: Double = 30 * 60.0
 
     /** Seconds after which a session ends in any case: a day. */
@@ -41,12 +42,26 @@ public class MobileOptions {
         options.putIfAbsent("schedule_delay", batchInterval)
     }
 
-    internal fun sessions(): Sessions? {
-        if (sessionInactivity <= 0) return null
+    /** Refuses what is no time; one that never ends is. */
+    internal fun check() {
+        fun refuse(
+            name: String,
+            found: Double,
+            expected: String,
+        ): Nothing = throw PolyspanError("invalid_option", "mobile.$name: $found is not usable; expected a number of seconds$expected")
+        if (!(sessionInactivity >= 0)) refuse("sessionInactivity", sessionInactivity, ", or 0 for no sessions")
+        if (!(sessionMaxAge > 0)) refuse("sessionMaxAge", sessionMaxAge, " above 0")
+        if (!(backgroundTimeout >= 0)) refuse("backgroundTimeout", backgroundTimeout, "")
+    }
+
+    /** The sessions of an engine that has `known` ones so far: they go on where they are of the same times, since starting an
+     * engine again ends no session. */
+    internal fun sessions(known: Sessions?): Sessions? {
+        if (sessionInactivity == 0.0) return null
+        val (inactivity, maxAge) = (sessionInactivity * SECOND).toLong() to (sessionMaxAge * SECOND).toLong()
+        if (known != null && known.inactivity == inactivity && known.maxAge == maxAge) return known
         val random = Random.seeded()
-        return Sessions((sessionInactivity * SECOND).toLong(), (sessionMaxAge * SECOND).toLong(), Clock::now) {
-            Ids.hex(random.next()) + Ids.hex(random.next())
-        }
+        return Sessions(inactivity, maxAge, Clock::now) { Ids.hex(random.next()) + Ids.hex(random.next()) }
     }
 
     private companion object {
@@ -54,10 +69,10 @@ public class MobileOptions {
     }
 }
 
-/** Which session it is: a new id after so long without a span, and after so long in any case. */
+/** Which session it is: a new id after so long without a trace, and after so long in any case. */
 internal class Sessions(
-    private val inactivity: Long,
-    private val maxAge: Long,
+    val inactivity: Long,
+    val maxAge: Long,
     private val now: () -> Long,
     private val newId: () -> String,
 ) {
@@ -69,19 +84,31 @@ internal class Sessions(
 
     private var last = 0L
 
-    /** The session of a span that starts now. */
+    /** What traces of the current session inherit that begin outside of any context. */
+    private var around: Ambient? = null
+
+    /** The session of a trace that begins now. */
     @Synchronized
     fun touch(): String {
         val moment = now()
         if (id.isEmpty() || moment - last >= inactivity || moment - since >= maxAge) {
             id = newId()
             since = moment
+            around = null
         }
         last = moment
         return id
     }
 
-    /** The next span begins a new one. */
+    /** What a trace of the current session inherits that begins inside `outer`. */
+    @Synchronized
+    fun around(outer: Ambient?): Ambient? {
+        val id = touch()
+        if (outer != null) return Ambient.ofSession(outer, id)
+        return around ?: Ambient.ofSession(null, id).also { around = it }
+    }
+
+    /** The next trace begins a new one. */
     @Synchronized
     fun end() {
         id = ""
@@ -99,7 +126,7 @@ public object Mobile {
     @JvmStatic
     public val sessionId: String? get() = Registry.default?.sessions?.current
 
-    /** Ends the current session, after a sign-out for example: the next span begins a new one. */
+    /** Ends the current session, after a sign-out for example: the next trace begins a new one. */
     @JvmStatic
     public fun endSession() {
         Registry.default?.sessions?.end()
@@ -118,7 +145,9 @@ public object Mobile {
         timeout: Double = -1.0,
         done: Runnable? = null,
     ): Boolean {
-        val seconds = if (timeout >= 0) timeout else Registry.default?.mobile?.backgroundTimeout ?: 5.0
+        val given = if (timeout >= 0) timeout else Registry.default?.mobile?.backgroundTimeout ?: 5.0
+        // A platform that grants as much as is wanted says so by the largest number there is.
+        val seconds = minOf(given, Engine.YEAR)
         if (done == null) return delivered(seconds)
         // One at a time: an app that comes and goes quickly needs no more.
         if (!backgrounds.compareAndSet(false, true)) {

@@ -2,7 +2,9 @@
 
 package dev.polyspan
 
+import dev.polyspan.internal.Here
 import dev.polyspan.internal.Log
+import dev.polyspan.internal.MUTED
 import dev.polyspan.internal.Values
 
 /** What becomes of a trace. */
@@ -56,7 +58,7 @@ internal fun choiceOf(
     about: ByteArray,
 ): String =
     try {
-        selector.choose(SpanAbout(Values.readMap(about))) ?: ""
+        deciding { selector.choose(SpanAbout(Values.readMap(about))) } ?: ""
     } catch (error: Throwable) {
         Log.sayOnce("selector", "the selector threw ${error.javaClass.simpleName}; the default engine is taken")
         ""
@@ -69,10 +71,14 @@ internal fun decisionOf(
 ): Int =
     try {
         // Java may answer nothing.
-        (sampler.decide(SpanAbout(Values.readMap(about))) as Decision?)?.ordinal ?: Decision.DROP.ordinal
+        (deciding { sampler.decide(SpanAbout(Values.readMap(about))) } as Decision?)?.ordinal ?: Decision.DROP.ordinal
     } catch (error: Throwable) {
         Log.sayOnce("sampler", "the sampler threw ${error.javaClass.simpleName}; the span is sampled")
         FAILED
     }
+
+/** Runs code that decides about a trace. What it records itself is not recorded: about that it would be asked again, without
+ * end. */
+private inline fun <R> deciding(decide: () -> R): R = Here.inside(Context(MUTED, Here.slot?.ambient), decide)
 
 private const val FAILED = 3

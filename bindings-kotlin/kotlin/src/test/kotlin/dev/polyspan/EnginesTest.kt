@@ -71,6 +71,59 @@ class EnginesTest {
     }
 
     @Test
+    fun `what decides may record, and is not asked about that`() {
+        var asked = 0
+
+        fun record() {
+            asked++
+            assertEquals(mapOf("tenant" to "acme"), Polyspan.baggage())
+            span("inside") { assertTrue(!it.isRecording) }
+            // A parent of its own makes no difference.
+            val incoming = extract(mapOf("traceparent" to "00-${"0".repeat(31)}1-${"0".repeat(15)}2-01"))
+            Polyspan.start("inside", SpanOptions().parent(incoming)).use { assertTrue(!it.isRecording) }
+        }
+        Engines.with({
+            sampler =
+                Sampler {
+                    record()
+                    Decision.SAMPLE
+                }
+        }) { engine, memory ->
+            Polyspan.setSelector {
+                record()
+                engine.name
+            }
+            try {
+                context({ baggage = mapOf("tenant" to "acme") }) {
+                    span("work") { assertTrue(Polyspan.currentSpan() === it) }
+                }
+            } finally {
+                Polyspan.setSelector(null)
+            }
+            engine.flush()
+            assertEquals(listOf("work"), memory.spans.map { it.name })
+            assertEquals(2, asked)
+        }
+    }
+
+    @Test
+    fun `too many open spans do not record, also where the engine is asked`() {
+        Engines.with({
+            sampler = Sampler { Decision.SAMPLE }
+            set("openSpans", 3)
+        }) { engine, memory ->
+            val spans = List(5) { engine.start("span $it", SpanOptions().metadata(mapOf("n" to 1))) }
+            assertEquals(3, spans.count { it.isRecording })
+            assertTrue(spans.all { it.spanContext.isValid })
+            spans.forEach { it.end() }
+            assertTrue(engine.start("again", SpanOptions().metadata(mapOf("n" to 1))).isRecording)
+            engine.flush()
+            assertEquals(3, memory.spans.size)
+            assertEquals(2, engine.stats().openLimit)
+        }
+    }
+
+    @Test
     fun `what a chosen engine gets is whole`() {
         Engines.with { common, _ ->
             Engines.with { other, theirs ->

@@ -107,6 +107,31 @@ class GrowthTest {
         }
     }
 
+    /** As pollers that start the next round before they end the last, or the last but one. */
+    @Test
+    fun `nor where some of the chain are open at once`() {
+        Engines.with { engine, memory ->
+            for (open in listOf(1, 2, 5)) {
+                val chain = ArrayDeque(listOf(Polyspan.start("first")))
+                val first = WeakReference(chain.first())
+                repeat(20) {
+                    chain.add(Polyspan.start("next", SpanOptions().parent(chain.last())))
+                    if (chain.size > open) chain.removeFirst().end()
+                }
+                engine.flush()
+                Engines.eventually("the first span is kept where $open are open") {
+                    System.gc()
+                    first.get() == null
+                }
+                // What is left still ends as a tree.
+                chain.first().endTree()
+                assertTrue(chain.none { it.isRecording })
+                engine.flush()
+                assertEquals(21, memory.take().size)
+            }
+        }
+    }
+
     private fun spans(
         engine: Engine,
         count: Long,

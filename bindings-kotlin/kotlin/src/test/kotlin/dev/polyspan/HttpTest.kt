@@ -14,6 +14,7 @@ import okhttp3.Response
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import java.io.IOException
 import java.net.InetAddress
@@ -175,6 +176,45 @@ class HttpTest {
                 assertFailed(failed.single(), around.single())
             }
         }
+    }
+
+    /** Names as those of containers. */
+    @Test
+    fun `a host whose name has underscores`() {
+        Engines.with { engine, memory ->
+            val client =
+                OkHttpClient
+                    .Builder()
+                    .addInterceptor(PolyspanInterceptor())
+                    .addInterceptor { chain ->
+                        Response
+                            .Builder()
+                            .request(chain.request())
+                            .protocol(okhttp3.Protocol.HTTP_1_1)
+                            .code(200)
+                            .message("fine")
+                            .build()
+                    }.build()
+            client.newCall(request("http://order_service:8080/a")).execute().use { assertEquals(200, it.code) }
+            engine.flush()
+            val span = memory.only()
+            assertEquals("order_service", span.attributes["server.address"])
+            assertEquals(8080L, span.attributes["server.port"])
+            assertEquals("http://order_service:8080/a", span.attributes["url.full"])
+        }
+    }
+
+    /** Since JDK 21 there is such a thing. */
+    @Test
+    fun `a client is closed with what traces it`() {
+        assumeTrue(AutoCloseable::class.java.isAssignableFrom(HttpClient::class.java), "clients can be closed since JDK 21")
+        val client = HttpClient.newHttpClient()
+        val traced = client.traced()
+        val isTerminated = HttpClient::class.java.getMethod("isTerminated")
+        assertEquals(false, isTerminated.invoke(traced))
+        (traced as AutoCloseable).close()
+        assertEquals(true, isTerminated.invoke(client))
+        assertEquals(true, isTerminated.invoke(traced))
     }
 
     @Test

@@ -53,17 +53,72 @@ class MobileTest {
     }
 
     @Test
+    fun `starting again ends no session`() {
+        Engines.with({
+            name = "again"
+            mobile = MobileOptions()
+        }) { engine, memory ->
+            span("first") { }
+            val id = Mobile.sessionId
+            Polyspan.init {
+                service = "tests"
+                name = "again"
+                exporter = memory
+                mobile = MobileOptions()
+            }
+            span("second") { }
+            engine.flush()
+            assertEquals(listOf<Any?>(id, id), memory.spans.map { it.attributes["session.id"] })
+        }
+    }
+
+    @Test
+    fun `times that are none are refused`() {
+        fun refused(given: MobileOptions.() -> Unit) =
+            assertThrows(PolyspanError::class.java) { Polyspan.init { mobile = MobileOptions().apply(given) } }.let {
+                assertEquals("invalid_option", it.code)
+                it.message!!.substringBefore(':')
+            }
+        for (none in listOf(-1.0, Double.NaN)) {
+            assertEquals("mobile.sessionInactivity", refused { sessionInactivity = none })
+            assertEquals("mobile.sessionMaxAge", refused { sessionMaxAge = none })
+            assertEquals("mobile.backgroundTimeout", refused { backgroundTimeout = none })
+        }
+        // One that never ends is a time.
+        Engines.with({
+            mobile =
+                MobileOptions().apply {
+                    sessionInactivity = Double.POSITIVE_INFINITY
+                    sessionMaxAge = Double.POSITIVE_INFINITY
+                }
+        }) { engine, memory ->
+            span("first") { }
+            span("second") { }
+            Mobile.endSession()
+            span("third") { }
+            engine.flush()
+            val ids = memory.spans.map { it.attributes["session.id"] }
+            assertEquals(ids[0], ids[1])
+            assertNotEquals(ids[1], ids[2])
+        }
+    }
+
+    @Test
     fun `leaving the foreground delivers what there is`() {
         Engines.with({ mobile = MobileOptions() }) { engine, memory ->
             span("before") { }
             assertTrue(Mobile.onBackground(30.0))
             assertEquals("before", memory.only().name)
+            // As a platform may say that grants as much as is wanted.
+            span("between") { }
+            assertTrue(Mobile.onBackground(Double.MAX_VALUE))
+            assertEquals("between", memory.only().name)
             span("again") { }
             val done = CountDownLatch(1)
             Mobile.onBackground(30.0) { done.countDown() }
             assertTrue(done.await(60, TimeUnit.SECONDS))
             assertEquals("again", memory.only().name)
-            assertEquals(2, engine.stats().exported)
+            assertEquals(3, engine.stats().exported)
         }
     }
 

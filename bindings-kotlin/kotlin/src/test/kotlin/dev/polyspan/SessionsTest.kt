@@ -34,6 +34,7 @@ class SessionsTest {
     private fun run(
         engine: Engine,
         steps: List<JsonObject>,
+        known: MutableMap<String, Span> = HashMap(),
     ) {
         for (step in steps) {
             val inside = step["inside"]?.asJsonArray?.map { it.asJsonObject } ?: emptyList()
@@ -48,18 +49,24 @@ class SessionsTest {
                         sessionId = given["session_id"] as String?
                         userId = given["user_id"] as String?
                     }
-                    context(ids) { run(engine, inside) }
+                    context(ids) { run(engine, inside, known) }
                 }
 
                 step.has("extract") -> {
-                    context({ parent = extract(Vectors.plainMap(step["extract"])) }) { run(engine, inside) }
+                    context({ parent = extract(Vectors.plainMap(step["extract"])) }) { run(engine, inside, known) }
                 }
 
                 else -> {
                     val given = Vectors.plainMap(step["with"])
                     val options = SpanOptions().sessionId(given["session_id"] as String?)
                     options.root = given["root"] == true
-                    engine.span(step["span"].asString, options = options) { run(engine, inside) }
+                    options.metadata = step["with"]?.asJsonObject?.get("metadata")?.let(Vectors::plainMap)
+                    options.parent = known[given["parent"]]
+                    val name = step["span"].asString
+                    engine.span(name, options = options) {
+                        known[name] = it
+                        run(engine, inside, known)
+                    }
                 }
             }
         }

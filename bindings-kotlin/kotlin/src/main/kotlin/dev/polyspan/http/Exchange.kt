@@ -20,24 +20,27 @@ internal object Exchange {
     fun start(
         method: String,
         url: URI,
-        parent: Parent? = null,
+    ): Span {
+        val usual = if (url.scheme == "http") HTTP else HTTPS
+        return start(method, url.toString(), url.host, if (url.port >= 0) url.port else usual, null)
+    }
+
+    /** The same for a client whose addresses are no URIs: these have neither host nor port where the host is no name of the
+     * DNS, as with underscores. */
+    fun start(
+        method: String,
+        url: String,
+        host: String?,
+        port: Int,
+        parent: Parent?,
     ): Span {
         val options = SpanOptions().kind(SpanKind.Client).parent(parent)
         val span = Starting.start(method, null, options)
         if (!span.isRecording) return span
         span.set("http.request.method", method)
-        span.set("url.full", url.toString())
-        url.host?.let { span.set("server.address", it) }
-        span.set(
-            "server.port",
-            if (url.port >= 0) {
-                url.port
-            } else if (url.scheme == "http") {
-                HTTP
-            } else {
-                HTTPS
-            },
-        )
+        span.set("url.full", url)
+        host?.let { span.set("server.address", it) }
+        span.set("server.port", port)
         return span
     }
 

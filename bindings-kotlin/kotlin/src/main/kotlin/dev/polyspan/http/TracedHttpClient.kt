@@ -29,7 +29,7 @@ public fun HttpRequest.Builder.injected(): HttpRequest.Builder = inject(this, { 
 
 private class TracedHttpClient(
     private val client: HttpClient,
-) : HttpClient() {
+) : ClosingHttpClient(client) {
     override fun cookieHandler(): Optional<CookieHandler> = client.cookieHandler()
 
     override fun connectTimeout(): Optional<Duration> = client.connectTimeout()

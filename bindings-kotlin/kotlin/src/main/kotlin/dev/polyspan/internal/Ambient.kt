@@ -16,6 +16,9 @@ internal class Ambient(
     var hasSession = false
         private set
 
+    /** The same for what the engine has made of an outer one. */
+    fun inside(outer: Ambient?): Ambient = apply { hasSession = outer?.hasSession == true }
+
     /** The beginnings of spans inside, with the recorder each is for; replaced as a whole. */
     @Volatile
     private var beginnings: List<Pair<Recorder, Beginning>> = emptyList()
@@ -72,6 +75,12 @@ internal class Ambient(
             ambient.hasSession = "session_id" in added || outer?.hasSession == true
             return ambient
         }
+
+        /** What is inherited in a trace of the app's own session, which is none that was given. */
+        fun ofSession(
+            outer: Ambient?,
+            id: String,
+        ): Ambient? = Border.surround(outer, wholeValue(mapOf("session_id" to id)))?.first ?: outer
 
         private fun entries(
             given: Map<*, *>,

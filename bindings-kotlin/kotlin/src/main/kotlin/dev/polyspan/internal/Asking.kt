@@ -26,6 +26,10 @@ internal object Asking {
         selects: Boolean = false,
     ): Span {
         val terms = recorder.terms
+        val here = Here.get()
+        // Known before: a start that the engine has told of is followed by an end. Of a selector's choice nothing is known.
+        val reserved = if (selects) null else here.lane(recorder).open()
+        if (reserved == null && !selects) return tooMany(here, name, type, options, parent, ambient, recorder)
         // A selector is told of it, too.
         val withContent = selects || terms.readsContent
         val withInput = terms.showsStarts && terms.io
@@ -38,18 +42,24 @@ internal object Asking {
                 options.requestContext?.let(::wholeValue),
                 if (parent == null) options.traceId else null,
             )
-        if (started.slot == null) return Starting.nowhere(parent, ambient)
+        if (started.slot == null) {
+            if (reserved != null) here.lane(recorder).closed(reserved)
+            return Starting.nowhere(parent, ambient)
+        }
         val owner = if (started.slot == terms.slot) recorder else Registry.ofSlot(started.slot)
         val body = started.body
         val state = if (body == null || owner == null) Content.QUIET else Content.OPEN
         val seen = Ids.spanOf(started.context)
-        val here = Here.get()
-        val span = Span(state, owner, Ids.traceOf(started.context), seen, started.ambient ?: ambient, false, here)
+        val inner = started.ambient?.inside(ambient) ?: ambient
+        // Whose sessions those are is known only now where a selector has chosen.
+        val around = if (selects && owner != null) Starting.inSession(owner, parent, inner) else inner
+        val span = Span(state, owner, Ids.traceOf(started.context), seen, around, false, here)
         if (body == null || owner == null) {
+            if (reserved != null) here.lane(recorder).closed(reserved)
             if (owner?.terms?.countsUnsampled == true) Starting.measured(span, name, type, options)
             return span
         }
-        span.token = here.lane(owner).open()
+        span.token = reserved ?: here.lane(owner).open()
         span.id = Bytes.getId(body, 16)
         span.parentId = Bytes.getId(body, 24)
         span.kind = body[49].toInt()
@@ -59,9 +69,33 @@ internal object Asking {
         span.start = options.startNanos ?: Clock.now()
         span.extra().prefix = body
         if (parent != null && !parent.remote) Starting.join(span, parent)
-        Starting.inSession(span, owner)
+        if (around !== inner) owner.sessions?.current?.let { span.attribute("session.id", it) }
         Starting.fill(span, options, hasContent = withContent, hasInput = withInput)
         return span
+    }
+
+    /** What stands for a span that does not record since too many are open: of its parent's trace, or of one of its own. */
+    private fun tooMany(
+        here: Here,
+        name: String,
+        type: SpanType?,
+        options: SpanOptions,
+        parent: Span?,
+        ambient: Ambient?,
+        recorder: Recorder,
+    ): Span {
+        val lane = here.lane(recorder)
+        lane.count(Counts.OPEN_LIMIT)
+        val trace = parent?.trace?.unsampled() ?: traceOf(options.traceId, lane)
+        return Starting.unsampled(here, lane, name, type, options, trace, ambient)
+    }
+
+    private fun traceOf(
+        given: String?,
+        lane: Lane,
+    ): Trace {
+        val ids = Ids.wordsOf(given, 32)
+        return if (ids == null) Trace(lane.id(), lane.id(), 2, "") else Trace(ids[0], ids[1], 0, "")
     }
 
     /** The body of an event that says what is known of a span which is to start. */

@@ -72,7 +72,11 @@ internal object Ending {
             span.end = span.start
             recorder.altered()
         }
-        if (span.above != null) span.local?.remove(span)
+        val above = span.above
+        if (above != null) {
+            span.local?.remove(span)
+            if (above.state == Content.ENDED) span.above = Starting.openFrom(above)
+        }
         val observer = recorder.observer
         if (observer != null) {
             span.flags = span.flags and ENDING.inv()

@@ -102,9 +102,16 @@ internal class Lane(
         recorder.permits.watch(epoch)
     }
 
+    /** Gives back a permission that no span has taken. */
+    fun closed(token: Epoch.Token) = exclusively { gaveBack(token) }
+
     private fun closed(span: Span) {
         val token = span.token ?: return
         span.token = null
+        gaveBack(token)
+    }
+
+    private fun gaveBack(token: Epoch.Token) {
         token.epoch.closed(this)
         permits++
         if (permits > recorder.permits.most) permits -= recorder.permits.give(permits)

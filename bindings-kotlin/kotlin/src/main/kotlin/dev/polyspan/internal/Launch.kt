@@ -30,6 +30,7 @@ internal object Launch {
         provider: Boolean,
     ): Engine {
         given.wrong?.let { throw it }
+        given.mobile?.check()
         val plain = LinkedHashMap<String, Any?>()
         for ((name, value) in given.data) if (value != null) plain[name] = Names.option(name, value)
         val code = Code()
@@ -54,7 +55,7 @@ internal object Launch {
         Registry.findDefault()
         given.mobile?.let {
             recorder.mobile = it
-            recorder.sessions = it.sessions()
+            recorder.sessions = it.sessions(recorder.sessions)
             Mobile.settle(recorder)
         }
         return Engine(recorder)

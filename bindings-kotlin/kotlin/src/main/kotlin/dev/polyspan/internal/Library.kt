@@ -25,14 +25,29 @@ internal object Library {
         if (isLoaded) return
         try {
             val found = named(System.getProperty(PROPERTY)) ?: Unpacked.file(Platform.folder(), System.mapLibraryName(NAME))
-            if (found == null) System.loadLibrary(NAME) else System.load(found)
-            file = found
+            file = if (found == null) null.also { System.loadLibrary(NAME) } else loaded(found)
             isLoaded = true
         } catch (error: LinkageError) {
             throw missing(error)
         } catch (error: IOException) {
             throw missing(error)
         }
+    }
+
+    /**
+     * Loads a file, or a copy of it where another class loader of this process has it, as where two applications of a server
+     * bring their own Polyspan each: the JVM gives a file to one of them alone.
+     */
+    private fun loaded(file: String): String {
+        try {
+            System.load(file)
+            return file
+        } catch (error: UnsatisfiedLinkError) {
+            if (error.message?.contains("already loaded in another classloader") != true) throw error
+        }
+        val copy = Unpacked.copyOf(file)
+        System.load(copy)
+        return copy
     }
 
     /** The file that the property names; one that is empty names none. */

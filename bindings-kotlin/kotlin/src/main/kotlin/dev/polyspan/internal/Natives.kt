@@ -18,22 +18,34 @@ import dev.polyspan.internal.ffi.setDefaultEngine
 import dev.polyspan.internal.ffi.RootSelector
 import dev.polyspan.internal.ffi.setLogLevel
 import dev.polyspan.internal.ffi.setSelector
+import dev.polyspan.internal.ffi.version
 import java.nio.ByteBuffer
 
 internal object Natives {
     private const val LIBRARY = "uniffi.component.polyspan_uniffi.libraryOverride"
 
-    /** Has the generated interface take the library that is loaded already. */
+    /** Has the generated interface take the library that is loaded already: it reads the property when it is loaded itself.
+     * The property is the process's, and another copy of these classes may have loaded another file. */
     private val ready: Unit by lazy {
         Library.load()
         val file = Library.file
-        if (file != null && System.getProperty(LIBRARY) == null) System.setProperty(LIBRARY, file)
+        if (file != null) {
+            synchronized(System.getProperties()) {
+                val isOurs = System.getProperty(LIBRARY) == null
+                if (isOurs) System.setProperty(LIBRARY, file)
+                try {
+                    version()
+                } finally {
+                    if (isOurs) System.clearProperty(LIBRARY)
+                }
+            }
+        }
     }
 
     /** Runs a call of the generated interface; its errors are ours. */
     inline fun <R> call(run: () -> R): R {
-        ready
         try {
+            ready
             return run()
         } catch (error: dev.polyspan.internal.ffi.PolyspanException) {
             if (error is dev.polyspan.internal.ffi.PolyspanException.Failed) throw PolyspanError.of(error.code, error.text)

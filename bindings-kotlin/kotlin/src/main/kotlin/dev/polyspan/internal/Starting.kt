@@ -76,6 +76,7 @@ internal object Starting {
         var ambient: Ambient?
         val given = options.parent
         if (given != null) {
+            if (slot?.currentSpan === MUTED) return MUTED
             val chosen = chosenParent(given, slot)
             parent = chosen.span
             ambient = chosen.ambient
@@ -96,6 +97,7 @@ internal object Starting {
             return elsewhere(name, type, options, parent, ambient, instant, selects)
         }
         val isPlain = options === SpanOptions.NONE
+        if (options.sessionId == null) ambient = inSession(recorder, parent, ambient)
         if (parent != null && !parent.trace.isSampled && !parent.remote && (isPlain || !options.changes) &&
             follows(recorder, parent.trace)
         ) {
@@ -247,14 +249,13 @@ internal object Starting {
         span.name = name
         span.start = options.startNanos ?: Clock.now()
         typed(span, type, options)
-        inSession(span, recorder)
         if (options !== SpanOptions.NONE) fill(span, options)
         return span
     }
 
     /** A span that does not record. Where none of its trace will, and nobody counts them one by one, it stands for them
      * all: each has ended when it starts. */
-    private fun unsampled(
+    fun unsampled(
         here: Here,
         lane: Lane,
         name: String,
@@ -303,30 +304,30 @@ internal object Starting {
         span: Span,
         parent: Span,
     ) {
-        val above = openFrom(parent)
-        val next = above.above
-        if (next != null && next.state == Content.ENDED) above.above = openFrom(next)
-        span.above = above
+        span.above = openFrom(parent)
         val local = parent.local ?: parent.localForChildren()
         span.local = local
         local.add(span)
     }
 
     /** The first that is open of a span and those above it: by way of ended ones, each span of a chain without end would
-     * keep all before it in memory. */
-    private fun openFrom(span: Span): Span {
+     * keep all before it in memory. What starts and what ends asks, so that no way is long. */
+    fun openFrom(span: Span): Span {
         var found = span
         while (found.state == Content.ENDED) found = found.above ?: return MUTED
         return found
     }
 
-    /** The session of the app, where no other is around. */
+    /** What surrounds a span, with the session of the app where it begins a trace here of which nobody has said it: all
+     * inside are of that session, also after it has ended. */
     fun inSession(
-        span: Span,
         recorder: Recorder,
-    ) {
-        val sessions = recorder.sessions ?: return
-        if (span.ambient?.hasSession != true) span.attribute("session.id", sessions.touch())
+        parent: Span?,
+        ambient: Ambient?,
+    ): Ambient? {
+        val sessions = recorder.sessions ?: return ambient
+        if ((parent != null && !parent.remote) || ambient?.hasSession == true) return ambient
+        return sessions.around(ambient)
     }
 
     /** What is given at the start and can be set later as well. */

@@ -131,6 +131,9 @@ internal object Unpacked {
         return found.value
     }
 
+    /** A copy of a file for this process. */
+    fun copyOf(file: String): String = Path.of(file).let { ofProcess(it.toUri().toURL(), it.fileName.toString()) }
+
     private fun ofProcess(
         inside: URL,
         name: String,

@@ -21,7 +21,8 @@ import okhttp3.Response
 public class PolyspanInterceptor : Interceptor {
     override fun intercept(chain: Interceptor.Chain): Response {
         val request = chain.request()
-        val span = Exchange.start(request.method, request.url.toUri(), request.tag(Context::class.java))
+        val url = request.url
+        val span = Exchange.start(request.method, url.toString(), url.host, url.port, request.tag(Context::class.java))
         try {
             val carrying = inject(request.newBuilder(), { builder, name, value -> builder.header(name, value) }, span).build()
             val response = span.run { chain.proceed(carrying) }
