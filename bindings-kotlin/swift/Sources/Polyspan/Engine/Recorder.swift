@@ -11,6 +11,8 @@ import PolyspanShims
 
 /// Threads are spread over so many frames.
 private let shardCount = 8
+/// Locks in a cache line.
+private let lineOfLocks = 16
 /// Roots drawn at once.
 private let blockOfRoots: Int32 = 128
 /// Spans of one frame at most.
@@ -50,7 +52,6 @@ final class Beginning: Sendable {
 }
 
 private struct Shard {
-    var lock = polyspan_lock()
     var frame = Buffer.empty()
     var spans: UInt32 = 0
     /// The frame to go on with while another one is handed in.
@@ -75,6 +76,9 @@ final class Recorder: @unchecked Sendable {
     private let none: Beginning
     private let sessionsGiven = Locked<Sessions?>(nil)
     private let shards: UnsafeMutablePointer<Shard>
+    /// Their locks, in cache lines of their own: one in a shard would be accessed with it by whoever holds it, at the moment
+    /// that another thread tries to take it, and the thread sanitizer of an app would say so.
+    private let locks: UnsafeMutablePointer<polyspan_lock>
     /// One frame of a shard after the other: whoever flushes waits for one that is being handed in.
     private let handing = (0..<shardCount).map { _ in NSLock() }
     private let counts: UnsafeMutablePointer<Int64>
@@ -96,6 +100,8 @@ final class Recorder: @unchecked Sendable {
         beginsPlainly = none.flags == 0 && none.fields.isEmpty && none.tags.isEmpty && !none.asks
         shards = .allocate(capacity: shardCount)
         shards.initialize(repeating: Shard(), count: shardCount)
+        locks = .allocate(capacity: shardCount * lineOfLocks)
+        locks.initialize(repeating: polyspan_lock(), count: shardCount * lineOfLocks)
         counts = .allocate(capacity: Count.all)
         counts.initialize(repeating: 0, count: Count.all)
         open = .allocate(capacity: 6)
@@ -111,6 +117,7 @@ final class Recorder: @unchecked Sendable {
             polyspan_buffer_free(&shards[at].roots)
         }
         shards.deallocate()
+        locks.deallocate()
         counts.deallocate()
         open.deallocate()
     }
@@ -143,6 +150,11 @@ final class Recorder: @unchecked Sendable {
     @inline(__always)
     private func shard() -> UnsafeMutablePointer<Shard> {
         shards + Int(polyspan_thread_number()) % shardCount
+    }
+
+    @inline(__always)
+    private func lock(of shard: UnsafeMutablePointer<Shard>) -> UnsafeMutablePointer<polyspan_lock> {
+        locks + (shard - shards) * lineOfLocks
     }
 
     // --- Counts -----------------------------------------------------------------------------------------------
@@ -184,12 +196,12 @@ final class Recorder: @unchecked Sendable {
     func nextRoot() -> Root? {
         guard terms.drawsRoots, !isPressed else { return nil }
         let shard = shard()
-        polyspan_lock_take(&shard.pointee.lock)
+        polyspan_lock_take(lock(of: shard))
         if shard.pointee.nextRoot >= shard.pointee.roots.at {
-            polyspan_lock_give(&shard.pointee.lock)
+            polyspan_lock_give(lock(of: shard))
             let drawn = engine.drawRoots(n: blockOfRoots)
             guard !drawn.isEmpty else { return nil }
-            polyspan_lock_take(&shard.pointee.lock)
+            polyspan_lock_take(lock(of: shard))
             // Another thread may have been here: what it has left is as good as what came.
             if shard.pointee.nextRoot >= shard.pointee.roots.at {
                 shard.pointee.roots.at = 0
@@ -200,7 +212,7 @@ final class Recorder: @unchecked Sendable {
         let roots = shard.pointee.roots
         let at = Int(shard.pointee.nextRoot)
         guard Int(roots.at) >= at + 18 else {
-            polyspan_lock_give(&shard.pointee.lock)
+            polyspan_lock_give(lock(of: shard))
             return nil
         }
         let high = UInt64(bigEndian: UnsafeRawPointer(roots.bytes + at).loadUnaligned(as: UInt64.self))
@@ -211,7 +223,7 @@ final class Recorder: @unchecked Sendable {
             length == 0
             ? "" : String(decoding: UnsafeRawBufferPointer(start: roots.bytes + at + 18, count: length), as: UTF8.self)
         shard.pointee.nextRoot = UInt32(at + 18 + length)
-        polyspan_lock_give(&shard.pointee.lock)
+        polyspan_lock_give(lock(of: shard))
         let records = decision != 0
         // Sampled, and random as our ids are.
         let flags: UInt8 = decision == 2 ? 3 : 2
@@ -253,7 +265,7 @@ final class Recorder: @unchecked Sendable {
     @inline(__always)
     func append(kind: UInt8, length: Int, spans: UInt32, _ write: (inout Buffer) -> Void) -> Int? {
         let shard = shard()
-        polyspan_lock_take(&shard.pointee.lock)
+        polyspan_lock_take(lock(of: shard))
         let start = shard.pointee.frame.at
         if shard.pointee.frame.reserve(length + 8) {
             shard.pointee.frame.put(UInt32(length))
@@ -264,7 +276,7 @@ final class Recorder: @unchecked Sendable {
         // One that memory had no room for is announced all the same: the engine then counts it as lost.
         shard.pointee.spans += spans
         let isFull = shard.pointee.frame.at >= frameBytes || shard.pointee.spans >= frameSpans
-        polyspan_lock_give(&shard.pointee.lock)
+        polyspan_lock_give(lock(of: shard))
         if isFull { return shard - shards }
         arm()
         return nil
@@ -302,22 +314,22 @@ final class Recorder: @unchecked Sendable {
         let shard = shards + at
         handing[at].lock()
         defer { handing[at].unlock() }
-        polyspan_lock_take(&shard.pointee.lock)
+        polyspan_lock_take(lock(of: shard))
         var frame = shard.pointee.frame
         let spans = shard.pointee.spans
         shard.pointee.frame = shard.pointee.spare
         shard.pointee.frame.at = 0
         shard.pointee.spare = .empty()
         shard.pointee.spans = 0
-        polyspan_lock_give(&shard.pointee.lock)
+        polyspan_lock_give(lock(of: shard))
         let says = frame.at > 0 || spans > 0 || evenEmpty ? handIn(frame, spans) : false
         frame.at = 0
-        polyspan_lock_take(&shard.pointee.lock)
+        polyspan_lock_take(lock(of: shard))
         if frame.capacity <= keptBytes, shard.pointee.spare.bytes == nil {
             shard.pointee.spare = frame
             frame = .empty()
         }
-        polyspan_lock_give(&shard.pointee.lock)
+        polyspan_lock_give(lock(of: shard))
         polyspan_buffer_free(&frame)
         return says
     }

@@ -5,39 +5,39 @@ import PolyspanNative
 import PolyspanShims
 
 enum Registry {
-    private struct Slot {
-        var lock = polyspan_lock()
-        var chosen: Unmanaged<Recorder>?
-        /// Whether the application is asked which engine a root belongs to.
-        var selects: Int64 = 0
-    }
+    /// The default one: read by every span that begins a trace. Each in a place of its own, since an access of several by one
+    /// thread would be a race with that of another.
+    private nonisolated(unsafe) static let chosen = place(Unmanaged<Recorder>?.none)
+    private nonisolated(unsafe) static let lock = place(polyspan_lock())
+    /// Whether the application is asked which engine a root belongs to.
+    private nonisolated(unsafe) static let selecting = place(Int64(0))
 
-    /// The default one: read by every span that begins a trace.
-    private nonisolated(unsafe) static let slot: UnsafeMutablePointer<Slot> = {
-        let slot = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
-        slot.initialize(to: Slot())
-        return slot
-    }()
+    /// Memory that stays.
+    private static func place<Content>(_ content: Content) -> UnsafeMutablePointer<Content> {
+        let place = UnsafeMutablePointer<Content>.allocate(capacity: 1)
+        place.initialize(to: content)
+        return place
+    }
 
     private static let byName = Locked<[(name: String, recorder: Recorder)]>([])
 
     /// The recorder of the default engine; nil where none runs.
     static var recorder: Recorder? {
-        polyspan_lock_take(&slot.pointee.lock)
-        defer { polyspan_lock_give(&slot.pointee.lock) }
-        return slot.pointee.chosen?.takeUnretainedValue()
+        polyspan_lock_take(lock)
+        defer { polyspan_lock_give(lock) }
+        return chosen.pointee?.takeUnretainedValue()
     }
 
-    static var selects: Bool { polyspan_load(&slot.pointee.selects) != 0 }
+    static var selects: Bool { polyspan_load(selecting) != 0 }
 
-    static func setSelects(_ selects: Bool) { _ = polyspan_swap(&slot.pointee.selects, selects ? 1 : 0) }
+    static func setSelects(_ selects: Bool) { _ = polyspan_swap(selecting, selects ? 1 : 0) }
 
     private static func choose(_ recorder: Recorder?) {
         let next = recorder.map { Unmanaged.passRetained($0) }
-        polyspan_lock_take(&slot.pointee.lock)
-        let before = slot.pointee.chosen
-        slot.pointee.chosen = next
-        polyspan_lock_give(&slot.pointee.lock)
+        polyspan_lock_take(lock)
+        let before = chosen.pointee
+        chosen.pointee = next
+        polyspan_lock_give(lock)
         before?.release()
     }
 

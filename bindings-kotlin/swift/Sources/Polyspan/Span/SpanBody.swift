@@ -49,8 +49,8 @@ private let truncated = "…[truncated]"
 extension Body {
     @inline(__always)
     func locked<R>(_ body: (Body) throws -> R) rethrows -> R {
-        polyspan_lock_take(&pointee.lock)
-        defer { polyspan_lock_give(&pointee.lock) }
+        polyspan_span_lock(self)
+        defer { polyspan_span_unlock(self) }
         return try body(self)
     }
 

@@ -126,6 +126,9 @@ void polyspan_buffer_free(polyspan_buffer *buffer);
 // A span as long as its Swift object lives. `lock` guards what follows it down to `dropped_links`; the links belong to the
 // lock of the trace.
 typedef struct polyspan_span {
+    // Whoever sets a field accesses the whole for the thread sanitizer, which knows it by its first bytes: these are neither the
+    // lock's nor the state's, which other threads read meanwhile.
+    uint64_t first;
     polyspan_lock lock;
     uint32_t state;
     // The body of the event (docs/frame.md), which begins with the head of 64 bytes.
@@ -148,9 +151,15 @@ typedef struct polyspan_span {
 
 // The open spans of a trace in this process, the latest first.
 typedef struct {
-    polyspan_lock lock;
     polyspan_span *last;
+    polyspan_lock lock;
 } polyspan_open_spans;
+
+// Their locks, by the pointer to the whole: Swift would access all that a pointer to the lock is taken out of.
+static inline void polyspan_span_lock(polyspan_span *span) { polyspan_lock_take(&span->lock); }
+static inline void polyspan_span_unlock(polyspan_span *span) { polyspan_lock_give(&span->lock); }
+static inline void polyspan_open_lock(polyspan_open_spans *open) { polyspan_lock_take(&open->lock); }
+static inline void polyspan_open_unlock(polyspan_open_spans *open) { polyspan_lock_give(&open->lock); }
 
 // A block for a span with these limits, all zeros but for them and its buffer, which is the rest of the block; null where
 // memory is out.
