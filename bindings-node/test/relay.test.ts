@@ -16,6 +16,8 @@ let engine: Engine
 let server: Server
 let url: string
 let page: typeof Edge
+/** What the edge function said before it was set up as it should be. */
+const warned: string[] = []
 
 before(async () => {
   engine = init('relayed', { exporter })
@@ -40,6 +42,11 @@ before(async () => {
   // Edge runtimes have it as a global.
   Object.assign(globalThis, { AsyncLocalStorage })
   page = await import('polyspan/edge')
+  const { warn } = console
+  console.warn = (line: string) => warned.push(line)
+  page.span('too early', () => undefined)
+  page.init({ relay: '/api/polyspan' })
+  console.warn = warn
   page.init({ relay: `${url}/api/polyspan` })
 })
 beforeEach(() => exporter.clear())
@@ -124,6 +131,13 @@ test('a span of a page arrives as one of the engine', async () => {
     'endTime',
   ] as (keyof SpanRecord)[])
     assert.deepEqual(paged[member], own[member], member)
+})
+
+test('an edge function that cannot record says why', () => {
+  assert.deepEqual(warned, [
+    'polyspan: nothing is recorded before init',
+    'polyspan: nothing is recorded: relay: "/api/polyspan" is no whole address',
+  ])
 })
 
 test('children, errors and what is current', async () => {
