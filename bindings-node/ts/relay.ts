@@ -149,7 +149,9 @@ function isOwn({ headers, url }: Request, origin: string | null): boolean {
   const host =
     headers.get('x-forwarded-host')?.split(',')[0]?.trim() || headers.get('host') || new URL(url).host
   try {
-    return new URL(origin).host === host
+    // Some proxies write the port of the protocol along, which no browser does.
+    const { protocol, host: asking } = new URL(origin)
+    return asking === new URL(`${protocol}//${host}`).host
   } catch {
     return false
   }
