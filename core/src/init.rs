@@ -117,10 +117,13 @@ fn settings(config: ResolvedConfig, redactor: Arc<Redactor>) -> Settings {
         queue_spans: u64::from(u32::MAX),
         ..lane_limits(&Batching::default(), metric_share, metric_exporters.len())
     };
-    lanes.extend(
-        named(metric_exporters)
-            .map(|(name, exporter)| metric_lane_builder(name, exporter.clone(), metric_limits, within)),
-    );
+    // Without the feature options that ask for metrics are refused, and what their lanes are made of is not linked.
+    if cfg!(feature = "metrics") {
+        lanes.extend(
+            named(metric_exporters)
+                .map(|(name, exporter)| metric_lane_builder(name, exporter.clone(), metric_limits, within)),
+        );
+    }
     let counts_unsampled = config.metrics.is_some() && !config.disabled;
     let sampler = if config.disabled { sampling::HeadSampler::AlwaysOff } else { config.sampler.clone() };
     let propagators = Propagators::from_names(config.propagators.iter().map(String::as_str)).0;

@@ -1,6 +1,7 @@
 //! The one task runner: `cargo xtask <habit>`. Every habit sets up what it needs by itself, in the
 //! cache folder, and says what is missing when it cannot. README and `.ci/run` call nothing else.
 
+mod app_library;
 mod bench;
 mod collector;
 mod counts;
@@ -105,6 +106,9 @@ enum Habit {
         /// The library of this machine alone; Maven builds on it find the artifact in the cache
         #[arg(long)]
         here: bool,
+        /// The native library of apps alone, whose size is said and held
+        #[arg(long, conflicts_with = "here")]
+        app: bool,
     },
     /// Build the Swift program that the benchmarks measure and print the words that start it
     SwiftBench,
@@ -145,8 +149,9 @@ fn perform(habit: Habit) -> anyhow::Result<ExitCode> {
         Habit::Soak { minutes } => soak::run(&workspace, minutes),
         Habit::Wheels => wheels::run(&workspace),
         Habit::Npm => npm::run(&workspace),
-        Habit::Maven { here: false } => maven::run(&workspace),
-        Habit::Maven { here: true } => maven::install(&workspace),
+        Habit::Maven { app: true, .. } => app_library::run(&workspace),
+        Habit::Maven { here: true, .. } => maven::install(&workspace),
+        Habit::Maven { .. } => maven::run(&workspace),
         Habit::SwiftBench => swift::bench(&workspace).map(|()| ExitCode::SUCCESS),
         Habit::Collector => {
             prerequisites::require(&[prerequisites::Tool::Go])?;

@@ -1,5 +1,6 @@
 //! `cargo xtask maven`: the Maven artifact of a release, from one machine. Builds the native library of every platform
 //! that links here, says which it could not and how large each is, packs them into the jar, and runs the tests with it.
+//! What an app's library would weigh is said beside them.
 
 use std::env::consts;
 use std::fs;
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::app_library;
 use crate::kotlin::{PROJECT, made, maven, platform, put};
 use crate::prerequisites::{self, Tool};
 use crate::process;
@@ -23,9 +25,6 @@ const PLATFORMS: &[(&str, &str, &str)] = &[
     ("macos", "x86_64", "x86_64-apple-darwin"),
     ("windows", "x86_64", "x86_64-pc-windows-msvc"),
 ];
-
-/// What the library is to weigh on x86-64 at most, stripped, with TLS.
-const AIM_BYTES: u64 = 4_000_000;
 
 /// Builds the artifact with the library of this machine, and puts it where other builds with Maven find it: the
 /// benchmarks and the example.
@@ -53,17 +52,19 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
             Ok(library) => {
                 put(&natives, &platform(system, processor), &library)?;
                 let size = fs::metadata(&library).with_context(|| library.display().to_string())?.len();
-                sizes.push((target, size, *processor == "x86_64" && size > AIM_BYTES));
+                sizes.push((target, size));
             }
             Err(error) => missing.push((target, error)),
         }
     }
     process::run(maven(workspace, &border, PROJECT)?.arg("verify"))?;
+    let of_apps = if app_library::is_held_here() { Some(app_library::build(workspace)?) } else { None };
     println!();
-    for (target, size, is_large) in sizes {
-        let note =
-            if is_large { format!(", more than the {AIM_BYTES} bytes aimed at") } else { String::new() };
-        println!("{target}: {:.2} MB{note}", size as f64 / 1e6);
+    for (target, size) in sizes {
+        println!("{target}: {:.2} MB", size as f64 / 1e6);
+    }
+    if let Some((library, size)) = of_apps {
+        println!("an app's, {}: {}", library.display(), app_library::judged(size));
     }
     println!("{}", made(workspace).join("build").display());
     if !missing.is_empty() {

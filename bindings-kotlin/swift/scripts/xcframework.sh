@@ -9,6 +9,11 @@ export MACOSX_DEPLOYMENT_TARGET=12.0 IPHONEOS_DEPLOYMENT_TARGET=15.0
 
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
+# Where the sources of dependencies lie on this machine is no app's business, and takes room.
+for sources in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+    RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$sources/="
+done
+export RUSTFLAGS
 # Without the JNI entry, which is for Java, and without what only servers use.
 build() { cargo build --profile phone -p polyspan-uniffi --no-default-features --target "$1"; }
 for one in aarch64-apple-darwin x86_64-apple-darwin aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios; do

@@ -341,7 +341,8 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
             crate::log::warn_once(&format!("retry {name}"), &format!("{name}: {reason}; trying again"));
         });
         let bounds = Bounds { joined: self.limits.joined_bytes, queue: self.limits.queue_bytes };
-        let task = drive::<E, S>(Arc::clone(&self.shared), sink, context, bounds, Arc::clone(settled));
+        let kind = Kind { join: E::join, unpack: E::unpack };
+        let task = drive(Arc::clone(&self.shared), sink, context, bounds, kind, Arc::clone(settled));
         self.task = Some(tokio::spawn(task));
     }
 
@@ -368,18 +369,26 @@ impl<E: Encoder, S: Sink<E::Batch>> ExportLane for Lane<E, S> {
     }
 }
 
+/// What the task knows of an encoder. Without the encoder's type, since it would be there for each of them anew
+/// (`docs/decisions/native-size.md`).
+struct Kind<B> {
+    join: fn(&mut B, B) -> Option<B>,
+    unpack: fn(&mut B) -> bool,
+}
+
 /// Takes one item after the other to the sink, until the lane is closed and empty.
-async fn drive<E: Encoder, S: Sink<E::Batch>>(
-    shared: Arc<Shared<E::Batch>>,
+async fn drive<B: Send, S: Sink<B>>(
+    shared: Arc<Shared<B>>,
     mut sink: S,
     context: SendContext,
     bounds: Bounds,
+    kind: Kind<B>,
     settled_one: Arc<Notify>,
 ) {
     loop {
         let item = {
             let mut state = shared.lock();
-            let item = state.next(bounds, E::join);
+            let item = state.next(bounds, kind.join);
             if item.is_none() && state.closing {
                 return;
             }
@@ -387,7 +396,7 @@ async fn drive<E: Encoder, S: Sink<E::Batch>>(
         };
         match item {
             Some(Item::Batch(Waiting { mut batch, spans, aside, .. })) => {
-                let outcome = if E::unpack(&mut batch) {
+                let outcome = if (kind.unpack)(&mut batch) {
                     let outcome = caught(async { sink.send(batch, &context).await }).await;
                     outcome.unwrap_or_else(|| damaged(spans, "the exporter panicked"))
                 } else {

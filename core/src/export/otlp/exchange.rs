@@ -12,12 +12,11 @@ use http::header::{CONTENT_ENCODING, DATE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::Instant;
 
+use super::connect::Connections;
 use super::options::display_uri;
 use super::response::{Accepted, read_accepted, read_failure};
 use super::retry::read_retry_after;
@@ -25,11 +24,6 @@ use crate::export::SendContext;
 
 /// The largest reply that is read; a larger one ends the exchange for good.
 const MAX_REPLY_BYTES: usize = 4 << 20;
-
-/// How long a connection is silent before the kernel asks whether the receiver is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// How long an unused connection is kept, less than most servers and gateways keep theirs.
-const IDLE: Duration = Duration::from_secs(55);
 
 /// What one request came to.
 #[derive(Debug)]
@@ -54,45 +48,6 @@ pub(super) struct Failure {
     pub(super) retry_after: Option<Duration>,
     /// Whether the receiver may have taken the spans all the same.
     pub(super) maybe_arrived: bool,
-}
-
-/// A client that keeps its connection alive between requests.
-#[derive(Debug)]
-pub(super) enum Connections {
-    Plain(Client<HttpConnector, Full<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-}
-
-impl Connections {
-    /// `tls` decides whether `https` is spoken; `timeout` bounds connecting.
-    pub(super) fn new(tls: Option<rustls::ClientConfig>, timeout: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(timeout));
-        // Otherwise a connection that a gateway forgot costs the next request its whole timeout.
-        connector.set_keepalive(Some(KEEP_ALIVE));
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
-        match tls {
-            None => Self::Plain(builder.build(connector)),
-            Some(config) => {
-                connector.enforce_http(false);
-                let connector = hyper_rustls::HttpsConnectorBuilder::new()
-                    .with_tls_config(config)
-                    .https_only()
-                    .enable_http1()
-                    .wrap_connector(connector);
-                Self::Tls(builder.build(connector))
-            }
-        }
-    }
-
-    fn request(&self, request: Request<Full<Bytes>>) -> legacy::ResponseFuture {
-        match self {
-            Self::Plain(client) => client.request(request),
-            Self::Tls(client) => client.request(request),
-        }
-    }
 }
 
 /// What every request of an exporter shares.

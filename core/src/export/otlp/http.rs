@@ -11,7 +11,8 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::batch::OtlpBatch;
-use super::exchange::{Connections, Exchange, Verdict};
+use super::connect::Connections;
+use super::exchange::{Exchange, Verdict};
 use super::gzip::Gzip;
 use super::options::{Compression, OtlpHttpOptions, display_uri};
 use super::response::Accepted;

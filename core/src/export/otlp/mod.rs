@@ -2,6 +2,8 @@
 
 mod batch;
 mod buffer;
+#[cfg(feature = "otlp-http")]
+mod connect;
 pub mod encode;
 #[cfg(feature = "otlp-http")]
 mod exchange;
