@@ -111,7 +111,6 @@ public enum Polyspan {
     ///   runs with other options and `replace` is not true.
     @discardableResult
     public static func start(service: String? = nil, _ options: Options = Options()) throws -> Engine {
-        _ = leaving
         let native = NativeOptions(language: "swift")
         // What the engine has to say of the options.
         defer { Log.sayWaiting() }
@@ -121,12 +120,14 @@ public enum Polyspan {
             try native.data(options: wholeValue(.map(options.data(service: service))))
             return try initEngine(options: native, provider: false)
         }
+        _ = leaving
         let recorder = Registry.add(Recorder(engine))
         if let sessions = options.sessions { try recorder.take(sessions) }
         return Engine(recorder)
     }
 
-    /// What the end of the process does, once there is something to do.
+    /// What the end of the process does, once there is something to do. Registered after the first engine has started: what was
+    /// registered last is run first, and the native library, which stops its engines then, has to get what is left here before.
     private static let leaving: Void = {
         atexit {
             for recorder in Registry.recorders { recorder.submit() }
