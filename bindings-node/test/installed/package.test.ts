@@ -217,3 +217,15 @@ test('without its addon `init` says what to install, and nothing else fails', as
   // A server goes on without its telemetry.
   assert.match(stderr, /polyspan: nothing is recorded: addon: /)
 })
+
+test('in Next.js without the OpenTelemetry API it records, and says what is missing', async () => {
+  const program = `
+    const { MemoryExporter, shutdown, span } = require('polyspan')
+    const exporter = new MemoryExporter()
+    require('polyspan/next').register({ exporter })
+    span('own', () => undefined)
+    shutdown().then(() => console.log(exporter.spans.map((each) => each.name).join()))`
+  const { status, stdout, stderr } = await run([process.execPath, '-e', program], app)
+  assert.deepEqual([status, stdout], [0, 'own\n'], stderr)
+  assert.match(stderr, /Next's own spans are not recorded, since @opentelemetry\/api is not installed/)
+})
