@@ -142,6 +142,11 @@ extension EngineTests {
             #expect(Value(Set([4])) == [4])
             #expect(Value(["b": 1, "a": 2] as KeyValuePairs) == ["b": 1, "a": 2])
             #expect(Value(["a", "b"][...]) == ["a", "b"])
+            #expect(Value([Int]()) == [])
+            #expect(Value(["list": [String]()]) == ["list": []])
+            #expect(Value([String: Int]()) == .map([:]))
+            #expect(Value(Set<Int>()) == [])
+            #expect(Value([UInt8]()) == .bytes(Data()))
         }
 
         @Test func encodableValuesAreEncoded() {

@@ -85,7 +85,8 @@ func shape(of value: Any, bounds: Bounds) -> Shape {
     case let text as Substring: return .text(String(text))
     case let character as Character: return .text(String(character))
     case let data as Data: return .bytes(data)
-    case let bytes as [UInt8]: return .bytes(Data(bytes))
+    // Of the others each empty one would pass for this.
+    case let bytes as [UInt8] where type(of: value) == [UInt8].self: return .bytes(Data(bytes))
     case let date as Date: return .text(timestamp(date))
     case let number as Decimal: return .text(number.description)
     case let url as URL: return .text(url.absoluteString)
