@@ -348,6 +348,20 @@ test('what does not fit is dropped and counted', async () => {
   addsUp(page)
 })
 
+test('a frame that waits for another attempt leaves with the page, once', async () => {
+  const { page, posts } = paged(() => 503)
+  end(page)
+  const delivering = page.deliver()
+  // The answer is there, and the pause has begun.
+  await new Promise(setImmediate)
+  const sent: number[] = []
+  page.leave((_url, _type, frame) => sent.push(frame.length) > 0)
+  await delivering
+  assert.deepEqual([posts.length, sent.length], [1, 1])
+  assert.deepEqual([page.stats().posted, page.stats().pending, page.stats().dropped], [1, 0, {}])
+  addsUp(page)
+})
+
 test('a frame that is refused for good is given up at once', async () => {
   const { page, posts } = paged(() => 413)
   end(page)

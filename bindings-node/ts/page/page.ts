@@ -75,6 +75,8 @@ export class Page {
   private readonly dropped: Record<string, number> = {}
   private timer: unknown
   private posting: Promise<void> | undefined
+  /** Whether the first frame is under way, and not waiting for another attempt. */
+  private asking = false
 
   constructor(terms: PageTerms, platform: Platform) {
     this.terms = termsOf(terms)
@@ -155,8 +157,7 @@ export class Page {
    * more than 64 KiB under way, is posted like everything else: a page that comes back has lost nothing. */
   leave(send: (url: string, contentType: string, frame: Uint8Array<ArrayBuffer>) => boolean): void {
     this.close()
-    // The first one may be under way.
-    const from = this.posting === undefined ? 0 : 1
+    const from = this.asking ? 1 : 0
     while (this.queue.length > from) {
       const frame = this.queue[from] as Frame
       if (!send(this.terms.relay, this.contentType, frame.bytes)) {
@@ -198,32 +199,30 @@ export class Page {
   }
 
   private async work(): Promise<void> {
-    for (let frame = this.queue[0]; frame !== undefined; frame = this.queue[0]) {
-      const failure = await this.attempt(frame)
-      this.queue.shift()
-      if (failure === undefined) {
-        this.posted += frame.spans
-        this.close()
-      } else {
-        this.drop(failure, frame.spans)
-      }
-    }
-  }
-
-  /** Posts a frame; why it was given up. */
-  private async attempt({ bytes }: Frame): Promise<string | undefined> {
     const { relay } = this.terms
-    for (let attempt = 0; ; attempt++) {
-      const status = await this.platform.post(relay, this.contentType, bytes).catch(() => 0)
-      // What a server shows for every path is no relay.
-      if (status === 204) return undefined
+    let attempts = 0
+    for (let frame = this.queue[0]; frame !== undefined; frame = this.queue[0]) {
+      this.asking = true
+      const status = await this.platform.post(relay, this.contentType, frame.bytes).catch(() => 0)
+      this.asking = false
       // The client is too fast, the server too busy, or nobody answered.
       const again = status === 0 || status === 429 || status >= 500
-      if (!again || attempt + 1 === ATTEMPTS) {
-        sayOnce('relay', `spans are lost: ${relay} answered ${status}`)
-        return again ? 'retry_exhausted' : 'rejected'
+      if (again && ++attempts < ATTEMPTS) {
+        await new Promise((done) => setTimeout(done, PAUSE << (attempts - 1)))
+        // It may have left with the page.
+        if (this.queue[0] === frame) continue
+      } else {
+        this.queue.shift()
+        // What a server shows for every path is no relay.
+        if (status === 204) {
+          this.posted += frame.spans
+          this.close()
+        } else {
+          this.drop(again ? 'retry_exhausted' : 'rejected', frame.spans)
+          sayOnce('relay', `spans are lost: ${relay} answered ${status}`)
+        }
       }
-      await new Promise((done) => setTimeout(done, PAUSE << attempt))
+      attempts = 0
     }
   }
 }
