@@ -50,13 +50,21 @@ struct Octet {
 pub(super) struct Sieve {
     octets: [Octet; FAMILIES / 8],
     level: Level,
+    /// The families that may have a byte in each place of an anchor, by that byte: where it goes byte by byte.
+    #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
+    places: Vec<[u16; ANCHOR]>,
 }
 
 impl Sieve {
     /// Lets everything through.
     pub(super) fn new() -> Self {
         let empty = || Octet { low: [[0; BLOCK]; ANCHOR], high: [[0; BLOCK]; ANCHOR] };
-        Self { octets: [empty(), empty()], level: Level::new() }
+        Self {
+            octets: [empty(), empty()],
+            level: Level::new(),
+            #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
+            places: Vec::new(),
+        }
     }
 
     /// Adds an anchor to a family.
@@ -73,6 +81,25 @@ impl Sieve {
                 }
             }
         }
+        #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
+        if cfg!(test) || self.goes_byte_by_byte() {
+            let [first, second] = &self.octets;
+            let of = |byte| {
+                let both = first.families(byte).into_iter().zip(second.families(byte));
+                let mut places = both.map(|(one, other)| u16::from_le_bytes([one, other]));
+                [(); ANCHOR].map(|()| places.next().unwrap_or(0))
+            };
+            self.places = (0..=u8::MAX).map(of).collect();
+        }
+    }
+
+    /// Whether bytes cannot be looked up in vectors. Doing it nevertheless costs forty-eight thousand bytes of code.
+    #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
+    fn goes_byte_by_byte(&self) -> bool {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        return matches!(self.level, Level::Sse2(_));
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        return false;
     }
 
     /// The family that lets the fewest further bytes through if it takes that anchor in.
@@ -97,9 +124,8 @@ impl Sieve {
     #[inline]
     pub(super) fn sift(&self, text: &[u8], dense: u32, found: impl FnMut(Marks)) {
         match self.level {
-            // Made before 2008, without vectors to look bytes up in; making do costs forty-eight thousand bytes of code.
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Level::Sse2(_) => sift_bytes(&self.octets, text, dense, found),
+            Level::Sse2(_) => sift_bytes(&self.places, text, dense, found),
             level => dispatch!(level, simd => sift(simd, &self.octets, text, dense, found)),
         }
     }
@@ -114,28 +140,33 @@ fn upper(byte: u8) -> usize {
 }
 
 impl Octet {
-    /// The families that may have an anchor at the beginning of these bytes.
+    /// The families that may have that byte in each place of an anchor.
     #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
-    fn families(&self, bytes: &[u8]) -> u8 {
-        let places = self.low.iter().zip(&self.high).enumerate();
-        places.fold(u8::MAX, |families, (place, (low, high))| {
-            // Behind the end are zeros, which no anchor has.
-            let byte = bytes.get(place).copied().unwrap_or(0);
-            let of = |table: &Table, half| table.get(half).copied().unwrap_or(0);
-            families & of(low, lower(byte)) & of(high, upper(byte))
-        })
+    #[inline]
+    fn families(&self, byte: u8) -> [u8; ANCHOR] {
+        let of = |table: &Table, half: usize| table.get(half).copied().unwrap_or(0);
+        let [a, b, c] = &self.low;
+        let [d, e, f] = &self.high;
+        let (low, high) = (lower(byte), upper(byte));
+        [of(a, low) & of(d, high), of(b, low) & of(e, high), of(c, low) & of(f, high)]
     }
 }
 
 /// The same as [`sift`], byte by byte.
 #[cfg(any(test, target_arch = "x86", target_arch = "x86_64"))]
-fn sift_bytes(octets: &[Octet; FAMILIES / 8], text: &[u8], dense: u32, mut found: impl FnMut(Marks)) {
+fn sift_bytes(places: &[[u16; ANCHOR]], text: &[u8], dense: u32, mut found: impl FnMut(Marks)) {
+    // Behind the end is nothing that an anchor has.
+    let of =
+        |at: usize| text.get(at).and_then(|byte| places.get(usize::from(*byte))).copied().unwrap_or_default();
+    // What has been looked up of the bytes behind the one at hand.
+    let (mut next, mut after) = (of(0), of(1));
     for (block, bytes) in text.chunks(BLOCK).enumerate() {
         let at = block * BLOCK;
         let mut marks = Marks { at, anchors: 0, digits: 0, joins: 0 };
         for (place, byte) in bytes.iter().enumerate() {
-            let rest = text.get(at + place..).unwrap_or_default();
-            let is_anchor = octets.iter().any(|octet| octet.families(rest) != 0);
+            let here = next;
+            (next, after) = (after, of(at + place + 2));
+            let is_anchor = here[0] & next[1] & after[2] != 0;
             marks.anchors |= u32::from(is_anchor) << place;
             marks.digits |= u32::from(byte.is_ascii_digit()) << place;
             marks.joins |= u32::from(matches!(byte, b' ' | b'-')) << place;
@@ -382,7 +413,7 @@ mod tests {
             dispatch!(sieve.level, simd => {
                 sift(simd, &sieve.octets, text.as_bytes(), dense, |marks| together.push(marks))
             });
-            sift_bytes(&sieve.octets, text.as_bytes(), dense, |marks| one_by_one.push(marks));
+            sift_bytes(&sieve.places, text.as_bytes(), dense, |marks| one_by_one.push(marks));
             proptest::prop_assert_eq!(together, one_by_one);
         }
     }
