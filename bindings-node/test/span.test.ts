@@ -309,6 +309,34 @@ test('too many open spans do not record, and abandoned ones are forgotten', asyn
   await few.shutdown()
 })
 
+test('spans about which the engine is asked count among the open ones', async () => {
+  let answer = true
+  const few = init({ service: 'x', name: 'asked', exporters: [], openSpans: 10, sampler: () => answer })
+  const remote = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const kept = Array.from({ length: 12 }, (_, at) =>
+    few.start('kept', at % 2 === 0 ? {} : { parent: remote }),
+  )
+  assert.deepEqual(
+    kept.map((each) => each.isRecording),
+    kept.map((_, at) => at < 10),
+  )
+  // Context travels on: in the caller's trace, but not as sampled, since nothing below would have a parent.
+  assert.deepEqual([kept[11]?.traceId, kept[11]?.context.traceFlags], ['0af7651916cd43dd8448eb211c80319c', 0])
+  assert.match(String(kept[10]?.traceId), /^(?!0{32})[0-9a-f]{32}$/)
+  assert.equal(few.start('given', { traceId: 'ab' }).traceId, 'ab'.padStart(32, '0'))
+  assert.equal(few.stats().openLimit, 3)
+  for (const each of kept) each.end()
+  // What is not sampled takes no place.
+  answer = false
+  for (let i = 0; i < 20; i++) few.start('left out').end()
+  answer = true
+  assert.ok(few.start('room again').isRecording)
+  const counted = few.stats()
+  assert.ok(counted.addsUp)
+  assert.equal(counted.openLimit, 3)
+  await few.shutdown()
+})
+
 test('a huge span is bounded, and says so', async () => {
   const bounded = init({
     service: 'x',

@@ -1,11 +1,11 @@
 // Having the engine start a span: for samplers that are asked, hidden types, metadata, remote parents, request contexts.
 
 import { wholeValue } from './context'
-import { measured } from './core/begin'
+import { measured, tooMany } from './core/begin'
 import { capture } from './core/capture'
 import { momentOf, now, putMoment } from './core/clock'
 import { each, text } from './core/given'
-import { contextBytes, NO_TRACE, traceOf } from './core/ids'
+import { contextBytes, NO_TRACE, randomWord, Trace, traceOf, wordsOf } from './core/ids'
 import { OPEN, QUIET } from './core/kept_span'
 import { keyOf } from './core/keys'
 import { refuse, sayOnce } from './core/log'
@@ -24,6 +24,8 @@ const INTERNAL = 16
 const EVENT = 8
 const KIND_GIVEN = 256
 const FIELDS_AT = 64
+/** The trace flag of ids that are random. */
+const RANDOM = 2
 
 const described = new Writer(1024)
 
@@ -36,6 +38,11 @@ export function ask(
   recorder: Recorder | undefined,
   instant: boolean,
 ): Span {
+  // Taken before: a start that the engine has told of is followed by an end. Whose it is where a selector chooses, is not
+  // known yet.
+  const taken = recorder?.opened()
+  if (recorder !== undefined && taken === undefined)
+    return tooMany(name, given, parent?._trace ?? newTrace(given.traceId), ambient, recorder)
   const withContent = recorder === undefined || recorder.terms.readsContent
   const withInput = recorder?.terms.showsStarts === true && recorder.terms.io
   const event = describe(name, given, recorder, withContent, withInput, instant)
@@ -50,6 +57,7 @@ export function ask(
       : undefined,
   )
   const { context, body, slot } = started
+  if (taken !== undefined && body === undefined) recorder?.closed(taken)
   if (slot === undefined) return startsNowhere(parent, ambient)
   const owner = recorder ?? recorderOfSlot(slot)
   const trace = traceOf(context)
@@ -61,7 +69,7 @@ export function ask(
     if (owner?.terms.countsUnsampled === true) measured(span, name, given)
     return span
   }
-  span._token = owner?.opened()
+  span._token = taken ?? owner?.opened()
   span._high = body.readInt32BE(16)
   span._low = body.readInt32BE(20)
   span._parentHigh = body.readInt32BE(24)
@@ -76,6 +84,14 @@ export function ask(
   else span._local = { last: span }
   fill(span, withInput ? { ...given, input: undefined } : given, withContent, withContent)
   return span
+}
+
+/** One that the engine knows nothing of. */
+function newTrace(id: unknown): Trace {
+  const [a, b, c, d] = wordsOf(id, 32) ?? []
+  if (a === undefined || b === undefined || c === undefined || d === undefined)
+    return new Trace(randomWord(), randomWord(), randomWord(), randomWord() | 1, RANDOM, '')
+  return new Trace(a, b, c, d, 0, '')
 }
 
 function parentBytes(parent: Span): Uint8Array {

@@ -45,11 +45,9 @@ export function begin(
   }
   const token = records ? recorder.opened() : undefined
   if (token === undefined) {
-    if (records) recorder.count(OPEN_LIMIT)
-    const span = new Span(QUIET, recorder, records ? unsampled(trace) : trace, high, low, ambient, false)
-    if (recorder.terms.countsUnsampled === true) measured(span, name, given)
-    else recorder.count(NOT_RECORDING)
-    return span
+    return records
+      ? tooMany(name, given, trace, ambient, recorder)
+      : quiet(name, given, trace, ambient, recorder)
   }
   const span = new Span(OPEN, recorder, trace, high, low, ambient, false)
   span._token = token
@@ -77,6 +75,31 @@ export function begin(
 /** Whether children of a span that is not sampled are certain not to be sampled either. */
 export function passesOn({ localParent }: Terms, { state }: Trace): boolean {
   return localParent === 'inherit' || (localParent === 'drop' && state === '')
+}
+
+/** What stands for a span of this trace that does not record since too many are open. */
+export function tooMany(
+  name: string,
+  given: SpanOptions,
+  trace: Trace,
+  ambient: Ambient | undefined,
+  recorder: FrameRecorder,
+): Span {
+  recorder.count(OPEN_LIMIT)
+  return quiet(name, given, unsampled(trace), ambient, recorder)
+}
+
+function quiet(
+  name: string,
+  given: SpanOptions,
+  trace: Trace,
+  ambient: Ambient | undefined,
+  recorder: FrameRecorder,
+): Span {
+  const span = new Span(QUIET, recorder, trace, randomWord(), randomWord() | 1, ambient, false)
+  if (recorder.terms.countsUnsampled === true) measured(span, name, given)
+  else recorder.count(NOT_RECORDING)
+  return span
 }
 
 /** Has a span that does not record keep what metrics count of it. */

@@ -111,6 +111,12 @@ export abstract class FrameRecorder implements Recording, Governed {
     return this.token
   }
 
+  /** Takes back the token of a span that is over, or was never begun. */
+  closed(token: Token): void {
+    token.epoch.open -= 1
+    this.open -= 1
+  }
+
   /** Takes in what metrics count of a span that did not record. */
   leftOut(span: KeptSpan): void {
     this.frame.unsampled(span)
@@ -127,11 +133,7 @@ export abstract class FrameRecorder implements Recording, Governed {
 
   /** Takes in a span that has ended. */
   ended(span: KeptSpan): void {
-    const token = span._token
-    if (token !== undefined) {
-      token.epoch.open -= 1
-      this.open -= 1
-    }
+    if (span._token !== undefined) this.closed(span._token)
     this.frame.span(span)
     if (this.frame.at >= FRAME_BYTES || this.frame.spans >= FRAME_SPANS) this.submit()
     else if (!this.armed) this.arm()
