@@ -72,7 +72,7 @@ RUNS = (
         brief="--traces 320",
         lossless=False,
     ),
-    Run("node-otlp", "node", "bursts --traces 4000 --export otlp", NODE + NODE_PEERS, brief="--traces 320"),
+    Run("node-otlp", "node", "bursts --traces 12800 --export otlp", NODE + NODE_PEERS, brief="--traces 320"),
     Run(
         "node-pauses",
         "node",
