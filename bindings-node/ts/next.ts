@@ -4,8 +4,8 @@
 // take the trace along, which Next does not do itself. `next_edge.ts` is the same entry for the edge runtime.
 
 import { dirname, join, relative, sep } from 'node:path'
-import { headersOf, withHeaders } from './asking'
 import { _door, _opentelemetry, currentSpan, event, type InitOptions, init, inject } from './index'
+import { headersOf, withHeaders } from './outgoing_fetch'
 import type { PageTerms } from './page/terms'
 
 /** Begins to record. Next calls it without options, which then come from `OTEL_*`; to give some, export a function of

@@ -3,8 +3,8 @@
 // The trace goes along to the page's own origin, and to others only where they are named: elsewhere a header would
 // make the browser ask first, and tell strangers.
 
-import { headersOf, withHeaders } from '../asking'
 import { refuse } from '../core/log'
+import { headersOf, withHeaders } from '../outgoing_fetch'
 import { inject, recording, start } from './api'
 import { enter } from './current'
 import type { Span } from './span'
