@@ -362,6 +362,21 @@ test('a frame that waits for another attempt leaves with the page, once', async 
   addsUp(page)
 })
 
+test('a frame that nobody has answered does not leave a second time', async () => {
+  const { page, posts } = paged(() => 0)
+  end(page)
+  const delivering = page.deliver()
+  await new Promise(setImmediate)
+  page.leave(() => assert.fail('it may have arrived'))
+  await delivering
+  assert.deepEqual([posts.length, page.stats().dropped], [4, { retry_exhausted: 1 }])
+  // The next one has nothing to do with it.
+  end(page)
+  page.leave(() => true)
+  assert.deepEqual([page.stats().posted, page.stats().pending], [1, 0])
+  addsUp(page)
+})
+
 test('a frame that is refused for good is given up at once', async () => {
   const { page, posts } = paged(() => 413)
   end(page)

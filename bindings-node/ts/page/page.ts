@@ -75,8 +75,8 @@ export class Page {
   private readonly dropped: Record<string, number> = {}
   private timer: unknown
   private posting: Promise<void> | undefined
-  /** Whether the first frame is under way, and not waiting for another attempt. */
-  private asking = false
+  /** Whether the first frame may have arrived: it is under way, or nobody has answered. */
+  private unsure = false
 
   constructor(terms: PageTerms, platform: Platform) {
     this.terms = termsOf(terms)
@@ -157,7 +157,7 @@ export class Page {
    * more than 64 KiB under way, is posted like everything else: a page that comes back has lost nothing. */
   leave(send: (url: string, contentType: string, frame: Uint8Array<ArrayBuffer>) => boolean): void {
     this.close()
-    const from = this.asking ? 1 : 0
+    const from = this.unsure ? 1 : 0
     while (this.queue.length > from) {
       const frame = this.queue[from] as Frame
       if (!send(this.terms.relay, this.contentType, frame.bytes)) {
@@ -202,9 +202,10 @@ export class Page {
     const { relay } = this.terms
     let attempts = 0
     for (let frame = this.queue[0]; frame !== undefined; frame = this.queue[0]) {
-      this.asking = true
+      this.unsure = true
       const status = await this.platform.post(relay, this.contentType, frame.bytes).catch(() => 0)
-      this.asking = false
+      // Browsers say so of what is under way when a page goes, and deliver it.
+      this.unsure = status === 0
       // The client is too fast, the server too busy, or nobody answered.
       const again = status === 0 || status === 429 || status >= 500
       if (again && ++attempts < ATTEMPTS) {
@@ -213,6 +214,7 @@ export class Page {
         if (this.queue[0] === frame) continue
       } else {
         this.queue.shift()
+        this.unsure = false
         // What a server shows for every path is no relay.
         if (status === 204) {
           this.posted += frame.spans
