@@ -20,7 +20,8 @@ RUST = ("polyspan", "opentelemetry", "fastrace")
 RUST_PLAIN = ("polyspan", "polyspan_plain", "opentelemetry", "fastrace")
 PYTHON = ("polyspan", "opentelemetry", "ddtrace")
 NODE = ("polyspan", "polyspan_api", "opentelemetry")
-SWIFT = ("polyspan", "json")
+SWIFT = ("polyspan", "json", "nothing")
+SWIFT_ALONE = ("polyspan", "nothing")
 KOTLIN = ("polyspan", "opentelemetry")
 NODE_PEERS = ("sdk_trace3", "ddtrace", "sentry", "mastra")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
@@ -96,8 +97,19 @@ RUNS = (
         "swift-unsampled",
         "swift",
         "bursts --traces 8000 --unsampled",
-        ("polyspan",),
+        SWIFT_ALONE,
         brief="--traces 320",
+        lossless=False,
+    ),
+    Run(
+        "swift-warm", "swift", "bursts --traces 25600 --burst 256 --flush", SWIFT_ALONE, brief="--traces 512"
+    ),
+    Run(
+        "swift-warm-unsampled",
+        "swift",
+        "bursts --traces 25600 --burst 256 --flush --unsampled",
+        SWIFT_ALONE,
+        brief="--traces 512",
         lossless=False,
     ),
     Run("swift-otlp", "swift", "bursts --traces 8000 --export otlp", ("polyspan",), brief="--traces 320"),
@@ -134,6 +146,15 @@ RUNS = (
     ),
     Run("kotlin-first", "kotlin", "first", KOTLIN, repeats=15, lossless=False),
 )
+
+
+def swift(
+    key: str, title: str, run: str, peer: str = "", most: float = 0, note: str = "", ours: str = "polyspan"
+) -> Row:
+    """The calling thread's time in Swift, which has a target in nanoseconds, if any."""
+    targets = (Target("at most", most),) if most else ()
+    return Row(key, title, run, field("call_cpu_ns"), "ns", ours, peer, targets, note=note)
+
 
 ROWS = (
     Row(
@@ -489,24 +510,22 @@ ROWS = (
         "",
         targets=(Target("at most", 40.0),),
     ),
-    Row(
+    swift(
         "swift-call",
         "Swift, calling thread per span",
         "swift-calls",
-        field("call_cpu_ns"),
-        "ns",
-        reference="json",
-        targets=(Target("at most", 700.0),),
-        note="the peer is a JSON encoder of the same span, which sends nothing",
+        "json",
+        700,
+        "after a rest of 5 ms every 16 traces; the peer is a JSON encoder of the same span",
     ),
-    Row(
-        "swift-unsampled",
-        "Swift, unsampled span",
-        "swift-unsampled",
-        field("call_cpu_ns"),
-        "ns",
-        targets=(Target("at most", 100.0),),
+    swift("swift-call-alone", "the same by a library that does nothing", "swift-calls", ours="nothing"),
+    swift(
+        "swift-warm", "Swift, calling thread per span, warm: without the rests", "swift-warm", "nothing", 700
     ),
+    swift(
+        "swift-unsampled", "Swift, unsampled span", "swift-unsampled", "nothing", 100, "after the same rests"
+    ),
+    swift("swift-warm-unsampled", "the same, warm", "swift-warm-unsampled", "nothing", 100),
     Row(
         "swift-process",
         "Swift, whole process CPU per span that arrived over OTLP/HTTP",

@@ -2,7 +2,8 @@
 //
 // `benches/run.py` calls it, with the peers in turn:
 //
-//     PolyspanBench polyspan|json bursts [--sink URL] [--export null|otlp] [--unsampled] [--traces N] [--burst N] [--pause-us N]
+//     PolyspanBench polyspan|json|nothing bursts [--sink URL] [--export null|otlp] [--unsampled] [--traces N] [--burst N]
+//         [--pause-us N] [--flush]
 
 import Foundation
 
@@ -17,6 +18,8 @@ struct Setup {
     var traces = 4000
     var burst = 16
     var pause: UInt32 = 5000
+    /// Flushing after each burst instead of resting: nothing is dropped all the same, and the caches stay warm.
+    var flushes = false
 
     init(_ words: [String]) {
         var at = 0
@@ -31,6 +34,7 @@ struct Setup {
             case "--unsampled": isSampled = false
             case "--traces": traces = Int(next()) ?? traces
             case "--burst": burst = Int(next()) ?? burst
+            case "--flush": flushes = true
             case "--pause-us": pause = UInt32(next()) ?? pause
             default: fatalError("unknown word \(words[at])")
             }
@@ -78,12 +82,17 @@ struct Bench {
         let words = Array(CommandLine.arguments.dropFirst())
         let setup = Setup(Array(words.dropFirst(2)))
         requireLibrary()
-        let subject: any Subject = words.first == "json" ? JsonSubject(setup) : try PolyspanSubject(setup)
+        let subject: any Subject =
+            switch words.first {
+            case "json": JsonSubject(setup)
+            case "nothing": NothingSubject(setup)
+            default: try PolyspanSubject(setup)
+            }
         let result = try bursts(subject, setup, try turns())
         FileHandle.standardOutput.write(try JSONEncoder().encode(result) + Data("\n".utf8))
     }
 
-    /// Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each.
+    /// Bursts with a pause or a flush after each, so that nothing is dropped; the caller's time is read around each.
     private static func bursts(_ subject: any Subject, _ setup: Setup, _ turns: [Turn]) throws -> Result {
         var next = 0
         func record() {
@@ -102,7 +111,7 @@ struct Bench {
             cpu += clock_gettime_nanos(CLOCK_THREAD_CPUTIME_ID) - cpuStarted
             wall += clock_gettime_nanos(CLOCK_MONOTONIC) - wallStarted
             done += setup.burst
-            usleep(setup.pause)
+            if setup.flushes { try subject.flush() } else { usleep(setup.pause) }
         }
         try subject.flush()
         let whole = clock_gettime_nanos(CLOCK_PROCESS_CPUTIME_ID) - before
