@@ -45,6 +45,24 @@ extension EngineTests {
             }
         }
 
+        /// The timer that hands in goes on while there is something, and starts again after there was nothing.
+        @Test(.timeLimit(.minutes(1)), arguments: ["always_on", "always_off"])
+        func spansAreHandedInWithoutAFlush(_ sampler: String) throws {
+            try withEngine(options: Options(sampler: .text(sampler))) { engine, _ in
+                // What the engine knows: our own count would hand in first.
+                func handedIn() -> Int64? { ValueReader.read(engine.recorder.engine.stats())?.map?["ended"]?.int }
+                var ended: Int64 = 0
+                for _ in 0..<3 {
+                    for _ in 0..<3 {
+                        engine.withSpan("on and on") { _ in }
+                        ended += 1
+                        while handedIn() != ended { usleep(100) }
+                    }
+                    while engine.recorder.handsInByItself { usleep(100) }
+                }
+            }
+        }
+
         @Test func sessionsChangeByInactivityAndAge() throws {
             let clock = Locked(Date(timeIntervalSince1970: 1_000_000))
             let sessions = Sessions(inactivity: 60, maxAge: 600, now: { clock.with { $0 } })

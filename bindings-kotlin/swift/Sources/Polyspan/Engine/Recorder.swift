@@ -32,6 +32,15 @@ private enum Submitted {
     static let says: UInt32 = 8
 }
 
+/// What came of handing in.
+private struct Handed: OptionSet {
+    let rawValue: UInt8
+    /// There were spans, or counts.
+    static let something = Handed(rawValue: 1)
+    /// The engine has something to say.
+    static let says = Handed(rawValue: 2)
+}
+
 /// What spans inside a context begin with.
 final class Beginning: Sendable {
     /// Fields of the frame.
@@ -124,6 +133,8 @@ final class Recorder: @unchecked Sendable {
 
     var isStopped: Bool { polyspan_load(stoppedFlag) != 0 }
     var isPressed: Bool { polyspan_load(pressedFlag) != 0 }
+    /// Whether the timer runs.
+    var handsInByItself: Bool { polyspan_load(armedFlag) != 0 }
     /// Spans that record and have not ended.
     var openCount: Int64 { polyspan_load(open) }
 
@@ -250,7 +261,8 @@ final class Recorder: @unchecked Sendable {
             span.pointee.dropped_attributes | span.pointee.dropped_events | span.pointee.dropped_links != 0
         let length = Int(span.pointee.body.at) + (hasDropped ? 13 : 0)
         return append(kind: kind, length: length, spans: isEnded ? 1 : 0) { frame in
-            frame.raw(span.pointee.body.written)
+            // There is room.
+            polyspan_buffer_add(&frame, &span.pointee.body)
             if hasDropped {
                 frame.put(Field.dropped)
                 frame.put(span.pointee.dropped_attributes)
@@ -268,8 +280,9 @@ final class Recorder: @unchecked Sendable {
         polyspan_lock_take(lock(of: shard))
         let start = shard.pointee.frame.at
         if shard.pointee.frame.reserve(length + 8) {
-            shard.pointee.frame.put(UInt32(length))
-            shard.pointee.frame.put(UInt32(kind) | 1 << 8 | UInt32(terms.slot) << 16)
+            let head = UInt64(UInt32(length)) | UInt64(kind) << 32 | 1 << 40 | UInt64(terms.slot) << 48
+            shard.pointee.frame.end.storeBytes(of: head.littleEndian, as: UInt64.self)
+            shard.pointee.frame.at += 8
             write(&shard.pointee.frame)
             if Int(shard.pointee.frame.at) != Int(start) + 8 + length { shard.pointee.frame.at = start }
         }
@@ -287,30 +300,36 @@ final class Recorder: @unchecked Sendable {
         if polyspan_load(armedFlag) == 0, polyspan_swap(armedFlag, 1) == 0 { armed() }
     }
 
+    /// Seldom, and a lot of code: not in the middle of what runs for every span.
+    @inline(never)
     private func armed() {
         DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + delay) { [weak self] in
             guard let self else { return }
             _ = polyspan_swap(armedFlag, 0)
             Clock.reAnchor()
-            submit()
+            // While spans come it goes on by itself: to arm it is to wake another thread, for which the one that records would
+            // pay every time.
+            if submit(), polyspan_swap(armedFlag, 1) == 0 { armed() }
         }
     }
 
-    /// Hands in what all frames hold, and the counts, and says the lines that wait. Called without any lock.
-    func submit() {
-        var says = false
-        for at in 0..<shardCount where handOver(at, evenEmpty: at == 0) { says = true }
-        if says { Log.sayWaiting() }
+    /// Hands in what all frames hold, and the counts, and says the lines that wait. Called without any lock. Whether there
+    /// was anything.
+    @discardableResult
+    func submit() -> Bool {
+        var found = Handed()
+        for at in 0..<shardCount { found.formUnion(handOver(at, evenEmpty: at == 0)) }
+        if found.contains(.says) { Log.sayWaiting() }
+        return found.contains(.something)
     }
 
     /// The same for the one frame that `append` found full.
     @inline(never)
     func submit(full at: Int) {
-        if handOver(at) { Log.sayWaiting() }
+        if handOver(at).contains(.says) { Log.sayWaiting() }
     }
 
-    /// Whether the engine has something to say.
-    private func handOver(_ at: Int, evenEmpty: Bool = false) -> Bool {
+    private func handOver(_ at: Int, evenEmpty: Bool = false) -> Handed {
         let shard = shards + at
         handing[at].lock()
         defer { handing[at].unlock() }
@@ -322,7 +341,7 @@ final class Recorder: @unchecked Sendable {
         shard.pointee.spare = .empty()
         shard.pointee.spans = 0
         polyspan_lock_give(lock(of: shard))
-        let says = frame.at > 0 || spans > 0 || evenEmpty ? handIn(frame, spans) : false
+        let handed = frame.at > 0 || spans > 0 || evenEmpty ? handIn(frame, spans) : []
         frame.at = 0
         polyspan_lock_take(lock(of: shard))
         if frame.capacity <= keptBytes, shard.pointee.spare.bytes == nil {
@@ -331,15 +350,17 @@ final class Recorder: @unchecked Sendable {
         }
         polyspan_lock_give(lock(of: shard))
         polyspan_buffer_free(&frame)
-        return says
+        return handed
     }
 
-    private func handIn(_ frame: Buffer, _ spans: UInt32) -> Bool {
+    private func handIn(_ frame: Buffer, _ spans: UInt32) -> Handed {
+        var handed: Handed = frame.at > 0 || spans > 0 ? .something : []
         let following = polyspan_swap(followers, 0)
         var taken = Data(capacity: Count.all * 8)
         for place in 0..<Count.all {
             let isOfFollowers = place == Count.notRecording.rawValue || place == Count.unsampled.rawValue
             let count = polyspan_swap(counts + place, 0) + (isOfFollowers ? following : 0)
+            if count != 0 { handed.insert(.something) }
             withUnsafeBytes(of: count.littleEndian) { taken.append(contentsOf: $0) }
         }
         let bytes =
@@ -347,7 +368,8 @@ final class Recorder: @unchecked Sendable {
         let answer = UInt32(bitPattern: engine.submit(frame: bytes, spans: Int32(clamping: spans), counts: taken))
         _ = polyspan_swap(pressedFlag, answer & Submitted.pressed == 0 ? 0 : 1)
         if answer & Submitted.stopped != 0 { stop() }
-        return answer & Submitted.says != 0
+        if answer & Submitted.says != 0 { handed.insert(.says) }
+        return handed
     }
 }
 

@@ -306,6 +306,15 @@ public final class Span: @unchecked Sendable {
     }
 
     private func slot(_ tag: UInt8, text: String) {
+        guard let body = written, let sharedRecorder else { return }
+        guard sharedRecorder._withUnsafeGuaranteedRef({ $0.terms.io }) else { return }
+        let isDone = text.utf8.withContiguousStorageIfAvailable { polyspan_set_slot(body, tag, $0.baseAddress, $0.count) }
+        if isDone != true { slotCarefully(tag, text) }
+    }
+
+    /// One that replaces another, or is too long, too large or in need of room.
+    @inline(never)
+    private func slotCarefully(_ tag: UInt8, _ text: String) {
         whenOpen { body, recorder in
             if recorder.terms.io { body.slot(recorder, tag) { $0.cutText(text, recorder) } }
         }

@@ -72,6 +72,19 @@ extension Body {
         polyspan_begin(self, trace.high, trace.low, id, parentId, start, trace.flags & 3, flags)
     }
 
+    /// Writes its name, behind the head.
+    @inline(__always)
+    func named(_ name: String, _ recorder: Recorder) {
+        let isDone = name.utf8.withContiguousStorageIfAvailable { polyspan_name(self, $0.baseAddress, $0.count) }
+        if isDone != true { namedCarefully(name, recorder) }
+    }
+
+    @inline(never)
+    private func namedCarefully(_ name: String, _ recorder: Recorder) {
+        pointee.body.put(Field.name)
+        if pointee.body.key(name) { recorder.count(.altered) }
+    }
+
     /// Writes a field and takes it back where the span is too large with it, after what was replaced has been taken out.
     @inline(__always)
     func field(_ recorder: Recorder, dropped: Dropped?, _ write: (inout Buffer) -> Void) {

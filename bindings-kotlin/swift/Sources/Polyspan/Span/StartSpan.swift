@@ -11,12 +11,46 @@ func start(plain name: String, _ type: SpanType, _ kind: SpanKind?) -> Span {
         guard let known = parent.sharedRecorder else { return nil }
         return known._withUnsafeGuaranteedRef { recorder in
             if parent.dropsChildren, !recorder.isStopped { return follower(of: parent, recorder) }
-            return startInside(name, type, kind, hasAttributes: false, parent, around?.takeUnretainedValue(), recorder)
+            return start(plain: name, type, kind, inside: parent, around, recorder)
         }
     }
     if let begun = begun ?? startRoot(name, type, kind) { return begun }
     return start(
         Described(name: name, type: type, kind: kind, attributes: nil, input: nil, options: nil), parent: nil, recorder: nil)
+}
+
+@inline(never)
+private func start(
+    plain name: String, _ type: SpanType, _ kind: SpanKind?, inside parent: Span, _ around: Unmanaged<Surroundings>?,
+    _ recorder: Recorder
+) -> Span? {
+    if around == nil, let begun = beginInside(name, type, kind, parent, recorder) { return begun }
+    return startInside(name, type, kind, hasAttributes: false, parent, around?.takeUnretainedValue(), recorder)
+}
+
+/// Inside a span of the same engine that records and is open, where nothing is inherited: what is left of `startInside` and
+/// `begin` then. Nil where it is not so.
+@inline(__always)
+private func beginInside(_ name: String, _ type: SpanType, _ kind: SpanKind?, _ parent: Span, _ recorder: Recorder) -> Span? {
+    guard let above = parent.written, polyspan_is_open(above), recorder.beginsPlainly, recorder.terms.inheritsPlainly,
+        !recorder.isStopped
+    else { return nil }
+    return parent.sharedTrace._withUnsafeGuaranteedRef { trace in
+        guard trace.isPlain, trace.isSampled, let open = trace.open, recorder.opens() else { return nil }
+        guard let body = takeBody(recorder) else {
+            recorder.closed()
+            return nil
+        }
+        let id = randomSpanId()
+        let span = Span(inside: parent, id: id, around: nil, body: body)
+        let flags = kind == nil ? 0 : RecordFlag.kindGiven
+        body.begin(trace: trace, id: id, parentId: parent.seenId, start: Clock.now(), flags: flags)
+        if type.number != 0 { body.set(type.number, at: Head.type) }
+        if let kind { body.set(kind.rawValue, at: Head.kind) }
+        body.named(name, recorder)
+        polyspan_list(open, body, above)
+        return span
+    }
 }
 
 /// A new trace of the default engine, where nothing is current and nothing has to be asked; nil where it is not so.
@@ -222,8 +256,7 @@ private func begin(
     body.begin(trace: trace, id: id, parentId: parent?.seenId ?? 0, start: start, flags: flags)
     if type.number != 0 { body.set(type.number, at: Head.type) }
     if let kind { body.set(kind.rawValue, at: Head.kind) }
-    body.pointee.body.put(Field.name)
-    if body.pointee.body.key(name) { recorder.count(.altered) }
+    body.named(name, recorder)
     if !trace.isPlain, !trace.state.isEmpty {
         body.pointee.body.put(Field.traceState)
         body.pointee.body.sized(trace.state)

@@ -38,17 +38,22 @@ static inline size_t polyspan_static_key_place(const uint8_t *text, size_t lengt
     return (text[last] * 31u + text[last / 2] * 7u + text[last * 3 / 4] * 131u + length * 17u) & (POLYSPAN_STATIC_KEYS - 1);
 }
 
-// What stands for a static key in a frame; 0 for any other text.
-static inline uint16_t polyspan_static_key_code(const uint8_t *text, size_t length) {
-    if (length == 0) return 0;
-    const uint64_t lengths = __atomic_load_n(&polyspan_static_key_lengths[text[0] & 31], __ATOMIC_RELAXED);
-    if ((lengths >> (length & 63) & 1) == 0) return 0;
+// Looks for a key in the table. Apart, since few keys get so far, and what calls something saves more registers.
+__attribute__((noinline)) static uint16_t polyspan_static_key_find(const uint8_t *text, size_t length) {
     const polyspan_static_key *table = __atomic_load_n(&polyspan_static_key_table, __ATOMIC_ACQUIRE);
     if (table == NULL) return 0;
     for (size_t at = polyspan_static_key_place(text, length); table[at].text != NULL; at = (at + 1) & (POLYSPAN_STATIC_KEYS - 1)) {
         if (table[at].length == length && memcmp(table[at].text, text, length) == 0) return table[at].code;
     }
     return 0;
+}
+
+// What stands for a static key in a frame; 0 for any other text.
+static inline uint16_t polyspan_static_key_code(const uint8_t *text, size_t length) {
+    if (length == 0) return 0;
+    const uint64_t lengths = __atomic_load_n(&polyspan_static_key_lengths[text[0] & 31], __ATOMIC_RELAXED);
+    if ((lengths >> (length & 63) & 1) == 0) return 0;
+    return polyspan_static_key_find(text, length);
 }
 
 // --- Keys ----------------------------------------------------------------------------------------------------
@@ -138,6 +143,51 @@ static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, si
         uint8_t *value = polyspan_attribute(span, key, key_length, 1);
         if (value != NULL) {
             *value = (uint8_t)(POLYSPAN_KIND_NO + truth);
+            is_done = true;
+        }
+    }
+    polyspan_lock_give(&span->lock);
+    return is_done;
+}
+
+// --- Name, input and output ----------------------------------------------------------------------------------
+
+enum { POLYSPAN_FIELD_NAME = 1, POLYSPAN_FIELD_INPUT = 7 };
+
+// Writes the name of a span that was just started; false where nothing was written.
+static inline bool polyspan_name(polyspan_span *span, const uint8_t *name, size_t length) {
+    polyspan_buffer *body = &span->body;
+    if (body->at >= body->capacity) return false;
+    body->bytes[body->at++] = POLYSPAN_FIELD_NAME;
+    if (polyspan_put_key(body, name, length)) return true;
+    body->at--;
+    return false;
+}
+
+// A text as the input or the output, by the tag, where there was none.
+static inline bool polyspan_set_slot(polyspan_span *span, uint8_t tag, const uint8_t *text, size_t length) {
+    if (length > span->value_bytes) return false;
+    const bool is_input = tag == POLYSPAN_FIELD_INPUT;
+    polyspan_lock_take(&span->lock);
+    bool is_done = span->state != POLYSPAN_OPEN;
+    if (!is_done && (is_input ? span->input_at : span->output_at) == 0) {
+        const uint32_t before = span->body.at;
+        const uint64_t end = (uint64_t)before + 6 + length;
+        if (end <= span->body.capacity && end <= span->span_bytes) {
+            uint8_t *at = span->body.bytes + before;
+            const uint32_t size = (uint32_t)length;
+            at[0] = tag;
+            at[1] = POLYSPAN_KIND_TEXT;
+            memcpy(at + 2, &size, 4);
+            polyspan_copy(at + 6, text, length);
+            span->body.at = (uint32_t)end;
+            if (is_input) {
+                span->input_at = before;
+                span->input_length = 6 + size;
+            } else {
+                span->output_at = before;
+                span->output_length = 6 + size;
+            }
             is_done = true;
         }
     }

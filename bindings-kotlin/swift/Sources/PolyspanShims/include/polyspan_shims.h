@@ -116,6 +116,12 @@ bool polyspan_buffer_grow(polyspan_buffer *buffer, uint64_t more);
 // Gives back what is on the heap.
 void polyspan_buffer_free(polyspan_buffer *buffer);
 
+// Adds what another one holds, for which there is room.
+static inline void polyspan_buffer_add(polyspan_buffer *buffer, const polyspan_buffer *more) {
+    memcpy(buffer->bytes + buffer->at, more->bytes, more->at);
+    buffer->at += more->at;
+}
+
 // --- The body of an open span --------------------------------------------------------------------------------
 
 // Holds a call of a model with inputs and outputs of a page each.
