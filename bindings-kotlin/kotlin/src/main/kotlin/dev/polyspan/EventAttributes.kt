@@ -19,7 +19,7 @@ public class EventAttributes internal constructor(
     internal var time: Long = 0
 
     /** Keys and values in turn. */
-    internal var fields: Array<Any?> = Content.NOTHING
+    internal var fields: Array<Any?> = arrayOfNulls(FIRST)
     internal var count: Int = 0
 
     /** Bytes of them. */
@@ -32,55 +32,60 @@ public class EventAttributes internal constructor(
     public fun set(
         key: String?,
         value: Any?,
-    ): Unit = put(key, span.kept(value))
+    ) {
+        val kept = span.kept(value)
+        put(key, kept, Content.sizeOf(kept))
+    }
 
     /** Sets an attribute. */
     public fun set(
         key: String?,
         value: String?,
-    ): Unit = put(key, value ?: Content.NULL_VALUE)
+    ): Unit = put(key, value ?: Content.NULL_VALUE, value?.length ?: 1)
 
     /** Sets an attribute. */
     public fun set(
         key: String?,
         value: Long,
-    ): Unit = put(key, value)
+    ): Unit = put(key, value, 0)
 
     /** Sets an attribute. */
     public fun set(
         key: String?,
         value: Int,
-    ): Unit = put(key, value.toLong())
+    ): Unit = put(key, value.toLong(), 0)
 
     /** Sets an attribute. */
     public fun set(
         key: String?,
         value: Double,
-    ): Unit = put(key, value)
+    ): Unit = put(key, value, 0)
 
     /** Sets an attribute. */
     public fun set(
         key: String?,
         value: Boolean,
-    ): Unit = put(key, value)
+    ): Unit = put(key, value, 0)
 
     private fun put(
         key: String?,
         value: Any,
+        bytes: Int,
     ) {
         val at = count
-        if (key.isNullOrEmpty() || at >= MOST) {
-            span.recorder?.altered()
-            return
-        }
+        if (key == null || key.length == 0 || at >= MOST) return leftOut()
         val into = if (at < fields.size) fields else larger()
         into[at] = key
         into[at + 1] = value
         count = at + 2
-        size += Content.FIELD + key.length + Content.sizeOf(value)
+        size += Content.FIELD + key.length + bytes
     }
 
-    private fun larger(): Array<Any?> = fields.copyOf(maxOf(FIRST, count * 2)).also { fields = it }
+    private fun leftOut() {
+        span.recorder?.altered()
+    }
+
+    private fun larger(): Array<Any?> = fields.copyOf(count * 2).also { fields = it }
 
     internal companion object {
         private const val FIRST = 4

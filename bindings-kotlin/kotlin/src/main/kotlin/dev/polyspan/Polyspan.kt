@@ -6,6 +6,7 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Ambient
+import dev.polyspan.internal.Ending
 import dev.polyspan.internal.Given
 import dev.polyspan.internal.Here
 import dev.polyspan.internal.Launch
@@ -208,14 +209,8 @@ internal fun startSpan(
     options: SpanOptions?,
     engine: Engine?,
 ): Span {
-    if (input === Unset && parent == null) return Starting.start(name, type, options, engine?.recorder)
-    val given =
-        if (parent == null) {
-            options
-        } else {
-            (options ?: SpanOptions()).copyWith(parent)
-        }
-    val span = Starting.start(name, type, given, engine?.recorder)
+    val given = if (parent == null) options else (options ?: SpanOptions()).copyWith(parent)
+    val span = Starting.start(name, type, given, engine?.recorder, instant = false)
     if (input !== Unset && span.isRecording) span.keepInput(input)
     return span
 }
@@ -252,11 +247,13 @@ internal fun failed(
 @JvmSynthetic
 internal fun enterSlot(parent: Parent): Any? {
     val slot = parent as Slot
-    val here = Here.from((slot as? Span)?.home)
-    val before = here.current
-    if (before !== slot) here.make(slot)
-    return before
+    return Here.from((slot as? Span)?.home).enter(slot)
 }
+
+/** The same for a span. */
+@PublishedApi
+@JvmSynthetic
+internal fun enterSlot(span: Span): Any? = Here.from(span.home).enter(span)
 
 /** What is current here is kept in it; for [leaveSlot]. */
 @PublishedApi
@@ -280,9 +277,7 @@ internal fun leaveSlot(
     span: Span,
 ) {
     // One that stands for several is current around them already, and does not end.
-    if (before === span) return
-    Here.from(span.home).putBack(span, before as Slot?)
-    span.close()
+    if (before !== span) Ending.leave(span, before as Slot?)
 }
 
 @PublishedApi

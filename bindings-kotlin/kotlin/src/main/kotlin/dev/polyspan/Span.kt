@@ -60,7 +60,10 @@ public class Span internal constructor(
     internal var token: Epoch.Token? = null
     internal var follower: Span? = null
 
-    /** That its body has ended where it was not current. */
+    /** That its body has ended where it was not current. A field for all, as others of a type that programs seldom load:
+     * the compiler leaves a call where it would have to know that type. */
+    @JvmField
+    @field:JvmSynthetic
     internal var left: Here.Left? = null
 
     /** What it is for the OpenTelemetry API as a span, once that has asked. */

@@ -103,6 +103,11 @@ public class SpanOptions : InheritedOptions() {
     /** Whether a span with them is not simply the next one inside what is current. */
     internal val breaks: Boolean get() = root || changes
 
+    /** Whether there is nothing in them but a type and a kind. */
+    internal val isLight: Boolean
+        get() =
+            !breaks && !hasContent && inputOrUnset === Unset && tags == null && startTime == null && traceId == null
+
     /** The same with another parent. */
     internal fun copyWith(parent: Parent?): SpanOptions {
         val copy = SpanOptions()

@@ -18,15 +18,17 @@ public abstract class Content internal constructor(
 ) : Slot() {
     internal var flags: Int = 0
 
-    /** Keys and values in turn, the rest `null`; of the owner alone, until the span has ended. */
-    private var fields: Array<Any?> = NOTHING
+    /** Keys and values in turn, the rest `null`; of the owner alone, until the span has ended. There is room for those of
+     * most spans from the start: making it with the first one is more code in each place that sets an attribute. */
+    private var fields: Array<Any?> = if (state == OPEN) arrayOfNulls(FIRST) else NOTHING
     private var fieldCount: Int = 0
 
     /** Bytes of what the owner has set. */
     private var size: Int = 0
 
-    /** Bytes of what else is kept; under the lock, as all that follows. */
-    private var held: Int = 0
+    /** What `size` may come to: what a span may keep, less what is kept beside the owner's attributes; under the lock, as
+     * all that follows. */
+    private var room: Int = recorder?.terms?.spanBytes ?: Int.MAX_VALUE
     internal var more: More? = null
     internal val isLocalRoot: Boolean get() = flags and Flags.LOCAL_ROOT != 0
 
@@ -60,21 +62,8 @@ public abstract class Content internal constructor(
         bytes: Int = sizeOf(value),
     ) {
         if (state != OPEN) return
-        if (key.isNullOrEmpty()) {
-            recorder?.altered()
-            Log.sayOnce("empty key", "an attribute or metadata whose key is empty is left out")
-        } else if (home != null && home.isHere) {
-            own(key, value, bytes + FIELD)
-        } else {
-            foreign(key, value, bytes + FIELD)
-        }
-    }
-
-    private fun own(
-        key: String,
-        value: Any,
-        bytes: Int,
-    ) {
+        if (key == null || key.length == 0) return keyless()
+        if (home == null || !home.isHere) return foreign(key, value, bytes + FIELD)
         var into = fields
         var at = fieldCount
         // Both may be gone: another thread may have ended the span just now.
@@ -85,9 +74,13 @@ public abstract class Content internal constructor(
         into[at] = key
         into[at + 1] = value
         fieldCount = at + 2
-        size += bytes
-        val recorder = recorder
-        if (recorder != null && size + held > recorder.terms.spanBytes) tooLarge(recorder)
+        size += bytes + FIELD
+        if (size > room) tooLarge()
+    }
+
+    private fun keyless() {
+        recorder?.altered()
+        Log.sayOnce("empty key", "an attribute or metadata whose key is empty is left out")
     }
 
     private fun larger(): Array<Any?> {
@@ -143,7 +136,7 @@ public abstract class Content internal constructor(
         val all = settled()
         more?.let {
             it.others = null
-            held -= it.othersSize
+            room += it.othersSize
             it.othersSize = 0
         }
         val last = LinkedHashMap<String, Any?>()
@@ -165,17 +158,17 @@ public abstract class Content internal constructor(
     }
 
     /** The last attribute makes the span too large, unless it replaces others. */
-    private fun tooLarge(recorder: Recorder) =
+    private fun tooLarge() =
         locked {
             val before = fieldCount
             compact()
-            if (size + held > recorder.terms.spanBytes && fieldCount >= before) {
+            if (size > room && fieldCount >= before) {
                 fieldCount -= 2
                 size -= sizeOf(fields[fieldCount + 1]) + FIELD
                 fields[fieldCount] = null
                 fields[fieldCount + 1] = null
                 extra().droppedAttributes++
-                recorder.altered()
+                recorder?.altered()
             }
         }
 
@@ -186,8 +179,9 @@ public abstract class Content internal constructor(
         if (recorder?.terms?.io != true) return
         val kept = kept(value)
         locked {
-            extra().input = kept
-            extra().hasInput = true
+            val more = extra()
+            more.input = kept
+            more.hasInput = true
         }
     }
 
@@ -195,8 +189,9 @@ public abstract class Content internal constructor(
         if (recorder?.terms?.io != true) return
         val kept = kept(value)
         locked {
-            extra().output = kept
-            extra().hasOutput = true
+            val more = extra()
+            more.output = kept
+            more.hasOutput = true
         }
     }
 
@@ -257,16 +252,15 @@ public abstract class Content internal constructor(
 
     /** Whether the span may grow by so much. While the lock is held. */
     private fun fits(bytes: Int): Boolean {
-        val recorder = recorder ?: return false
-        held += bytes
-        if (size + held <= recorder.terms.spanBytes) return true
-        held -= bytes
-        recorder.altered()
+        room -= bytes
+        if (size <= room) return true
+        room += bytes
+        recorder?.altered()
         return false
     }
 
     /** Bytes of the application's that it keeps, about. */
-    internal val weight: Int get() = size + held
+    internal val weight: Int get() = size + (recorder?.terms?.spanBytes ?: room) - room
 
     /** What was kept is in the frame. */
     internal fun forget() {

@@ -15,10 +15,26 @@ internal object Ending {
     fun at(
         span: Span,
         given: Long,
+    ) = at(span, given, Here.from(span.home))
+
+    /** The body of a span has ended: puts back what was current before it, and ends it if it has not ended. */
+    fun leave(
+        span: Span,
+        before: Slot?,
+    ) {
+        val here = Here.from(span.home)
+        here.putBack(span, before)
+        if (span.canEnd) at(span, NOW, here)
+    }
+
+    private fun at(
+        span: Span,
+        given: Long,
+        here: Here,
     ) {
         val recorder = span.recorder ?: return
         when (span.state) {
-            Content.OPEN -> if (recorder.observer == null || shown(span, recorder)) finish(span, recorder, given)
+            Content.OPEN -> if (recorder.observer == null || shown(span, recorder)) finish(span, recorder, given, here)
             Content.QUIET -> quietly(span, recorder, given)
             Content.ENDED -> recorder.count(Counts.ENDED_TWICE)
         }
@@ -61,6 +77,7 @@ internal object Ending {
         span: Span,
         recorder: Recorder,
         given: Long,
+        here: Here,
     ) {
         val moment = if (given == NOW) Clock.now() else given
         if (!span.claim(Content.OPEN)) {
@@ -82,7 +99,7 @@ internal object Ending {
             span.flags = span.flags and ENDING.inv()
             observer.ended(span)
         }
-        recorder.ended(span)
+        recorder.ended(span, here)
     }
 
     /** The end of a span that does not record. */

@@ -7,7 +7,6 @@ package dev.polyspan.internal
 
 import java.lang.ref.PhantomReference
 import java.lang.ref.ReferenceQueue
-import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicLong
 
@@ -48,13 +47,19 @@ internal class Permits(
     val most: Int = batch * 2
 
     private val gone = ReferenceQueue<Epoch.Token>()
-    private val watched = ConcurrentHashMap.newKeySet<Watch>()
+
+    /** The latest of those that are watched, a list: a set would have the virtual machine find a hash for each. */
+    private var watched: Watch? = null
 
     private class Watch(
         token: Epoch.Token,
         queue: ReferenceQueue<Epoch.Token>,
     ) : PhantomReference<Epoch.Token>(token, queue) {
-        val epoch = token.epoch
+        @JvmField val epoch = token.epoch
+
+        @JvmField var before: Watch? = null
+
+        @JvmField var after: Watch? = null
     }
 
     fun take(): Int {
@@ -81,8 +86,37 @@ internal class Permits(
     }
 
     fun watch(token: Epoch.Token) {
-        watched.add(Watch(token, gone))
+        add(Watch(token, gone))
         collect()
+    }
+
+    @Synchronized
+    private fun add(watch: Watch) {
+        val last = watched
+        watch.before = last
+        if (last != null) last.after = watch
+        watched = watch
+    }
+
+    @Synchronized
+    private fun remove(watch: Watch) {
+        val before = watch.before
+        val after = watch.after
+        if (before != null) before.after = after
+        if (after != null) after.before = before else watched = before
+        watch.before = null
+        watch.after = null
+    }
+
+    @Synchronized
+    private fun count(): Long {
+        var found = 0L
+        var watch = watched
+        while (watch != null) {
+            found += watch.epoch.left
+            watch = watch.before
+        }
+        return found
     }
 
     /** Takes back the permissions of spans that are gone; how many. */
@@ -90,7 +124,7 @@ internal class Permits(
         var back = 0L
         while (true) {
             val watch = gone.poll() as Watch? ?: break
-            watched.remove(watch)
+            remove(watch)
             back += watch.epoch.left
         }
         if (back > 0) free.addAndGet(back)
@@ -101,7 +135,7 @@ internal class Permits(
     val open: Long
         get() {
             collect()
-            return watched.sumOf { it.epoch.left.toLong() }
+            return count()
         }
 
     private companion object {

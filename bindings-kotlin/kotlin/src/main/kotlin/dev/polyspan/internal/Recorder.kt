@@ -22,8 +22,10 @@ internal class Recorder(
     val permits = Permits(terms.openSpans)
     val waiting = Waiting()
 
-    /** Who is told of each span that records, where anybody is. */
+    /** Who is told of each span that records, where anybody is. A field for all, as that of sessions: the compiler leaves a
+     * call where a type of the signature is not loaded. */
     @Volatile
+    @JvmField
     var observer: Observer? = null
 
     /** How the app lives, where it is one on a phone. */
@@ -31,6 +33,7 @@ internal class Recorder(
     var mobile: MobileOptions? = null
 
     @Volatile
+    @JvmField
     var sessions: Sessions? = null
 
     @Volatile
@@ -59,6 +62,11 @@ internal class Recorder(
     private var found: NativeEngine? = null
 
     private val none = Border.inherited(engine, null)
+
+    /** Whether nothing has to be looked at for a span that is given nothing special, in no context: whether it records is
+     * its root's to say. */
+    @JvmField
+    val isPlain: Boolean = terms.hidesNothing && !none.asks && terms.localParent == LocalParent.INHERIT
     private val lanes = ConcurrentLinkedQueue<Lane>()
     private val shared = arrayOfNulls<Lane>(SHARED)
     private val turns = AtomicInteger()
@@ -90,9 +98,12 @@ internal class Recorder(
         by: Int = 1,
     ) = Here.get().lane(this).count(place, by)
 
-    /** Takes in a span that has ended. */
-    fun ended(span: Span) {
-        Here.from(span.home).lane(this).ended(span)
+    /** Takes in a span that has ended, in that thread. */
+    fun ended(
+        span: Span,
+        here: Here,
+    ) {
+        here.lane(this).ended(span)
         say()
     }
 

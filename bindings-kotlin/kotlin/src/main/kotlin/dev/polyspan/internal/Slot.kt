@@ -69,6 +69,13 @@ internal class Here {
         if (by != null) by.slot = slot
     }
 
+    /** Makes something current if it is not; returns what was. */
+    fun enter(slot: Slot): Slot? {
+        val before = current
+        if (before !== slot) make(slot)
+        return before
+    }
+
     /** A span's body has ended elsewhere than where it was current, or after others had begun here. */
     class Left(
         /** What was current before it. */

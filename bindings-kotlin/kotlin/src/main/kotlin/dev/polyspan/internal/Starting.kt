@@ -25,16 +25,39 @@ internal object Starting {
     ): Span {
         val here = Here.get()
         val slot = here.current
-        val stands = if (slot is Span && engine == null) slot.standingFor(options) else null
-        if (slot is Span && stands != null) {
-            here.lane(stands).countFollower()
-            return slot
+        if (engine == null && !instant) {
+            if (slot is Span && slot.state == Content.STANDS) {
+                val stands = slot.standingFor(options)
+                if (stands != null) {
+                    here.lane(stands).countFollower()
+                    return slot
+                }
+            } else if (options == null || options.isLight) {
+                val recorder = simply(slot)
+                val span = if (recorder == null) null else begin(here, name ?: "", type, options, slot as Span?, null, recorder, false)
+                if (span != null) return span
+            }
         }
         val span = startIn(here, slot, name ?: "", type, options ?: SpanOptions.NONE, engine, instant)
         belongs(span, slot)
         val observer = span.recorder?.observer
         if (observer != null && span.state == Content.OPEN) observer.started(span, slot)
         return span
+    }
+
+    /** Whose the next span is, of which nothing has to be looked at but what is current: nearly every one. `null` where
+     * there is more to it, which `startIn` finds out. */
+    private fun simply(slot: Slot?): Recorder? {
+        val recorder: Recorder
+        if (slot == null) {
+            recorder = Registry.default ?: return null
+            if (Registry.selects || recorder.sessions != null || recorder.isPressed || !recorder.terms.drawsRoots) return null
+        } else {
+            if (slot !is Span || slot.ambient != null || slot.origin != null || slot.remote || slot.trace.flags > 3) return null
+            if (!slot.trace.isSampled) return null
+            recorder = slot.recorder ?: return null
+        }
+        return if (recorder.isPlain && recorder.observer == null && !recorder.stopped) recorder else null
     }
 
     /** The same where `slot` is current, for an instrumentation scope. */
@@ -109,8 +132,11 @@ internal object Starting {
         if (mustAsk(recorder, options, isPlain, parent, ambient)) {
             return Asking.ask(name, type, options, parent, ambient, recorder, instant)
         }
-        return begin(here, name, type, options, parent, ambient, recorder, instant)
-            ?: Asking.ask(name, type, options, parent, ambient, recorder, instant)
+        val span =
+            begin(here, name, type, options, parent, ambient, recorder, instant)
+                ?: return Asking.ask(name, type, options, parent, ambient, recorder, instant)
+        if (!isPlain && span.state == Content.OPEN) fill(span, options)
+        return span
     }
 
     /** Whether children of a span that is not sampled are certain not to be sampled either. */
@@ -206,12 +232,13 @@ internal object Starting {
         return Span.none(parent.trace, parent.seenId, ambient, parent.remote)
     }
 
-    /** Starts a span about which everything is known here; `null` where nothing is known about new traces. */
+    /** Starts a span about which everything is known here, without what `fill` gives it; `null` where nothing is known
+     * about new traces. */
     private fun begin(
         here: Here,
         name: String,
         type: SpanType?,
-        options: SpanOptions,
+        options: SpanOptions?,
         parent: Span?,
         ambient: Ambient?,
         recorder: Recorder,
@@ -247,9 +274,8 @@ internal object Starting {
         }
         span.flags = if (instant) flags or Flags.EVENT else flags
         span.name = name
-        span.start = options.startNanos ?: Clock.now()
+        span.start = options?.startNanos ?: Clock.now()
         typed(span, type, options)
-        if (options !== SpanOptions.NONE) fill(span, options)
         return span
     }
 
@@ -260,7 +286,7 @@ internal object Starting {
         lane: Lane,
         name: String,
         type: SpanType?,
-        options: SpanOptions,
+        options: SpanOptions?,
         trace: Trace,
         ambient: Ambient?,
     ): Span {
@@ -283,20 +309,22 @@ internal object Starting {
         span: Span,
         name: String,
         type: SpanType?,
-        options: SpanOptions,
+        options: SpanOptions?,
     ) {
         span.name = name
-        span.start = options.startNanos ?: Clock.now()
+        span.start = options?.startNanos ?: Clock.now()
         typed(span, type, options)
     }
 
     private fun typed(
         span: Span,
         type: SpanType?,
-        options: SpanOptions,
+        options: SpanOptions?,
     ) {
-        span.type = (type ?: options.type)?.number ?: 0
-        options.kind?.let { span.kindIs(it.number) }
+        val stands = type ?: options?.type
+        if (stands != null) span.type = stands.number
+        val kind = options?.kind
+        if (kind != null) span.kindIs(kind.number)
     }
 
     /** Puts a span among the open ones of its trace. */
