@@ -51,16 +51,16 @@ public class Engine internal constructor(
      * @throws PolyspanError `deadline_exceeded` says what is left, `invalid_option` that the timeout is none
      */
     @JvmOverloads
-    public fun flush(timeout: Double = TIMEOUT) {
-        val seconds = seconds(timeout)
+    public fun flush(timeout: Double = Timeouts.TIMEOUT) {
+        val seconds = Timeouts.seconds(timeout)
         recorder.handIn()
         recorder.flush(seconds)
     }
 
     /** Flushes and stops the engine, within so many seconds. A second call does nothing. */
     @JvmOverloads
-    public fun shutdown(timeout: Double = TIMEOUT) {
-        val seconds = seconds(timeout)
+    public fun shutdown(timeout: Double = Timeouts.TIMEOUT) {
+        val seconds = Timeouts.seconds(timeout)
         recorder.handIn()
         Registry.forget(recorder)
         try {
@@ -76,14 +76,14 @@ public class Engine internal constructor(
     public fun stats(): Stats = Stats.of(recorder)
 
     override fun toString(): String = "Engine($name)"
+}
 
-    internal companion object {
-        const val TIMEOUT = 30.0
-        const val YEAR = 31536000.0
+internal object Timeouts {
+    const val TIMEOUT = 30.0
+    const val YEAR = 31536000.0
 
-        fun seconds(timeout: Double): Double {
-            if (timeout >= 0 && timeout <= YEAR) return timeout
-            throw PolyspanError("invalid_option", "timeout: $timeout is not usable; expected a number of seconds, 0 or more")
-        }
+    fun seconds(timeout: Double): Double {
+        if (timeout >= 0 && timeout <= YEAR) return timeout
+        throw PolyspanError("invalid_option", "timeout: $timeout is not usable; expected a number of seconds, 0 or more")
     }
 }

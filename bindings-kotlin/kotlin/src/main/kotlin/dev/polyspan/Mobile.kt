@@ -60,7 +60,7 @@ public class MobileOptions {
         if (sessionInactivity == 0.0) return null
         val (inactivity, maxAge) = (sessionInactivity * SECOND).toLong() to (sessionMaxAge * SECOND).toLong()
         if (known != null && known.inactivity == inactivity && known.maxAge == maxAge) return known
-        val random = Random.seeded()
+        val random = Ids.seeded()
         return Sessions(inactivity, maxAge, Clock::now) { Ids.hex(random.next()) + Ids.hex(random.next()) }
     }
 
@@ -147,7 +147,7 @@ public object Mobile {
     ): Boolean {
         val given = if (timeout >= 0) timeout else Registry.default?.mobile?.backgroundTimeout ?: 5.0
         // A platform that grants as much as is wanted says so by the largest number there is.
-        val seconds = minOf(given, Engine.YEAR)
+        val seconds = minOf(given, Timeouts.YEAR)
         if (done == null) return delivered(seconds)
         // One at a time: an app that comes and goes quickly needs no more.
         if (!backgrounds.compareAndSet(false, true)) {

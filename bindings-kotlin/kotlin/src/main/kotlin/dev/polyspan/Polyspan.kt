@@ -142,18 +142,18 @@ public object Polyspan {
     /** Waits until every span that has ended is delivered or given up, of all engines, within so many seconds. */
     @JvmStatic
     @JvmOverloads
-    public fun flush(timeout: Double = Engine.TIMEOUT): Unit = each(timeout, Engine::flush)
+    public fun flush(timeout: Double = Timeouts.TIMEOUT): Unit = each(timeout, Engine::flush)
 
     /** Flushes and stops every engine, within so many seconds. */
     @JvmStatic
     @JvmOverloads
-    public fun shutdown(timeout: Double = Engine.TIMEOUT): Unit = each(timeout, Engine::shutdown)
+    public fun shutdown(timeout: Double = Timeouts.TIMEOUT): Unit = each(timeout, Engine::shutdown)
 
     private fun each(
         timeout: Double,
         run: (Engine, Double) -> Unit,
     ) {
-        val deadline = System.nanoTime() + (Engine.seconds(timeout) * 1e9).toLong()
+        val deadline = System.nanoTime() + (Timeouts.seconds(timeout) * 1e9).toLong()
         var failure: PolyspanError? = null
         for (engine in engines()) {
             try {

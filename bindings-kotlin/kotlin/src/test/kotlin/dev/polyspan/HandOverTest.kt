@@ -4,6 +4,7 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Batch
+import dev.polyspan.internal.Full
 import dev.polyspan.internal.Waiting
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -17,7 +18,7 @@ class HandOverTest {
     @Test
     fun `each span arrives once, however many wait`() {
         Engines.with { engine, memory ->
-            val rounds = 2 * Batch.SPANS
+            val rounds = 2 * Full.SPANS
             for (n in 0 until rounds) {
                 span("parent $n") { span("child $n") { it.set("n", n) } }
                 if (n % 700 == 0) engine.flush()
@@ -94,7 +95,7 @@ class HandOverTest {
     @Test
     fun `an engine that was shut down counts what ends after`() {
         Engines.with { engine, _ ->
-            val open = List(3 * Batch.SPANS) { engine.start("s") }
+            val open = List(3 * Full.SPANS) { engine.start("s") }
             engine.shutdown()
             open.forEach(Span::end)
             assertEquals(open.size.toLong(), engine.stats().ended)

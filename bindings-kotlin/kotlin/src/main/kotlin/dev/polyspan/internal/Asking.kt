@@ -122,10 +122,10 @@ internal object Asking {
         out.buf[49] = kind.toByte()
         Bytes.putShort(out.buf, 52, (type ?: options.type)?.number ?: 0)
         Bytes.putShort(out.buf, 54, flags)
-        out.u8(FrameWriter.NAME)
+        out.u8(Tags.NAME)
         out.inlineKey(name)
         if (withContent) {
-            pairs(out, FrameWriter.ATTRIBUTE, options.attributes, "attributes", recorder)
+            pairs(out, Tags.ATTRIBUTE, options.attributes, "attributes", recorder)
             options.links?.let { links ->
                 Given.each(links, "links", recorder) { link ->
                     val to: SpanContext? = (link as? Parent)?.spanContext
@@ -133,9 +133,9 @@ internal object Asking {
                 }
             }
         }
-        pairs(out, FrameWriter.METADATA, options.metadata, "metadata", recorder)
+        pairs(out, Tags.METADATA, options.metadata, "metadata", recorder)
         if (withInput && options.inputOrUnset !== Unset) {
-            out.u8(FrameWriter.INPUT)
+            out.u8(Tags.INPUT)
             Capture.write(out, options.inputOrUnset, recorder.terms, recorder)
         }
         return out.copied()

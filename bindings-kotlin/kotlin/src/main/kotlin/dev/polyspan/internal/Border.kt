@@ -91,7 +91,21 @@ internal object Border {
     fun inherited(
         engine: Long,
         ambient: Ambient?,
-    ): Beginning = Beginning.of(map(Jni.inherited(engine, ambient?.number ?: 0)))
+    ): Beginning = beginning(map(Jni.inherited(engine, ambient?.number ?: 0)))
+
+    private fun beginning(told: Map<String, Any?>): Beginning =
+        Beginning(
+            fields = told["fields"] as? ByteArray ?: Content.NO_BYTES,
+            tags = told["tags"] as? ByteArray ?: Content.NO_BYTES,
+            flags = (told["flags"] as? Number)?.toInt() ?: 0,
+            asks = told["asks"] == true,
+        )
+
+    /** A number that cannot be negative. */
+    fun count(
+        told: Map<String, Any?>,
+        name: String,
+    ): Int = minOf(maxOf(0, (told[name] as? Number)?.toLong() ?: 0), Int.MAX_VALUE.toLong()).toInt()
 
     fun baggage(ambient: Ambient): List<String> = Jni.baggage(ambient.number)?.let { texts(Values.read(it)) } ?: emptyList()
 

@@ -7,6 +7,48 @@ package dev.polyspan.internal
 import dev.polyspan.EventAttributes
 import dev.polyspan.Span
 
+/** Spans of one frame at most. */
+private const val SPANS = 512
+
+/** Bytes after which a frame is handed in: with the last span and the engine's own header it should still fit
+ * into a segment of 64 KiB, which are pooled. */
+private const val FULL = 56 * 1024
+
+/** A buffer begins so small, since each thread that ends spans has one. */
+private const val FIRST = 4 * 1024
+
+/** A type byte and a length. */
+private const val SIZED = 5
+
+/** A buffer that one huge span has made larger is given back. */
+private const val KEPT = 512 * 1024
+private const val FIELDS_AT = 72
+private const val UNSAMPLED_HEAD = 22
+private const val EVENT_HEAD = 13
+private const val UPDATED = 2
+private const val ENDED = 3
+private const val UNSAMPLED = 5
+
+/** Tags of fields, and where they begin (docs/frame.md). */
+internal object Tags {
+    const val HEADER = 8
+
+    /** Bytes of a body before its fields. */
+    const val PREFIX_AT = 64
+
+    const val NAME = 1
+    const val STATUS_MESSAGE = 2
+    const val TRACE_STATE = 3
+    const val ATTRIBUTE = 4
+    const val EVENT = 5
+    const val LINK = 6
+    const val INPUT = 7
+    const val OUTPUT = 8
+    const val METADATA = 9
+    const val TAG = 10
+    const val DROPPED = 11
+}
+
 internal class FrameWriter(
     private val recorder: Governed,
     private val slot: Int,
@@ -48,7 +90,7 @@ internal class FrameWriter(
         val start = at
         try {
             write()
-            Bytes.putInt(buf, start, at - start - HEADER)
+            Bytes.putInt(buf, start, at - start - Tags.HEADER)
         } catch (_: OutOfMemoryError) {
             at = start
             recorder.altered()
@@ -100,10 +142,10 @@ internal class FrameWriter(
         head(span, kind, end)
         val prefix = span.more?.prefix
         if (prefix != null) {
-            raw(prefix, PREFIX_AT)
-            if (span.renamed) field(NAME, span.name)
+            raw(prefix, Tags.PREFIX_AT)
+            if (span.renamed) field(Tags.NAME, span.name)
         } else {
-            field(NAME, span.name)
+            field(Tags.NAME, span.name)
             inherited(span)
         }
         val limit = start + terms.spanBytes.toLong()
@@ -151,7 +193,7 @@ internal class FrameWriter(
     private fun inherited(span: Span) {
         val state = span.trace.state
         if (state.isNotEmpty()) {
-            u8(TRACE_STATE)
+            u8(Tags.TRACE_STATE)
             sized(state)
         }
         val inherited = recorder.inherited(span.ambient)
@@ -163,7 +205,7 @@ internal class FrameWriter(
         key: String,
         value: Any?,
     ) {
-        field(ATTRIBUTE, key)
+        field(Tags.ATTRIBUTE, key)
         scalar(value)
     }
 
@@ -211,16 +253,16 @@ internal class FrameWriter(
         limit: Long,
     ) {
         if (more.statusMessage.isNotEmpty()) {
-            u8(STATUS_MESSAGE)
+            u8(Tags.STATUS_MESSAGE)
             cutSized(more.statusMessage)
         }
-        if (more.hasInput) slot(INPUT, more.input, limit)
-        if (more.hasOutput) slot(OUTPUT, more.output, limit)
+        if (more.hasInput) slot(Tags.INPUT, more.input, limit)
+        if (more.hasOutput) slot(Tags.OUTPUT, more.output, limit)
         val metadata = more.metadata
         if (metadata != null) {
             for (i in metadata.indices step 2) {
                 val before = at
-                field(METADATA, metadata[i] as String)
+                field(Tags.METADATA, metadata[i] as String)
                 raw(metadata[i + 1] as ByteArray)
                 if (at > limit) {
                     at = before
@@ -228,7 +270,7 @@ internal class FrameWriter(
                 }
             }
         }
-        more.tags?.forEach { field(TAG, it) }
+        more.tags?.forEach { field(Tags.TAG, it) }
         var event = more.firstEvent
         while (event != null) {
             spanEvent(event, more, limit)
@@ -243,7 +285,7 @@ internal class FrameWriter(
             }
         }
         if (more.droppedAttributes + more.droppedEvents + more.droppedLinks > 0) {
-            u8(DROPPED)
+            u8(Tags.DROPPED)
             u32(more.droppedAttributes)
             u32(more.droppedEvents)
             u32(more.droppedLinks)
@@ -274,7 +316,7 @@ internal class FrameWriter(
     ) {
         val before = at
         reserve(EVENT_HEAD)
-        buf[before] = EVENT.toByte()
+        buf[before] = Tags.EVENT.toByte()
         Bytes.putLong(buf, before + 5, event.time)
         at = before + EVENT_HEAD
         put(event.name)
@@ -297,46 +339,6 @@ internal class FrameWriter(
             more.droppedEvents++
             recorder.altered()
         }
-    }
-
-    companion object {
-        /** Spans of one frame at most. */
-        private const val SPANS = 512
-
-        /** Bytes after which a frame is handed in: with the last span and the engine's own header it should still fit
-         * into a segment of 64 KiB, which are pooled. */
-        private const val FULL = 56 * 1024
-
-        /** A buffer begins so small, since each thread that ends spans has one. */
-        private const val FIRST = 4 * 1024
-
-        /** A type byte and a length. */
-        private const val SIZED = 5
-
-        /** A buffer that one huge span has made larger is given back. */
-        private const val KEPT = 512 * 1024
-        const val HEADER = 8
-        private const val FIELDS_AT = 72
-
-        /** Bytes of a body before its fields. */
-        const val PREFIX_AT = 64
-        private const val UNSAMPLED_HEAD = 22
-        private const val EVENT_HEAD = 13
-        private const val UPDATED = 2
-        private const val ENDED = 3
-        private const val UNSAMPLED = 5
-
-        const val NAME = 1
-        private const val STATUS_MESSAGE = 2
-        private const val TRACE_STATE = 3
-        const val ATTRIBUTE = 4
-        private const val EVENT = 5
-        const val LINK = 6
-        const val INPUT = 7
-        private const val OUTPUT = 8
-        const val METADATA = 9
-        private const val TAG = 10
-        private const val DROPPED = 11
     }
 }
 

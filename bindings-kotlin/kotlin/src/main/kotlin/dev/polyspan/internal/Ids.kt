@@ -31,6 +31,9 @@ internal object Ids {
     private const val CONTEXT_HEAD = 26
     private const val DIGITS = "0123456789abcdef"
 
+    /** Random numbers of their own. */
+    fun seeded(): Random = Random(Jni.seed())
+
     /** Sixteen hex digits. */
     fun hex(number: Long): String {
         val digits = ByteArray(16)
@@ -99,10 +102,6 @@ internal class Random(
         s0 = java.lang.Long.rotateLeft(a, 49) xor b xor (b shl 21)
         s1 = java.lang.Long.rotateLeft(b, 28)
         return result
-    }
-
-    companion object {
-        fun seeded(): Random = Random(Jni.seed())
     }
 
     /** A span id: anything but zero. */

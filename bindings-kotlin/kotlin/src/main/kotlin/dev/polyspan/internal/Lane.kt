@@ -11,6 +11,12 @@ import dev.polyspan.Span
 import java.nio.charset.StandardCharsets
 import java.util.concurrent.atomic.AtomicLongArray
 
+/** Starts after which spans that were never ended are looked for. */
+private const val EPOCH = 256
+
+/** What is decided about a root: that it is sampled. */
+private const val SAMPLE = 2
+
 internal class Lane(
     @JvmField val recorder: Recorder,
     private val thread: java.lang.ref.WeakReference<Thread>?,
@@ -30,12 +36,12 @@ internal class Lane(
 
     /** How far the counts were handed in. */
     private val told = LongArray(Counts.ALL)
-    private val random = Random.seeded()
+    private val random = Random(Jni.seed())
 
     /** Cumulative; written by this thread alone, read by whoever hands in. */
     private val counts = AtomicLongArray(Counts.ALL)
 
-    private var roots = ByteArray(0)
+    private var roots = Content.NO_BYTES
     private var rootAt = 0
 
     /** Spans that may still be opened here before the recorder is asked. */
@@ -128,7 +134,7 @@ internal class Lane(
         batch.bytes += span.weight
         filled = at + 1
         batch.filled.lazySet(at + 1)
-        if (at + 1 == Batch.SPANS || batch.bytes >= Batch.BYTES) full(batch) else recorder.timer.arm()
+        if (at + 1 == Full.SPANS || batch.bytes >= Full.BYTES) full(batch) else recorder.timer.arm()
     }
 
     private fun full(batch: Batch) {
@@ -164,7 +170,7 @@ internal class Lane(
             val wrote = settle()
             if (submit() || wrote) return true
             if (!hasCounted()) return false
-            recorder.submit(NONE, 0, 0, since())
+            recorder.submit(Content.NO_BYTES, 0, 0, since())
             true
         }
 
@@ -236,13 +242,6 @@ internal class Lane(
         more[Counts.NOT_RECORDING] += more[Counts.FOLLOWERS]
         more[Counts.UNSAMPLED] += more[Counts.FOLLOWERS]
         return more
-    }
-
-    private companion object {
-        /** Starts after which spans that were never ended are looked for. */
-        const val EPOCH = 256
-        const val SAMPLE = 2
-        val NONE = ByteArray(0)
     }
 }
 

@@ -16,7 +16,7 @@ internal object Links {
         cuts: Cuts,
     ): ByteArray {
         val out = Writer(64)
-        out.u8(FrameWriter.LINK)
+        out.u8(Tags.LINK)
         out.u32(0)
         out.raw(Ids.contextBytes(to.trace, to.id, to.isRemote), 0, 24)
         out.u8(to.traceFlags)

@@ -34,6 +34,10 @@ internal class Epoch(
     )
 }
 
+/** Into how many parts the limit is divided at least. */
+private const val SHARES = 1024
+private const val BATCH = 64
+
 internal class Permits(
     limit: Int,
 ) {
@@ -137,10 +141,4 @@ internal class Permits(
             collect()
             return count()
         }
-
-    private companion object {
-        /** Into how many parts the limit is divided at least. */
-        const val SHARES = 1024
-        const val BATCH = 64
-    }
 }

@@ -13,11 +13,22 @@ import java.nio.charset.StandardCharsets
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 
+/** Roots drawn at once. */
+private const val BLOCK = 128
+
+/** Lanes of virtual threads. */
+private const val SHARED = 8
+
+/** What the engine answers: bits. */
+private const val PRESSED = 2
+private const val STOPPED = 4
+private const val SAYS = 8
+
 internal class Recorder(
     /** The engine for the native library. */
     @JvmField val engine: Long,
 ) : Governed {
-    val name: String = String(Jni.name(engine) ?: NO_ROOTS, StandardCharsets.UTF_8)
+    val name: String = String(Jni.name(engine) ?: Content.NO_BYTES, StandardCharsets.UTF_8)
     override val terms: Terms = Terms(Jni.terms(engine)?.let(Values::readMap) ?: emptyMap())
     val permits = Permits(terms.openSpans)
     val waiting = Waiting()
@@ -72,11 +83,15 @@ internal class Recorder(
     private val turns = AtomicInteger()
     val timer: Timer get() = Timer
 
-    fun drawRoots(): ByteArray = if (terms.drawsRoots && !pressed && !stopped) Jni.drawRoots(engine, BLOCK) ?: NO_ROOTS else NO_ROOTS
+    fun drawRoots(): ByteArray {
+        val draws = terms.drawsRoots && !pressed && !stopped
+        return if (draws) Jni.drawRoots(engine, BLOCK) ?: Content.NO_BYTES else Content.NO_BYTES
+    }
 
     fun newLane(): Lane {
         val thread = Thread.currentThread()
-        if (!isVirtual(thread)) return Lane(this, WeakReference(thread)).also(lanes::add)
+        val isVirtual = Platform.mayHaveVirtualThreads() && Virtual.isOne(thread)
+        if (!isVirtual) return Lane(this, WeakReference(thread)).also(lanes::add)
         val place = Math.floorMod(turns.getAndIncrement(), SHARED)
         return synchronized(shared) {
             shared[place] ?: Lane(this, null).also {
@@ -168,29 +183,18 @@ internal class Recorder(
     fun stop() {
         stopped = true
     }
+}
 
-    companion object {
-        /** Roots drawn at once. */
-        private const val BLOCK = 128
+/** Virtual threads, where this Java has them: looking for the method costs others a millisecond. */
+private object Virtual {
+    private val asks: java.lang.reflect.Method? =
+        try {
+            Thread::class.java.getMethod("isVirtual")
+        } catch (_: NoSuchMethodException) {
+            null
+        }
 
-        /** Lanes of virtual threads. */
-        private const val SHARED = 8
-        private val NO_ROOTS = ByteArray(0)
-
-        /** What the engine answers: bits. */
-        private const val PRESSED = 2
-        private const val STOPPED = 4
-        private const val SAYS = 8
-
-        private val isVirtual: java.lang.reflect.Method? =
-            try {
-                Thread::class.java.getMethod("isVirtual")
-            } catch (_: NoSuchMethodException) {
-                null
-            }
-
-        private fun isVirtual(thread: Thread): Boolean = isVirtual?.invoke(thread) == true
-    }
+    fun isOne(thread: Thread): Boolean = asks?.invoke(thread) == true
 }
 
 /** Code of the application that is told of spans while they are at hand. */

@@ -47,11 +47,15 @@ internal class Here {
     class State(
         val current: Slot?,
         val carried: Carried?,
-    )
+    ) {
+        companion object {
+            val NOTHING = State(null, null)
+        }
+    }
 
     /** A coroutine runs here from now on. */
     fun enter(by: Carried): State {
-        val before = if (current == null && carried == null) NOTHING else State(current, carried)
+        val before = if (current == null && carried == null) State.NOTHING else State(current, carried)
         held = by.slot
         carried = by
         return before
@@ -155,7 +159,6 @@ internal class Here {
     }
 
     companion object {
-        private val NOTHING = State(null, null)
         private val threads = ThreadLocal<Here>()
 
         fun get(): Here = threads.get() ?: first()

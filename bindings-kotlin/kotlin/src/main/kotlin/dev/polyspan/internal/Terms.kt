@@ -15,15 +15,15 @@ internal object LocalParent {
 internal class Terms(
     told: Map<String, Any?>,
 ) : Bounds(
-        valueBytes = count(told, "valueBytes"),
-        depth = count(told, "depth"),
-        arrayItems = count(told, "arrayItems"),
-        objectKeys = count(told, "objectKeys"),
+        valueBytes = Border.count(told, "valueBytes"),
+        depth = Border.count(told, "depth"),
+        arrayItems = Border.count(told, "arrayItems"),
+        objectKeys = Border.count(told, "objectKeys"),
     ) {
     /** The engine's number, for the headers of its events. */
-    @JvmField val slot: Int = count(told, "slot")
+    @JvmField val slot: Int = Border.count(told, "slot")
 
-    @JvmField val spanBytes: Int = count(told, "spanBytes")
+    @JvmField val spanBytes: Int = Border.count(told, "spanBytes")
 
     /** Whether inputs and outputs are recorded. */
     @JvmField val io: Boolean = told["io"] == true
@@ -53,17 +53,10 @@ internal class Terms(
     @JvmField val countsUnsampled: Boolean = told["countsUnsampled"] == true
 
     /** Spans that may be open; more do not record. */
-    @JvmField val openSpans: Int = count(told, "openSpans")
+    @JvmField val openSpans: Int = Border.count(told, "openSpans")
 
     /** Seconds that the end of the process may wait for delivery. */
     @JvmField val exitTimeout: Double = (told["exitTimeout"] as? Number)?.toDouble() ?: 2.0
-
-    private companion object {
-        fun count(
-            told: Map<String, Any?>,
-            name: String,
-        ): Int = minOf(maxOf(0, (told[name] as? Number)?.toLong() ?: 0), Int.MAX_VALUE.toLong()).toInt()
-    }
 }
 
 /** What spans inside a context begin with. */
@@ -76,17 +69,7 @@ internal class Beginning(
     @JvmField val flags: Int,
     /** Whether the engine wants to be asked about such spans. */
     @JvmField val asks: Boolean,
-) {
-    companion object {
-        fun of(told: Map<String, Any?>): Beginning =
-            Beginning(
-                fields = told["fields"] as? ByteArray ?: ByteArray(0),
-                tags = told["tags"] as? ByteArray ?: ByteArray(0),
-                flags = (told["flags"] as? Number)?.toInt() ?: 0,
-                asks = told["asks"] == true,
-            )
-    }
-}
+)
 
 /** Places of the counts that go with every frame. */
 internal object Counts {

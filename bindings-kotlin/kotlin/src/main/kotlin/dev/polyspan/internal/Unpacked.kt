@@ -8,7 +8,6 @@ package dev.polyspan.internal
 
 import java.io.File
 import java.io.IOException
-import java.net.JarURLConnection
 import java.net.URL
 import java.nio.file.FileAlreadyExistsException
 import java.nio.file.Files
@@ -39,7 +38,7 @@ internal object Unpacked {
         temporary: String,
     ): String? =
         try {
-            val entry = (inside.openConnection() as? JarURLConnection)?.jarEntry
+            val entry = Platform.entry(inside)
             if (entry == null || entry.size <= 0 || entry.crc < 0) null else shared(inside, name, temporary, entry.size, entry.crc)
         } catch (_: IOException) {
             null

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong
  * for the next, and is never added to again.
  */
 internal class Batch {
-    @JvmField val spans = arrayOfNulls<Span>(SPANS)
+    @JvmField val spans = arrayOfNulls<Span>(Full.SPANS)
 
     /** How many are there to be taken. */
     @JvmField val filled = AtomicInteger()
@@ -22,14 +22,19 @@ internal class Batch {
 
     @Volatile
     @JvmField var next: Batch? = null
-
-    companion object {
-        const val SPANS = 512
-
-        /** Bytes after which a batch is full. */
-        const val BYTES = 256L * 1024
-    }
 }
+
+internal object Full {
+    /** Spans after which a batch is full. */
+    const val SPANS = 512
+
+    /** Bytes after which it is. */
+    const val BYTES = 256L * 1024
+}
+
+/** What may wait so. */
+private const val MOST_BATCHES = 32
+private const val MOST_BYTES = 8L * 1024 * 1024
 
 /** How much waits in the full batches of all threads. */
 internal class Waiting {
@@ -39,16 +44,11 @@ internal class Waiting {
     /** Whether there is room for another batch besides these; it is counted either way. */
     fun add(batch: Batch): Boolean {
         val before = batches.getAndIncrement()
-        return bytes.addAndGet(batch.bytes) <= BYTES && before < BATCHES
+        return bytes.addAndGet(batch.bytes) <= MOST_BYTES && before < MOST_BATCHES
     }
 
     fun remove(batch: Batch) {
         batches.getAndDecrement()
         bytes.addAndGet(-batch.bytes)
-    }
-
-    private companion object {
-        const val BATCHES = 32
-        const val BYTES = 8L * 1024 * 1024
     }
 }

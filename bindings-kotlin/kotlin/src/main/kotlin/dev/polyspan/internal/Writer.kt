@@ -18,6 +18,12 @@ internal const val BYTES = 6
 internal const val LIST = 7
 internal const val MAP = 8
 
+/** Shorter texts are written without an array of their own. Constants stand outside of classes here and elsewhere: a
+ * companion is one more class that every start loads. */
+internal const val LONG = 64
+
+private const val MOST = Int.MAX_VALUE - 64L
+
 internal open class Writer(size: Int) {
     @JvmField var buf: ByteArray = ByteArray(size)
 
@@ -187,11 +193,4 @@ internal open class Writer(size: Int) {
     }
 
     fun copied(): ByteArray = buf.copyOf(at)
-
-    companion object {
-        /** Shorter texts are written without an array of their own. */
-        const val LONG = 64
-
-        private const val MOST = Int.MAX_VALUE - 64L
-    }
 }

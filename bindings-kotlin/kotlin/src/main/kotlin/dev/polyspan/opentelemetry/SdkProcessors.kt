@@ -15,6 +15,7 @@ import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Beginning
 import dev.polyspan.internal.Cuts
 import dev.polyspan.internal.FrameWriter
+import dev.polyspan.internal.Tags
 import dev.polyspan.internal.Governed
 import dev.polyspan.internal.Ids
 import dev.polyspan.internal.Log
@@ -315,7 +316,7 @@ private fun recordOf(
     try {
         val writer = FrameWriter(Alone(recorder), recorder.terms.slot)
         writer.span(own)
-        return Natives.record(recorder, writer.buf.copyOfRange(FrameWriter.HEADER, writer.at), raw) ?: emptyMap()
+        return Natives.record(recorder, writer.buf.copyOfRange(Tags.HEADER, writer.at), raw) ?: emptyMap()
     } catch (error: PolyspanError) {
         // The end of a span throws nothing.
         Log.sayOnce("processors record", "processors of the SDK see spans without content: ${error.message}")
