@@ -67,6 +67,8 @@ impl<'a> Events<'a> {
 pub struct StringTable<'a> {
     entries: Vec<&'a [u8]>,
     bytes: usize,
+    /// Those that whoever refers to them has to look at: a bit for each.
+    noticed: Vec<u64>,
 }
 
 /// The table of an event that stands alone.
@@ -75,7 +77,7 @@ pub static NO_STRINGS: StringTable<'static> = StringTable::new();
 impl<'a> StringTable<'a> {
     /// An empty table.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), bytes: 0 }
+        Self { entries: Vec::new(), bytes: 0, noticed: Vec::new() }
     }
 
     /// An entry by its index.
@@ -89,15 +91,41 @@ impl<'a> StringTable<'a> {
         self.entries.is_empty()
     }
 
-    /// Adds the body of a [`EventKind::StringEntry`].
+    /// Whether an entry is noticed by who looks for secrets, as far as that is known.
+    pub(super) fn is_noticed(&self, index: u16) -> bool {
+        let word = self.noticed.get(usize::from(index) / 64).copied().unwrap_or_default();
+        word >> (index % 64) & 1 != 0
+    }
+
+    /// Whether any entry is.
+    pub(crate) const fn has_noticed(&self) -> bool {
+        !self.noticed.is_empty()
+    }
+
+    /// Adds the body of a [`EventKind::StringEntry`], of which nobody has said that there is no secret in it.
     ///
     /// # Errors
     /// [`FrameError::Table`] over the bounds, [`FrameError::Utf8`] for other bytes than UTF-8.
     pub fn define(&mut self, body: &'a [u8]) -> Result<(), FrameError> {
+        self.define_known(body, true)
+    }
+
+    /// The same of an entry of which is known whether it is noticed.
+    ///
+    /// # Errors
+    /// As those of [`StringTable::define`].
+    pub(crate) fn define_known(&mut self, body: &'a [u8], is_noticed: bool) -> Result<(), FrameError> {
         if self.entries.len() >= MAX_ENTRIES || self.bytes + body.len() > MAX_TABLE_BYTES {
             return Err(FrameError::Table);
         }
         core::str::from_utf8(body).map_err(|_| FrameError::Utf8)?;
+        if is_noticed {
+            let index = self.entries.len();
+            self.noticed.resize(self.noticed.len().max(index / 64 + 1), 0);
+            if let Some(word) = self.noticed.get_mut(index / 64) {
+                *word |= 1 << (index % 64);
+            }
+        }
         self.bytes += body.len();
         self.entries.push(body);
         Ok(())

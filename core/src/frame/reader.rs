@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-#[cold]
+#[inline]
 fn referenced<'a>(word: u16, table: &'a StringTable<'a>) -> Result<&'a [u8], FrameError> {
     let found = if word < key::ENTRY {
         keys::static_key(word - key::STATIC).map(str::as_bytes)

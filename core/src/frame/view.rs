@@ -406,9 +406,9 @@ impl<'a> SpanView<'a> {
         self.fields.rest()
     }
 
-    /// Whether nothing in the fields refers to the string table of a frame.
-    pub(crate) const fn stands_alone(&self) -> bool {
-        self.table.is_empty()
+    /// What its fields may refer to.
+    pub(crate) const fn table(&self) -> &'a StringTable<'a> {
+        self.table
     }
 
     /// The fields in the order they were written.

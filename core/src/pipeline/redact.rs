@@ -68,6 +68,8 @@ pub(crate) struct Redact {
     /// None for log records, which have nothing to hide.
     hidden: Option<Hidden>,
     state: State,
+    /// Where the span at hand refers to what is noticed in the table of its frame.
+    noticed: Vec<usize>,
     buf: Vec<u8>,
     counts: RedactCounts,
 }
@@ -78,6 +80,7 @@ impl Redact {
             redactor: Arc::clone(redactor),
             hidden: Some(hidden),
             state: State::default(),
+            noticed: Vec::new(),
             buf: Vec::new(),
             counts: RedactCounts::default(),
         }
@@ -86,6 +89,11 @@ impl Redact {
     /// For log records: what they say is no operation's input, though it stands in the same field.
     pub(crate) fn of_logs(redactor: &Arc<Redactor>) -> Self {
         Self { hidden: None, ..Self::new(redactor, Hidden::default()) }
+    }
+
+    /// Whether spans that refer to this entry of their frame's table have to be looked at.
+    pub(crate) fn notices(&mut self, entry: &[u8]) -> bool {
+        self.state.notices(&self.redactor, entry)
     }
 
     /// What was done since this was asked last.
@@ -110,9 +118,12 @@ impl Redact {
         next: impl FnOnce(&SpanView<'_>) -> Result<(), FrameError>,
     ) -> Result<(), FrameError> {
         let hidden = self.hidden(span.head());
-        let Self { redactor, state, buf, counts, .. } = self;
-        let mut rewriter =
-            state.begin(redactor, span.field_bytes(), span.stands_alone(), Some(span.head().trace_id));
+        let Self { redactor, state, noticed, buf, counts, .. } = self;
+        noticed.clear();
+        if span.table().has_noticed() {
+            span.noticed_references(noticed)?;
+        }
+        let mut rewriter = state.begin(redactor, span.field_bytes(), noticed, Some(span.head().trace_id));
         if rewriter.is_clean() && hidden == Hidden::default() {
             return next(span);
         }
@@ -122,7 +133,8 @@ impl Redact {
         counts.failed += writer.failed;
         *buf = writer.out;
         if changed? {
-            next(&SpanView::new(self.buf.get(EVENT_HEADER..).unwrap_or_default())?)
+            // What stayed may refer to the table still.
+            next(&SpanView::in_frame(self.buf.get(EVENT_HEADER..).unwrap_or_default(), span.table())?)
         } else {
             next(span)
         }
@@ -136,8 +148,6 @@ struct Writer<'s> {
     fields: &'s [u8],
     /// ... and up to where they have been written.
     written: usize,
-    /// Whether the bytes of a field mean the same outside of its frame.
-    alone: bool,
     span_type: SpanType,
     hidden: Hidden,
     failed: u64,
@@ -150,7 +160,6 @@ impl<'s> Writer<'s> {
             out,
             fields: span.field_bytes(),
             written: 0,
-            alone: span.stands_alone(),
             span_type: span.head().span_type,
             hidden,
             failed: 0,
@@ -179,7 +188,7 @@ impl<'s> Writer<'s> {
                 self.catch_up(start, end);
                 if self.guarded(raw, &field, rewriter) {
                     changed = true;
-                } else if self.alone {
+                } else {
                     (_, self.written) = before;
                     self.out.truncate(before.0);
                 }
@@ -199,10 +208,7 @@ impl<'s> Writer<'s> {
 
     /// Writes what has stayed so far, up to `start`; the fields go on at `end`.
     fn catch_up(&mut self, start: usize, end: usize) {
-        // In a frame of many events every field is written by itself.
-        if self.alone {
-            self.out.extend_from_slice(self.fields.get(self.written..start).unwrap_or_default());
-        }
+        self.out.extend_from_slice(self.fields.get(self.written..start).unwrap_or_default());
         self.written = end;
     }
 
@@ -217,7 +223,7 @@ impl<'s> Writer<'s> {
                 .is_ok_and(|event| rewriter.keeps_text(event.name) && rewriter.keeps_all(event.attributes)),
             _ => false,
         };
-        self.alone && catch_unwind(AssertUnwindSafe(quiet)).unwrap_or(false)
+        catch_unwind(AssertUnwindSafe(quiet)).unwrap_or(false)
     }
 
     fn hides(&self, field: &Field<'_>) -> bool {
@@ -405,161 +411,4 @@ fn redacted<'t>(part: &'t [u8], rewriter: &mut Rewriter<'_>) -> (Cow<'t, [u8]>, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::{SpanId, TraceId};
-    use crate::privacy::Redaction;
-    use crate::value::{OwnedValue, Value};
-
-    /// A span with these attributes, which are pieces of metadata and attributes of an event as well.
-    fn record(attributes: &[(&str, OwnedValue)]) -> Vec<u8> {
-        let mut out = Vec::new();
-        write::begin_span(&mut out);
-        write::name(&mut out, "first_token");
-        for (name, value) in attributes {
-            write::attribute(&mut out, name, value);
-        }
-        let mut list = AttributeList::event(&mut out, "next_token", 7, 0);
-        for (name, value) in attributes {
-            list.attribute(&mut out, name, value);
-        }
-        list.close(&mut out);
-        for (name, value) in attributes {
-            write::metadata(&mut out, name, value);
-        }
-        write::input_tag(&mut out);
-        let entries = attributes.iter().map(|(name, value)| ((*name).to_owned().into(), value.clone()));
-        write::put_value(&mut out, &Value::Map(entries.collect()));
-        let head = Head {
-            trace_id: TraceId::from_bytes([1; 16]),
-            span_id: SpanId::from_bytes([2; 8]),
-            ..Head::default()
-        };
-        write::finish_span(&mut out, EventKind::SpanEnded, 0, &head);
-        out
-    }
-
-    fn stage(redaction: &Redaction) -> Redact {
-        Redact::new(&Arc::new(Redactor::new(redaction).unwrap()), Hidden::default())
-    }
-
-    fn passed(stage: &mut Redact, record: &[u8]) -> (Vec<u8>, bool) {
-        let span = SpanView::new(&record[EVENT_HEADER..]).unwrap();
-        let mut passed = (Vec::new(), false);
-        stage
-            .apply(&span, |next| {
-                passed =
-                    (next.field_bytes().to_vec(), next.field_bytes().as_ptr() == span.field_bytes().as_ptr());
-                Ok(())
-            })
-            .unwrap();
-        passed
-    }
-
-    fn text(text: &str) -> OwnedValue {
-        Value::Str(text.to_owned().into())
-    }
-
-    fn map(name: &str, value: OwnedValue) -> OwnedValue {
-        Value::Map(vec![(name.to_owned().into(), value)])
-    }
-
-    #[test]
-    fn a_span_without_a_secret_passes_as_it_is_and_costs_no_memory() {
-        let record = record(&[
-            ("gen_ai.request.model", text("small-1")),
-            ("tokens", Value::I64(512)),
-            ("author", text("jane")),
-            ("tool", text("get_token")),
-            (
-                "usage",
-                map("max_tokens", Value::Array(vec![map("token_count", Value::I64(1)), Value::F64(0.5)])),
-            ),
-            ("text", text("the model answered with a plan in three steps")),
-        ]);
-        let mut stage = stage(&Redaction::new());
-        assert!(passed(&mut stage, &record).1);
-        let span = SpanView::new(&record[EVENT_HEADER..]).unwrap();
-        let memory = allocation_counter::measure(|| stage.apply(&span, |_| Ok(())).unwrap());
-        assert_eq!(memory.count_total, 0);
-    }
-
-    #[test]
-    fn content_in_events_is_hidden_where_nothing_is_secret() {
-        let mut out = Vec::new();
-        write::begin_span(&mut out);
-        for (event, key) in [("gen_ai.choice", "message"), ("gen_ai.user.message", "content")] {
-            let mut list = AttributeList::event(&mut out, event, 7, 0);
-            list.attribute(&mut out, key, &text("so it is"));
-            list.attribute(&mut out, "role", &text("user"));
-            list.attribute(&mut out, "gen_ai.input.messages", &text("how is it"));
-            list.close(&mut out);
-        }
-        write::finish_span(&mut out, EventKind::SpanEnded, 0, &Head::default());
-        let redactor = Arc::new(Redactor::new(&Redaction::new()).unwrap());
-        for (input, output, expected) in [
-            (true, false, [&["message", "role"][..], &["role"]]),
-            (
-                false,
-                true,
-                [&["role", "gen_ai.input.messages"], &["content", "role", "gen_ai.input.messages"]],
-            ),
-            (true, true, [&["role"], &["role"]]),
-        ] {
-            let mut stage = Redact::new(&redactor, Hidden { input, output });
-            assert_eq!(names_in_events(&mut stage, &out), expected, "{input} {output}");
-        }
-    }
-
-    /// The names of the attributes that each event has left.
-    fn names_in_events(stage: &mut Redact, record: &[u8]) -> Vec<Vec<String>> {
-        let mut events = Vec::new();
-        let read = |span: &SpanView<'_>| {
-            for field in span.fields() {
-                let Field::Event(event) = field else { continue };
-                let names = event.event()?.attributes.iter().map(|(name, _)| super::text(name).into_owned());
-                events.push(names.collect());
-            }
-            Ok(())
-        };
-        stage.apply(&SpanView::new(&record[EVENT_HEADER..]).unwrap(), read).unwrap();
-        events
-    }
-
-    #[test]
-    fn what_stays_for_sure_is_what_stays_when_it_is_looked_at() {
-        let values = [
-            text("token"),
-            text("get_token"),
-            text("password=x1y2z3"),
-            text("4111 1111 1111 1111"),
-            Value::I64(4_111_111_111_111_111),
-            Value::Bool(true),
-            Value::Bytes(b"token=x1y2z3".to_vec().into()),
-            Value::Array(vec![text("--password"), text("x1y2z3")]),
-            Value::Array(vec![Value::Array(vec![text("api_key"), text("x1y2z3")])]),
-            Value::Map(vec![("name".into(), text("api_key")), ("value".into(), text("x1y2z3"))]),
-            map("access", text("x1y2z3")),
-            map("number", Value::I64(4_111_111_111_111_111)),
-            map("tokens", map("refresh", text("x1y2z3"))),
-        ];
-        let names =
-            ["tokens", "author", "accessToken", "payment_card", "oauth", "plain", "token_type", "sk-ant-x"];
-        let mut quick = stage(&Redaction::new());
-        // With an allow-list every name is judged, and every field written anew.
-        let mut thorough = stage(&Redaction::new().allow_key("nothing of the kind"));
-        let mut changed = 0;
-        for name in names {
-            for value in &values {
-                for nested in [value.clone(), map("author", value.clone()), map("max_tokens", value.clone())]
-                {
-                    let record = record(&[("first", text("one")), (name, nested), ("last", Value::I64(2))]);
-                    let (quickly, as_it_is) = passed(&mut quick, &record);
-                    assert_eq!(quickly, passed(&mut thorough, &record).0, "{name}: {value:?}");
-                    changed += usize::from(!as_it_is);
-                }
-            }
-        }
-        assert!(changed > 100 && changed < names.len() * values.len() * 3, "{changed}");
-    }
-}
+mod tests;

@@ -11,9 +11,11 @@ use crate::frame::view::{Attributes, ValueView};
 
 impl<'a> Rewriter<'a> {
     /// Whether a text stays: nothing was found in it, or it is nothing but a name.
-    pub(crate) fn keeps_text(&self, part: &[u8]) -> bool {
-        self.hits_tell_names()
-            && self.found_in(part).is_some_and(|hits| hits.is_empty() || is_lone_name(part, hits))
+    pub(crate) fn keeps_text(&mut self, part: &[u8]) -> bool {
+        self.hits_tell_names() && {
+            let hits = self.hits_of(part);
+            hits.is_empty() || is_lone_name(part, hits)
+        }
     }
 
     /// Whether an attribute or a piece of metadata stays, or, without a name, an input.
@@ -57,7 +59,8 @@ impl<'a> Rewriter<'a> {
             Some([]) => Verdict::Plain,
             Some(hits) if hits.iter().any(|hit| hit.rule != Rule::Name) => return false,
             Some(_) => self.verdict(name),
-            // One that does not stand in the event is one of the format's own.
+            // One of the format's own, or of the table of a frame.
+            None if self.hits_of(name).iter().any(|hit| hit.rule != Rule::Name) => return false,
             None => self.judge(name, Group::None),
         };
         let says_nothing = match verdict {

@@ -83,7 +83,7 @@ impl Redactor {
         write::put_value(&mut bytes, value);
         let mut state = State::default();
         let mut out = Vec::new();
-        let mut pass = state.begin(self, &bytes, true, None);
+        let mut pass = state.begin(self, &bytes, &[], None);
         let changed = pass.named(name.as_bytes(), read_alone(&bytes)?, &mut out);
         changed.then(|| read_alone(&out).map_or(Value::from(super::prose::MARK), |value| value.to_value()))
     }
@@ -126,21 +126,33 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Looks through the bytes of an event, which a pass over its fields then redacts. `alone` says that all its
-    /// texts stand in these bytes.
+    /// Looks through the bytes of an event, which a pass over its fields then redacts. `noticed` are the places, in
+    /// order, where they refer to texts elsewhere in which something was found.
     pub(crate) fn begin<'a>(
         &'a mut self,
         redactor: &'a Redactor,
         bytes: &'a [u8],
-        alone: bool,
+        noticed: &[usize],
         trace: Option<TraceId>,
     ) -> Rewriter<'a> {
         let Self { hits, scratch, book } = self;
         let rules = &redactor.rules;
         hits.clear();
         rules.find(bytes, hits);
+        if !noticed.is_empty() {
+            // Most of what is elsewhere are names; what it is in truth is found where it is looked at.
+            hits.extend(noticed.iter().map(|at| Hit { at: *at, rule: Rule::Name }));
+            hits.sort_by_key(|hit| hit.at);
+        }
         let replacer = Replacer { rules, book: trace.map(|trace| (book, trace)), count: 0 };
-        Rewriter::new(replacer, bytes, hits, alone, scratch)
+        Rewriter::new(replacer, bytes, hits, scratch)
+    }
+
+    /// Whether anything is found in a text that stands apart from the events that refer to it.
+    pub(crate) fn notices(&mut self, redactor: &Redactor, text: &[u8]) -> bool {
+        self.hits.clear();
+        redactor.rules.find(text, &mut self.hits);
+        !self.hits.is_empty()
     }
 }
 

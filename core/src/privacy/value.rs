@@ -21,10 +21,9 @@ pub(crate) struct Rewriter<'a> {
     replacer: Replacer<'a, 'a>,
     /// The bytes that were looked through ...
     pub(super) bytes: &'a [u8],
-    /// ... and what was found in them, in order.
+    /// ... and what was found in them, in order. Where they refer to a text that stands elsewhere, and in which something
+    /// was found, is one of these places.
     pub(super) hits: &'a [Hit],
-    /// Whether all texts stand in these bytes.
-    alone: bool,
     scratch: &'a mut Scratch,
 }
 
@@ -33,20 +32,19 @@ impl<'a> Rewriter<'a> {
         replacer: Replacer<'a, 'a>,
         bytes: &'a [u8],
         hits: &'a [Hit],
-        alone: bool,
         scratch: &'a mut Scratch,
     ) -> Self {
-        Self { replacer, bytes, hits, alone, scratch }
+        Self { replacer, bytes, hits, scratch }
     }
 
     /// Whether nothing can have to be replaced.
     pub(crate) fn is_clean(&self) -> bool {
-        self.replacer.rules.is_off() || self.hits.is_empty() && self.alone && !self.replacer.rules.always()
+        self.replacer.rules.is_off() || self.hits.is_empty() && !self.replacer.rules.always()
     }
 
     /// Whether a part of the event in which nothing was found stays as it is.
     pub(crate) fn hits_tell_all(&self) -> bool {
-        self.alone && !self.replacer.rules.always()
+        !self.replacer.rules.always()
     }
 
     /// Whether nothing can have to be replaced in that part of the event.
@@ -66,14 +64,14 @@ impl<'a> Rewriter<'a> {
         rest.get(..to).unwrap_or_default()
     }
 
-    /// Whether anything was found in a text.
-    fn has_hits(&mut self, part: &[u8]) -> bool {
+    /// What was found in a text, wherever it stands.
+    pub(super) fn hits_of(&mut self, part: &[u8]) -> &[Hit] {
         match place_of(self.bytes, part) {
-            Some(at) => !self.hits_in(at, part.len()).is_empty(),
+            Some(at) => self.hits_in(at, part.len()),
             None => {
                 self.scratch.hits.clear();
                 self.replacer.rules.find(part, &mut self.scratch.hits);
-                !self.scratch.hits.is_empty()
+                &self.scratch.hits
             }
         }
     }
@@ -129,7 +127,7 @@ impl<'a> Rewriter<'a> {
     }
 
     pub(super) fn judge(&mut self, name: &[u8], within: Group) -> Verdict {
-        if within == Group::None && !self.replacer.rules.judges_all() && !self.has_hits(name) {
+        if within == Group::None && !self.replacer.rules.judges_all() && self.hits_of(name).is_empty() {
             return Verdict::Plain;
         }
         match within {
@@ -349,10 +347,7 @@ impl<'a> Rewriter<'a> {
 
     /// Writes a key; a secret may stand there too, but not a name and its value.
     pub(crate) fn key(&mut self, name: &[u8], out: &mut Vec<u8>) -> bool {
-        let found = match place_of(self.bytes, name) {
-            Some(at) => self.hits_in(at, name.len()).iter().any(|hit| hit.rule != Rule::Name),
-            None => false,
-        };
+        let found = self.hits_of(name).iter().any(|hit| hit.rule != Rule::Name);
         let mut redacted = Vec::new();
         let changed = found && self.text(name, &mut redacted);
         write::put_key(out, &text(if changed { &redacted } else { name }));

@@ -152,7 +152,12 @@ impl EngineWorker {
         let mut events = Events::new(body);
         while let Ok(Some(event)) = events.next_event() {
             match event.kind {
-                Some(EventKind::StringEntry) if table.define(event.body).is_err() => break,
+                Some(EventKind::StringEntry) => {
+                    let is_noticed = self.redact.notices(event.body);
+                    if table.define_known(event.body, is_noticed).is_err() {
+                        break;
+                    }
+                }
                 Some(EventKind::SpanEnded) => {
                     if self.undecided == 0 {
                         // More than the host announced, and counted as ended.
