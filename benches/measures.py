@@ -45,7 +45,8 @@ class Target:
 class Row:
     """One line of the table: `value` of each subject's result, divided by that of the run `over` if given.
 
-    With `less` it is our figure alone, less that of this other subject in the same run.
+    With `less` it is our figure alone, less that of this other subject in the same run. With `bare` every figure is
+    less that of this subject, which records nothing: what the program takes without a library.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Row:
     targets: tuple[Target, ...] = ()
     over: str = ""
     less: str = ""
+    bare: str = ""
     note: str = ""
 
 
@@ -71,6 +73,11 @@ def quotient(above: str, below: str) -> Callable[[dict], float | None]:
     return lambda result: result[above] / result[below]
 
 
+def records_nothing(result: dict) -> bool:
+    """Whether the subject is the program without any library."""
+    return "account" in result and result["account"] is None
+
+
 def process_cpu_per_span(scale: float = 1.0) -> Callable[[dict], float | None]:
     """The process's CPU time over the spans that arrived.
 
@@ -78,6 +85,8 @@ def process_cpu_per_span(scale: float = 1.0) -> Callable[[dict], float | None]:
     """
 
     def value(result: dict) -> float | None:
+        if records_nothing(result):
+            return result["process_cpu_ns"] / scale
         arrived = result["delivered"] - result["warm_up_spans"]
         return result["process_cpu_ns"] * result["spans"] / arrived / scale if arrived > 0 else None
 

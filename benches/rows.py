@@ -73,7 +73,13 @@ RUNS = (
         brief="--traces 320",
         lossless=False,
     ),
-    Run("node-otlp", "node", "bursts --traces 12800 --export otlp", NODE + NODE_PEERS, brief="--traces 320"),
+    Run(
+        "node-otlp",
+        "node",
+        "bursts --traces 12800 --export otlp",
+        (*NODE, *NODE_PEERS, "none"),
+        brief="--traces 320",
+    ),
     Run(
         "node-pauses",
         "node",
@@ -443,7 +449,9 @@ ROWS = (
         "node-otlp",
         process_cpu_per_span(),
         "ns",
+        bare="none",
         targets=(Target("at most", 1 / 6, "opentelemetry"),),
+        note="less what the same program takes without a library: its naps, timers and readings of the clock",
     ),
     Row(
         "node-pause",

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kotlin_programs import KotlinPrograms
-from measures import Row, Run
+from measures import Row, Run, records_nothing
 from node_packages import NodePackages
 from rows import ROWS, RUNS
 from table import table
@@ -230,7 +230,7 @@ class Bench:
         at_sink = sink["spans"] - sink["repeated"] or sink["agent_traces"] * spans_per_trace
         by_itself = (result.get("account") or {}).get("exported")
         result["delivered"] = at_sink or by_itself or 0
-        if run.lossless and result["delivered"] != recorded:
+        if run.lossless and not records_nothing(result) and result["delivered"] != recorded:
             self.losses.append(f"{run.key}, {subject}: {result['delivered']} of {recorded} spans arrived")
 
     def median(self, row: Row, subject: str) -> float | None:
@@ -239,6 +239,9 @@ class Bench:
         if not values:
             return None
         value = statistics.median(values)
+        if row.bare:
+            bare = [row.value(result) for result in self.results.get(row.run, {}).get(row.bare, [])]
+            return value - statistics.median(bare) if bare and subject != row.bare else None
         if row.less:
             less = [row.value(result) for result in self.results.get(row.run, {}).get(row.less, [])]
             return value - statistics.median(less) if less and subject == row.ours else None
