@@ -45,8 +45,8 @@ class Target:
 class Row:
     """One line of the table: `value` of each subject's result, divided by that of the run `over` if given.
 
-    With `less` it is our figure alone, less that of this other subject in the same run. With `bare` every figure is
-    less that of this subject, which records nothing: what the program takes without a library.
+    With `less` it is our figure alone, less that of this other subject in the same run. With `bare` every
+    figure is less that of this subject, which records nothing: what the program takes without a library.
     """
 
     key: str
