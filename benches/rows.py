@@ -154,12 +154,10 @@ RUNS = (
 )
 
 
-def swift(
-    key: str, title: str, run: str, peer: str = "", most: float = 0, note: str = "", ours: str = "polyspan"
-) -> Row:
+def swift(key: str, title: str, run: str, peer: str = "", most: float = 0, ours: str = "polyspan") -> Row:
     """The calling thread's time in Swift, which has a target in nanoseconds, if any."""
     targets = (Target("at most", most),) if most else ()
-    return Row(key, title, run, field("call_cpu_ns"), "ns", ours, peer, targets, note=note)
+    return Row(key, title, run, field("call_cpu_ns"), "ns", ours, peer, targets)
 
 
 ROWS = (
@@ -518,18 +516,9 @@ ROWS = (
         "",
         targets=(Target("at most", 40.0),),
     ),
-    swift(
-        "swift-call",
-        "Swift, calling thread per span",
-        "swift-calls",
-        "json",
-        700,
-        "after a rest of 5 ms every 16 traces; the peer is a JSON encoder of the same span",
-    ),
+    swift("swift-call", "Swift, calling thread per span, after rests", "swift-calls", "json", 700),
     swift("swift-call-alone", "the same by a library that does nothing", "swift-calls", ours="nothing"),
-    swift(
-        "swift-warm", "Swift, calling thread per span, warm: without the rests", "swift-warm", "nothing", 700
-    ),
+    swift("swift-warm", "the same warm, beside that library", "swift-warm", "nothing", 700),
     swift(
         "swift-unsampled", "Swift, unsampled span", "swift-unsampled", "nothing", 100, "after the same rests"
     ),
