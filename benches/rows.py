@@ -519,9 +519,7 @@ ROWS = (
     swift("swift-call", "Swift, calling thread per span, after rests", "swift-calls", "json", 700),
     swift("swift-call-alone", "the same by a library that does nothing", "swift-calls", ours="nothing"),
     swift("swift-warm", "the same warm, beside that library", "swift-warm", "nothing", 700),
-    swift(
-        "swift-unsampled", "Swift, unsampled span", "swift-unsampled", "nothing", 100, "after the same rests"
-    ),
+    swift("swift-unsampled", "Swift, unsampled span, after rests", "swift-unsampled", "nothing", 100),
     swift("swift-warm-unsampled", "the same, warm", "swift-warm-unsampled", "nothing", 100),
     Row(
         "swift-process",
