@@ -13,7 +13,6 @@ pub mod keys;
 mod known;
 mod reader;
 pub mod record;
-mod referred;
 pub mod sift;
 mod skim;
 pub mod unsampled;

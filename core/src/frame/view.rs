@@ -340,6 +340,8 @@ pub struct SpanView<'a> {
     head: Head,
     pub(super) fields: Reader<'a>,
     pub(super) table: &'a StringTable<'a>,
+    /// Where the fields refer to what is noticed in the table, as far as somebody has looked.
+    noticed: Option<&'a [usize]>,
 }
 
 impl<'a> SpanView<'a> {
@@ -374,7 +376,7 @@ impl<'a> SpanView<'a> {
             flags: SpanFlags::from_bits(reader.u16()?),
             scope: reader.u32()?,
         };
-        Ok(Self { head, fields: Reader::new(fields), table })
+        Ok(Self { head, fields: Reader::new(fields), table, noticed: None })
     }
 
     /// The same record with other flags.
@@ -382,6 +384,18 @@ impl<'a> SpanView<'a> {
     pub(crate) const fn with_flags(mut self, flags: SpanFlags) -> Self {
         self.head.flags = flags;
         self
+    }
+
+    /// The same record, with what a check has found that is noticed in the table of its frame.
+    #[must_use]
+    pub(crate) const fn with_noticed(mut self, noticed: &'a [usize]) -> Self {
+        self.noticed = Some(noticed);
+        self
+    }
+
+    /// Where the fields refer to what is noticed in the table; `None` where nobody has looked.
+    pub(crate) const fn noticed(&self) -> Option<&'a [usize]> {
+        if self.table.has_noticed() { self.noticed } else { Some(&[]) }
     }
 
     /// The fixed head.

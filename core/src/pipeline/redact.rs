@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::ResolvedConfig;
+use crate::frame::check::TextBudget;
 use crate::frame::view::{Attributes, Field, Items, Packed, SpanView, ValueView, text};
 use crate::frame::write::{self, AttributeList, Container, Head};
 use crate::frame::{EVENT_HEADER, EventKind, FrameError};
@@ -119,10 +120,14 @@ impl Redact {
     ) -> Result<(), FrameError> {
         let hidden = self.hidden(span.head());
         let Self { redactor, state, noticed, buf, counts, .. } = self;
-        noticed.clear();
-        if span.table().has_noticed() {
-            span.noticed_references(noticed)?;
-        }
+        let noticed = match span.noticed() {
+            Some(places) => places,
+            None => {
+                noticed.clear();
+                span.check_fields_noticing(&mut TextBudget::unbounded(), noticed)?;
+                noticed
+            }
+        };
         let mut rewriter = state.begin(redactor, span.field_bytes(), noticed, Some(span.head().trace_id));
         if rewriter.is_clean() && hidden == Hidden::default() {
             return next(span);

@@ -149,6 +149,7 @@ impl EngineWorker {
         let body = body.get(4..).ok_or(FrameError::Truncated)?;
         let mut table = StringTable::new();
         let mut texts = TextBudget::of(body.len());
+        let mut noticed = Vec::new();
         let mut events = Events::new(body);
         while let Ok(Some(event)) = events.next_event() {
             match event.kind {
@@ -164,8 +165,7 @@ impl EngineWorker {
                         self.live.shard(0).frames.fetch_add(1, Ordering::AcqRel);
                         self.undecided = 1;
                     }
-                    let read = SpanView::in_frame(event.body, &table)
-                        .and_then(|span| span.check_within(&mut texts).map(|()| span))
+                    let read = checked(event.body, &table, &mut texts, &mut noticed)
                         .and_then(|span| self.span_ended(&span, true, now));
                     if read.is_err() {
                         self.decided();
@@ -178,8 +178,7 @@ impl EngineWorker {
                         EventKind::SpanStarted => HostEvent::SpanStarted,
                         _ => HostEvent::SpanUpdated,
                     };
-                    let read = SpanView::in_frame(event.body, &table)
-                        .and_then(|span| span.check_within(&mut texts).map(|()| span))
+                    let read = checked(event.body, &table, &mut texts, &mut noticed)
                         .and_then(|span| self.open_span(said, &span, true, now));
                     self.counts.events_dropped += u64::from(read.is_err());
                 }
@@ -437,6 +436,19 @@ impl EngineWorker {
         });
         self.rollup = rollup;
     }
+}
+
+/// A span of a frame, once it has been looked through.
+fn checked<'s>(
+    body: &'s [u8],
+    table: &'s StringTable<'s>,
+    texts: &mut TextBudget,
+    noticed: &'s mut Vec<usize>,
+) -> Result<SpanView<'s>, FrameError> {
+    noticed.clear();
+    let span = SpanView::in_frame(body, table)?;
+    span.check_noticing(texts, noticed)?;
+    Ok(span.with_noticed(noticed))
 }
 
 /// Waits for all lanes; false at the deadline.
