@@ -160,8 +160,10 @@ def swift(key: str, title: str, run: str, peer: str = "", most: float = 0, ours:
 
 
 def kotlin(key: str, title: str, run: str, most: float) -> Row:
-    """The calling thread's time on the JVM, where ended spans are handed to another thread; written by their own
-    they might take 0.85."""
+    """The calling thread's time on the JVM, where ended spans are handed to another thread.
+
+    Written by their own they might take 0.85.
+    """
     targets = (Target("at most", most, "opentelemetry"),)
     return Row(key, title, run, field("call_cpu_ns"), "ns", targets=targets)
 
