@@ -26,7 +26,7 @@ KOTLIN = ("polyspan", "opentelemetry")
 KOTLIN_ALONE = (*KOTLIN, "none")
 KOTLIN_BRIEF = "--traces 320 --warm 2000"
 # No more than the reference's queue holds; what waits is flushed between, outside of the measurement.
-WARM = "--traces 40000 --burst 200 --pause-us 0"
+WARM = "--traces 20000 --burst 200 --pause-us 0"
 NODE_PEERS = ("sdk_trace3", "ddtrace", "sentry", "mastra")
 PYTHON_ALL = ("polyspan", "polyspan_api", "polyspan_beside", "opentelemetry", "ddtrace")
 
@@ -74,6 +74,15 @@ RUNS = (
         "node",
         "bursts --traces 4000 --unsampled",
         NODE + NODE_PEERS,
+        brief="--traces 320",
+        lossless=False,
+    ),
+    Run("node-warm", "node", f"bursts {WARM}", NODE, brief="--traces 320"),
+    Run(
+        "node-warm-unsampled",
+        "node",
+        f"bursts --unsampled {WARM}",
+        NODE,
         brief="--traces 320",
         lossless=False,
     ),
@@ -159,13 +168,10 @@ def swift(key: str, title: str, run: str, peer: str = "", most: float = 0, ours:
     return Row(key, title, run, field("call_cpu_ns"), "ns", ours, peer, targets)
 
 
-def kotlin(key: str, title: str, run: str, most: float) -> Row:
-    """The calling thread's time on the JVM, where ended spans are handed to another thread.
-
-    Written by their own they might take 0.85.
-    """
+def calls(key: str, title: str, run: str, most: float, ours: str = "polyspan") -> Row:
+    """The calling thread's time beside the reference's."""
     targets = (Target("at most", most, "opentelemetry"),)
-    return Row(key, title, run, field("call_cpu_ns"), "ns", targets=targets)
+    return Row(key, title, run, field("call_cpu_ns"), "ns", ours, targets=targets)
 
 
 ROWS = (
@@ -424,31 +430,11 @@ ROWS = (
         "ms",
         targets=(Target("at most", 15.0),),
     ),
-    Row(
-        "node-call",
-        "Node.js, calling thread per span, the whole trace",
-        "node-calls",
-        field("call_cpu_ns"),
-        "ns",
-        targets=(Target("at most", 0.4, "opentelemetry"),),
-    ),
-    Row(
-        "node-call-api",
-        "the same through the OpenTelemetry API",
-        "node-calls",
-        field("call_cpu_ns"),
-        "ns",
-        ours="polyspan_api",
-        targets=(Target("at most", 0.6, "opentelemetry"),),
-    ),
-    Row(
-        "node-unsampled",
-        "Node.js, unsampled span",
-        "node-unsampled",
-        field("call_cpu_ns"),
-        "ns",
-        targets=(Target("at most", 0.2, "opentelemetry"),),
-    ),
+    calls("node-call", "Node.js, calling thread per span, after rests", "node-calls", 0.4),
+    calls("node-warm", "the same without rests", "node-warm", 0.4),
+    calls("node-call-api", "the same through the OpenTelemetry API", "node-calls", 0.6, "polyspan_api"),
+    calls("node-unsampled", "Node.js, unsampled span, after rests", "node-unsampled", 0.2),
+    calls("node-warm-unsampled", "the same without rests", "node-warm-unsampled", 0.2),
     Row(
         "node-process",
         "Node.js, whole process CPU per span that arrived over OTLP/HTTP",
@@ -536,10 +522,11 @@ ROWS = (
         process_cpu_per_span(),
         "ns",
     ),
-    kotlin("kotlin-call", "Kotlin on the JVM, calling thread per span, after rests", "kotlin-calls", 0.45),
-    kotlin("kotlin-warm", "the same without rests", "kotlin-warm", 0.45),
-    kotlin("kotlin-unsampled", "Kotlin, unsampled span, after rests", "kotlin-unsampled", 0.25),
-    kotlin("kotlin-warm-unsampled", "the same without rests", "kotlin-warm-unsampled", 0.25),
+    # Ended spans are handed to another thread; written by their own they might take 0.85.
+    calls("kotlin-call", "Kotlin on the JVM, calling thread per span, after rests", "kotlin-calls", 0.45),
+    calls("kotlin-warm", "the same without rests", "kotlin-warm", 0.45),
+    calls("kotlin-unsampled", "Kotlin, unsampled span, after rests", "kotlin-unsampled", 0.25),
+    calls("kotlin-warm-unsampled", "the same without rests", "kotlin-warm-unsampled", 0.25),
     Row(
         "kotlin-two-threads",
         "Kotlin, each of two threads' own CPU per span over that of one",

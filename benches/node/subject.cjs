@@ -103,7 +103,8 @@ async function warm(name, setup, single) {
   return { subject, record }
 }
 
-/** Bursts with a pause after each, so that nothing is dropped; the caller's time is read around each. */
+/** Bursts with a pause after each, so that nothing is dropped, or with a flush that is not measured where the pause is none;
+ * the caller's time is read around each. */
 async function bursts(name, setup, single) {
   const { SPANS_PER_TRACE } = require('./workload.cjs')
   const spansEach = single ? 1 : SPANS_PER_TRACE
@@ -117,7 +118,7 @@ async function bursts(name, setup, single) {
       wall += (performance.now() - wallStarted) * 1e6
     })
     done += setup.burst
-    await sleep(setup.pause)
+    await (setup.pause > 0 ? sleep(setup.pause) : subject.flush())
   }
   await subject.flush()
   const whole = processTime() - before
