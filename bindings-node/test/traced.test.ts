@@ -276,6 +276,50 @@ test('what nobody reads ends when it is gone', async () => {
   assert.equal((await one()).name, 'unread')
 })
 
+/** Has what is gone be collected, and told. */
+async function collected(): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    gc?.()
+    await sleep(2)
+  }
+  await engine.flush()
+}
+
+test('what is still read goes on when the result it was taken from is gone', async () => {
+  const chunks = () => {
+    let left = 3
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array([left])) : controller.close()),
+    })
+  }
+  const reader = await (async () => {
+    const response = await traced('body', async () => new Response(chunks()))()
+    return (response.body as ReadableStream<Uint8Array>).getReader()
+  })()
+  for (let read = 0; read < 3; read++) {
+    await collected()
+    assert.deepEqual(exporter.spans, [])
+    assert.equal((await reader.read()).value?.[0], 2 - read)
+  }
+  assert.ok((await reader.read()).done)
+  assert.equal((await one()).name, 'body')
+
+  // An iterable whose iterator knows nothing of it.
+  const iterator = traced('items', () => ({
+    [Symbol.asyncIterator]: () => {
+      let left = 2
+      return { next: async () => ({ done: left === 0, value: left-- }) }
+    },
+  }))()[Symbol.asyncIterator]()
+  for (const value of [2, 1]) {
+    await collected()
+    assert.deepEqual(exporter.spans, [])
+    assert.equal((await iterator.next()).value, value)
+  }
+  assert.ok((await iterator.next()).done)
+  assert.equal((await one()).name, 'items')
+})
+
 test('promises with methods of their own, and lazy ones', async () => {
   class ApiPromise extends Promise<string> {
     #own = 'private'

@@ -63,8 +63,16 @@ interface Operation {
   reported: { readonly error: unknown } | undefined
   /** What the last attempt to call the model has failed with; the SDK tells of the last one of all alone. */
   attempt: { readonly error: unknown } | undefined
+  /** The model's stream that is being read, as something to know it by. */
+  reading: object | undefined
   /** Whether errors may hold what is not to be recorded: the SDK does not tell them then. */
   readonly hides: boolean
+}
+
+/** A stream of an operation. */
+interface Reading {
+  readonly callId: string
+  readonly reading: object
 }
 
 /** An integration of the AI SDK's telemetry that records its operations as spans. */
@@ -75,8 +83,11 @@ export function telemetry(): PolyspanTelemetry {
 /** What `telemetry()` returns: an implementation of the SDK's interface `Telemetry`. */
 export class PolyspanTelemetry {
   private readonly operations = new Map<string, Operation>()
-  /** Streams that nobody reads to the end: the SDK says nothing about them. */
-  private readonly unread = new FinalizationRegistry<string>((callId) => this.leave(callId))
+  /** Streams that nobody reads to the end: the SDK says nothing about them. One that was read to its end may go while its
+   * operation goes on, with tools and further steps. */
+  private readonly unread = new FinalizationRegistry<Reading>(({ callId, reading }) => {
+    if (this.operations.get(callId)?.reading === reading) this.leave(callId)
+  })
 
   onStart(event: OperationStart): void {
     // Nothing more will be heard of another one of that id.
@@ -97,6 +108,7 @@ export class PolyspanTelemetry {
       running: new Map(),
       reported: undefined,
       attempt: undefined,
+      reading: undefined,
       hides: event.recordInputs === false || event.recordOutputs === false,
     })
   }
@@ -164,8 +176,14 @@ export class PolyspanTelemetry {
       (result) => {
         const stream = record(result)?.stream
         if (!(stream instanceof ReadableStream)) return result
-        this.unread.register(stream, callId)
-        return { ...result, stream: watched(stream, (error) => noteReported(operation, error)) }
+        const reading = {}
+        operation.reading = reading
+        this.unread.register(stream, { callId, reading })
+        const report = (error: unknown) => noteReported(operation, error)
+        const atEnd = () => {
+          if (operation.reading === reading) operation.reading = undefined
+        }
+        return { ...result, stream: watched(stream, report, atEnd) }
       },
       (error) => {
         operation.attempt = { error: shown(operation, error) }
@@ -451,14 +469,19 @@ function shown({ hides }: Operation, error: unknown): unknown {
   return hides ? new Error('AI SDK operation failed') : error
 }
 
-/** The same stream, with what it says about errors told; nothing is read ahead of its reader. */
-function watched(stream: ReadableStream, report: (error: unknown) => void): ReadableStream {
+/** The same stream, with what it says about errors told, and its end; nothing is read ahead of its reader. */
+function watched(
+  stream: ReadableStream,
+  report: (error: unknown) => void,
+  atEnd: () => void,
+): ReadableStream {
   const watch = new TransformStream(
     {
       transform(part, controller) {
         if (record(part)?.type === 'error') report(part.error)
         controller.enqueue(part)
       },
+      flush: atEnd,
     },
     undefined,
     { highWaterMark: 0 },

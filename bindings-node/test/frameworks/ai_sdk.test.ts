@@ -279,6 +279,39 @@ test('a stream that its reader leaves', async () => {
   }
 })
 
+test('a stream goes on while what has been read of it is collected', async () => {
+  const asked = [
+    { type: 'tool-call' as const, toolCallId: 'c0', toolName: 'weather', input: '{"city":"Oslo"}' },
+    { type: 'finish' as const, finishReason: finish('tool-calls'), usage },
+  ]
+  const steps = [asked, parts]
+  const model = new MockLanguageModelV4({
+    modelId: 'mock',
+    doStream: async () => ({
+      stream: simulateReadableStream({ chunks: steps.shift() as typeof parts, chunkDelayInMs: 1 }),
+    }),
+  })
+  const slow = tool({
+    inputSchema: z.object({ city: z.string() }),
+    execute: async () => {
+      // By turns of the event loop, as what is collected is told in one of its own.
+      for (let turn = 0; turn < 5; turn++) {
+        ;(globalThis as { gc?: () => void }).gc?.()
+        await new Promise((done) => setTimeout(done, 5))
+      }
+      return 'rain'
+    },
+  })
+  const result = streamText({ model, prompt: 'Hi', tools: { weather: slow }, stopWhen: isStepCount(3) })
+  for await (const _ of result.textStream) (globalThis as { gc?: () => void }).gc?.()
+  const spans = await eventually(6)
+  assert.deepEqual(
+    spans.filter((each) => each.attributes.finishReason === 'aborted').map((each) => each.name),
+    [],
+  )
+  assert.equal(spans.find((each) => each.type === 'agent')?.attributes.finishReason, 'stop')
+})
+
 test('objects', async () => {
   const schema = z.object({ a: z.number() })
   const { object } = await generateObject({

@@ -12,7 +12,7 @@ const KEPT = 1000
 type Done = ((value: unknown) => void) | undefined
 type Step = 'next' | 'return' | 'throw'
 
-/** Spans whose result was thrown away unread. */
+/** Spans whose result was thrown away unread. Whoever has taken the body out of a response holds the response by that. */
 const unread = new FinalizationRegistry<Span>((span) => {
   if (span._canEnd) span.end()
 })
@@ -85,8 +85,10 @@ function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
 
 function response(span: Span, original: Response): Response {
   const { status, statusText, headers } = original
-  const body = readable(span, original.body as ReadableStream, undefined)
+  const held: { by?: Response } = {}
+  const body = readable(span, original.body as ReadableStream, undefined, held)
   const copy = new Response(body, { status, statusText, headers })
+  held.by = copy
   for (const name of ['url', 'redirected', 'type'] as const) {
     Object.defineProperty(copy, name, { value: original[name], configurable: true })
   }
@@ -131,7 +133,8 @@ function isOfBytes(source: ReadableStream): boolean {
   }
 }
 
-function readable(span: Span, source: ReadableStream, done: Done): ReadableStream {
+/** The stream, and whoever reads it, holds `held`. */
+function readable(span: Span, source: ReadableStream, done: Done, held?: object): ReadableStream {
   const bytes = isOfBytes(source)
   const reader: ReadableStreamDefaultReader = source.getReader()
   const items = new Items(done)
@@ -154,20 +157,19 @@ function readable(span: Span, source: ReadableStream, done: Done): ReadableStrea
       controller.error(error)
     }
   }
-  return new ReadableStream(
-    {
-      ...(bytes ? { type: 'bytes' } : {}),
-      pull: read,
-      async cancel(reason) {
-        try {
-          await inside(span, () => reader.cancel(reason))
-        } finally {
-          items.finish(span)
-        }
-      },
+  const steps = {
+    ...(bytes ? { type: 'bytes' as const } : {}),
+    held,
+    pull: read,
+    async cancel(reason: unknown) {
+      try {
+        await inside(span, () => reader.cancel(reason))
+      } finally {
+        items.finish(span)
+      }
     },
-    { highWaterMark: 0 },
-  ) as ReadableStream
+  }
+  return new ReadableStream(steps, { highWaterMark: 0 }) as ReadableStream
 }
 
 type AnyIterator = Record<Step, ((value?: unknown) => unknown) | undefined> & object
