@@ -157,16 +157,26 @@ impl Tabled {
         }
     }
 
-    /// What comes out of the stage, and whether it is the span itself.
-    fn passed(&self, stage: &mut Redact, head: &Head) -> (SpanData, bool) {
+    /// The table as the stage judges its entries.
+    fn table(&self, stage: &mut Redact) -> StringTable<'_> {
         let mut table = StringTable::new();
         for entry in &self.entries {
             let is_noticed = stage.notices(entry);
             table.define_known(entry, is_noticed).unwrap();
         }
+        table
+    }
+
+    fn body(&self, head: &Head) -> Vec<u8> {
         let mut body = Vec::new();
         write::head(&mut body, head);
         body.extend_from_slice(&self.fields);
+        body
+    }
+
+    /// What comes out of the stage, and whether it is the span itself.
+    fn passed(&self, stage: &mut Redact, head: &Head) -> (SpanData, bool) {
+        let (table, body) = (self.table(stage), self.body(head));
         passed_data(stage, &SpanView::in_frame(&body, &table).unwrap())
     }
 }
@@ -337,14 +347,7 @@ fn a_span_in_a_frame_passes_as_it_is_and_costs_no_memory() {
     let tabled = Tabled::of(&span);
     let mut stage = stage(&Redaction::new());
     assert!(tabled.passed(&mut stage, span.head()).1);
-    let mut table = StringTable::new();
-    for entry in &tabled.entries {
-        let is_noticed = stage.notices(entry);
-        table.define_known(entry, is_noticed).unwrap();
-    }
-    let mut body = Vec::new();
-    write::head(&mut body, span.head());
-    body.extend_from_slice(&tabled.fields);
+    let (table, body) = (tabled.table(&mut stage), tabled.body(span.head()));
     let span = SpanView::in_frame(&body, &table).unwrap();
     let memory = allocation_counter::measure(|| stage.apply(&span, |_| Ok(())).unwrap());
     assert_eq!(memory.count_total, 0);
