@@ -8,6 +8,7 @@
 import com.sun.management.OperatingSystemMXBean
 import java.lang.management.ManagementFactory
 import java.lang.management.ThreadMXBean
+import java.util.concurrent.CyclicBarrier
 import kotlin.concurrent.thread
 
 /** How a subject is set up. */
@@ -71,7 +72,7 @@ private class Drive(
     }
 }
 
-/** Traces of the warm-up after which the libraries get a rest. */
+/** Traces of the warm-up after which the libraries get a rest at the latest: what the reference's queue holds. */
 private const val RESTS = 256
 
 private val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
@@ -126,28 +127,51 @@ private fun caller(
     return cpu.toDouble() / done / SPANS_PER_TRACE
 }
 
-/** The calling thread's time, once everything is compiled. */
+/** Has this thread record until everything is compiled. */
+private fun warmUp(
+    subject: Subject,
+    turns: Array<Turn>,
+    drive: Drive,
+) {
+    var since = 0
+    for (at in 0 until drive.warm step drive.burst) {
+        burst(subject, turns, at, drive.burst)
+        since += drive.burst
+        // Without rest the engine would leave roots unsampled, the reference drop spans, and the path that is measured
+        // would stay cold.
+        if (since + drive.burst > RESTS) {
+            subject.flush()
+            since = 0
+        }
+    }
+    subject.flush()
+}
+
+/** The calling thread's time, once everything is compiled. Each thread that is measured has warmed up itself, one after the
+ * other: the compiler leaves out what it has not seen, such as a thread's first span, and where a new thread brings it, the
+ * code around it is thrown away and interpreted until it is compiled again. */
 private fun bursts(
     name: String,
     drive: Drive,
 ): String {
     val turns = turns()
     val subject = subject(name, drive.setup)
-    for (at in 0 until drive.warm step drive.burst) {
-        burst(subject, turns, at, drive.burst)
-        // Without rest the engine would leave roots unsampled, and the path that is measured would stay cold.
-        if (at % RESTS < drive.burst) subject.flush()
-    }
-    subject.flush()
     val figures = DoubleArray(drive.callers)
+    val warm = CyclicBarrier(drive.callers)
     val callers =
-        List(drive.callers) { at -> thread { figures[at] = caller(subject, turns, drive.traces, drive) } }
+        List(drive.callers) { at ->
+            thread {
+                synchronized(subject) { warmUp(subject, turns, drive) }
+                warm.await()
+                figures[at] = caller(subject, turns, drive.traces, drive)
+            }
+        }
     callers.forEach(Thread::join)
     subject.flush()
     val account = subject.stop()
     val spans = drive.callers.toLong() * drive.traces * SPANS_PER_TRACE
-    val warm = (drive.warm + drive.burst - 1) / drive.burst * drive.burst
-    val recorded = spans + warm.toLong() * SPANS_PER_TRACE
+    val before = (drive.warm + drive.burst - 1) / drive.burst * drive.burst
+    val recorded = spans + drive.callers.toLong() * before * SPANS_PER_TRACE
     val lost = recorded - account.exported
     return """{"spans": $spans, "call_cpu_ns": ${figures.average()}, "lost": $lost, ${told(account)}}"""
 }
