@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api'
 import { say, sayOnce } from './core/log'
 import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
+import { Automatic, isLoader } from './otel/automatic'
 import { registerManager } from './otel/context'
 import { Processors, type SpanProcessor } from './otel/processors'
 import { PolyspanPropagator } from './otel/propagator'
@@ -47,6 +48,8 @@ export class TracerProvider implements Api {
   readonly engine: Engine
   private readonly tracers = new Map<string, PolyspanTracer>()
 
+  /** Instrumentations that nobody made by hand. */
+  private automatic: Automatic | undefined
   private readonly raw: boolean
   private readonly traceIds: (() => string) | undefined
 
@@ -67,6 +70,7 @@ export class TracerProvider implements Api {
   }
 
   getTracer(name: string, version = '', options: TracerOptions = {}): Tracer {
+    this.automatic?.yields(name)
     const { schemaUrl = '' } = options
     const key = JSON.stringify([name, version, schemaUrl])
     let tracer = this.tracers.get(key)
@@ -95,6 +99,18 @@ export class TracerProvider implements Api {
     return false
   }
 
+  /** Starts the instrumentation packages that are installed; a program must start where they cannot, too.
+   * @internal */
+  instrument(): void {
+    const automatic = new Automatic()
+    try {
+      automatic.start()
+    } catch (error) {
+      say(`polyspan: OpenTelemetry's instrumentations are not started: ${messageOf(error)}`)
+    }
+    this.automatic = automatic
+  }
+
   async forceFlush(options: TimeoutOptions = {}): Promise<void> {
     await this.processors?.forceFlush()
     await this.engine.flush(options)
@@ -117,12 +133,18 @@ export class TracerProvider implements Api {
   }
 }
 
-/** What `node --import polyspan/register` does: the provider of the API, configured by `OTEL_*` alone. A program must
- * start without its telemetry too. */
+/** What `node --import polyspan/register` does: the provider of the API, configured by `OTEL_*` alone, and the
+ * instrumentation packages that are installed. A program must start without its telemetry too. */
 export function register(): void {
+  if (isLoader()) return
   try {
-    new TracerProvider().register()
+    const provider = new TracerProvider()
+    if (provider.register()) provider.instrument()
   } catch (error) {
-    say(`polyspan: nothing is recorded: ${error instanceof Error ? error.message : String(error)}`)
+    say(`polyspan: nothing is recorded: ${messageOf(error)}`)
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -17,8 +17,10 @@ use crate::workspace::{Workspace, cache_key};
 
 const PACKAGE: &str = "bindings-node";
 
-/// The generations of OpenTelemetry's SDK, which do not go together, and how tests learn where they are.
-const SDKS: [(&str, &str); 2] = [("sdk2", "POLYSPAN_SDK2"), ("sdk3", "POLYSPAN_SDK3")];
+/// The generations of OpenTelemetry's SDK and all of its instrumentations, which do not go together, and how tests learn
+/// where they are.
+const SDKS: [(&str, &str); 3] =
+    [("sdk2", "POLYSPAN_SDK2"), ("sdk3", "POLYSPAN_SDK3"), ("automatic", "POLYSPAN_AUTOMATIC")];
 
 /// Builds the package and runs its checks: the linter, the compiler over sources and tests, and the tests.
 pub fn test(workspace: &Workspace) -> Result<Outcome> {
