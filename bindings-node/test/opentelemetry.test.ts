@@ -12,6 +12,7 @@ import {
   type Span as ApiSpan,
   context as api,
   createContextKey,
+  INVALID_SPAN_CONTEXT,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -260,6 +261,31 @@ test('keys of a context inside a trace that is not sampled do not stay behind', 
   const stats = engine.stats()
   assert.deepEqual([stats.started, stats.ended, stats.unsampled], [4, 4, 4])
   await engine.shutdown()
+})
+
+test('what stands for a span where there is none is no mistake', async () => {
+  const { altered } = provider.stats()
+  const nothing = trace.setSpan(ROOT_CONTEXT, trace.wrapSpanContext(INVALID_SPAN_CONTEXT))
+  const carrier = {}
+  propagation.inject(nothing, carrier)
+  assert.deepEqual(carrier, {})
+  tracer.startSpan('root', {}, nothing).end()
+  const [root] = await recorded()
+  assert.equal(root?.parentSpanId, undefined)
+  assert.equal(provider.stats().altered, altered)
+})
+
+test('requests of exporters take no context along', () => {
+  tracer.startActiveSpan('exporting', (span) => {
+    const suppressed = api
+      .active()
+      .setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true)
+    const carriers: object[] = [{}, {}]
+    propagation.inject(suppressed, carriers[0])
+    propagation.inject(api.active(), carriers[1])
+    assert.deepEqual(carriers.map(Object.keys), [[], ['traceparent']])
+    span.end()
+  })
 })
 
 test('registered without code', () => {

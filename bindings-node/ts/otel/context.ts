@@ -10,6 +10,8 @@ import {
   baggageEntryMetadataFromString,
   type ContextManager,
   createContextKey,
+  INVALID_SPANID,
+  INVALID_TRACEID,
   propagation,
   ROOT_CONTEXT,
   trace,
@@ -22,6 +24,8 @@ import { SpanContext } from '../core/span_context'
 import { native } from '../native'
 import { OtelSpan, spanFor } from './span'
 
+/** Set by exporters of the OpenTelemetry SDK around their own requests. */
+export const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 /** What spans inside inherit, in a context. */
 const AMBIENT = createContextKey('polyspan ambient')
 /** A context of the API with the slot that it stands for: a map of these would cost every span a collection. */
@@ -75,6 +79,8 @@ function ownSpan(
 ): Span | undefined {
   if (span instanceof OtelSpan) return span.own
   const { traceId, spanId, traceFlags, traceState, isRemote } = span.spanContext()
+  // What stands for a span where there is none is no mistake.
+  if (traceId === INVALID_TRACEID || spanId === INVALID_SPANID) return undefined
   const state = traceState?.serialize()
   // Of another SDK, or of another process: either way no span of ours.
   const found = SpanContext.of({ traceId, spanId, traceFlags, traceState: state, isRemote: isRemote ?? true })

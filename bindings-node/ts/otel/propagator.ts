@@ -10,10 +10,12 @@ import {
 import { extractIn, inject } from '../carrier'
 import { native } from '../native'
 import { recorderOf } from '../registry'
-import { contextOf, slotOf } from './context'
+import { contextOf, SUPPRESSED, slotOf } from './context'
 
 export class PolyspanPropagator implements TextMapPropagator {
   inject(context: ApiContext, carrier: unknown, setter: TextMapSetter): void {
+    // An exporter's own request is no part of the trace.
+    if (context.getValue(SUPPRESSED) === true) return
     inject(carrier, {
       context: slotOf(context),
       setter: (into, name, value) => setter.set(into, name, value),

@@ -5,7 +5,6 @@ import {
   type Span as ApiSpan,
   type SpanOptions as ApiSpanOptions,
   context as apiContext,
-  createContextKey,
   INVALID_SPAN_CONTEXT,
   SpanKind,
   type Tracer,
@@ -19,12 +18,10 @@ import type { Span } from '../core/span'
 import type { SpanOptions } from '../core/span_options'
 import type { Recorder } from '../recorder'
 import { startSpanAt } from '../start'
-import { isRegistered, slotOf } from './context'
+import { isRegistered, SUPPRESSED, slotOf } from './context'
 import type { Processors } from './processors'
 import { spanFor, timeOf } from './span'
 
-/** Set by exporters of the OpenTelemetry SDK around their own requests. */
-const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 const KINDS = {
   [SpanKind.INTERNAL]: 'internal',
   [SpanKind.SERVER]: 'server',
