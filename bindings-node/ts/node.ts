@@ -25,13 +25,23 @@ function within<A, R>(current: unknown, body: (given: A) => R, given: A, before:
 /** Bun and Deno have their own ways. */
 const isNode = !('Bun' in globalThis || 'Deno' in globalThis)
 
-/** Bun sends a text or file with its type, length and ranges as long as nobody has asked for its body; how long such a
- * body is it tells by `inspect` alone, and nothing of a stream. */
+/** Bun sends a text or file with its type, length and ranges as long as nobody has asked for its body; which of them a
+ * body is it tells by `inspect` alone. Of one that is on its way, a stream or what `fetch` got, it shows no such line. */
 const { Bun } = globalThis as { Bun?: { inspect(value: unknown): string } }
 const isWhole =
   Bun === undefined
     ? undefined
-    : (response: Response): boolean => !Bun.inspect(response).startsWith('Response (0 ')
+    : (response: Response): boolean => /^ {2}(Blob|\w+Ref) \(/m.test(Bun.inspect(response))
+
+/** The server of Deno does not say that an answer was packed which its `fetch` has unpacked. Of one that stands for such
+ * an answer it does not know, and would send the text as if it were packed, cut off at the length that it had. */
+function headersInDeno({ url, headers }: Response): Headers {
+  if (url === '' || !/^(gzip|br)$/i.test(headers.get('content-encoding') ?? '')) return headers
+  const unpacked = new Headers(headers)
+  unpacked.delete('content-encoding')
+  unpacked.delete('content-length')
+  return unpacked
+}
 
 /** What the span path gets here. */
 export const nodeHost: Host = {
@@ -47,5 +57,6 @@ export const nodeHost: Host = {
   traceparent: (text) => native().extract(undefined, ['traceparent'], [text]).context,
   errorMonitor,
   ...(isWhole === undefined ? {} : { isWhole }),
+  ...('Deno' in globalThis ? { headersOf: headersInDeno } : {}),
   warn: (line) => process.emitWarning(line, 'PolyspanWarning'),
 }

@@ -32,6 +32,7 @@ const RECORDING = {
     'emitted',
     'execute_tool search',
     'failing',
+    'fetched',
     'generator',
     'invoke_agent root',
     'job',
@@ -39,7 +40,7 @@ const RECORDING = {
     'stream',
   ],
   'required.cjs': ['imported', 'required'],
-  'answering.mjs': ['GET', 'GET', 'GET', 'GET'],
+  'answering.mjs': ['GET', 'GET', 'GET', 'GET', 'GET'],
   'api.mjs': ['between', 'inner', 'request'],
   'workers.mjs': ['ends', 'ends', 'main', 'parks', 'parks'],
 }
@@ -59,7 +60,9 @@ for (const name of ['node20', 'node22', 'node24', 'node26', 'bun', 'deno']) {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
         OTEL_SERVICE_NAME: service(of),
       })
-    for (const [program, expected] of Object.entries(RECORDING)) {
+    for (const [program, names] of Object.entries(RECORDING)) {
+      // A server of Bun is asked for less.
+      const expected = program === 'answering.mjs' && name === 'bun' ? names.slice(1) : names
       await context.test(program, async () => {
         const ended = await start([program], program)
         assert.equal(ended.status, 0, ended.stderr)

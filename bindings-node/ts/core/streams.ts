@@ -84,7 +84,8 @@ function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
 }
 
 function response(span: Span, original: Response): Response {
-  const { status, statusText, headers } = original
+  const { status, statusText } = original
+  const headers = host.headersOf?.(original) ?? original.headers
   const held: { by?: Response } = {}
   const body = readable(span, original.body as ReadableStream, undefined, held)
   const copy = new Response(body, { status, statusText, headers })

@@ -1,7 +1,8 @@
 // Records by the package's own interface, imported, with context through everything that loses it easily.
 
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setTimeout as later } from 'node:timers/promises'
 import {
@@ -26,6 +27,28 @@ const search = traced('search', { type: 'tool' }, async (query) => {
   return currentSpan().traceId + query
 })
 
+/** An answer of which one part comes after the other: its span ends with the last one. */
+async function fetched() {
+  let send
+  const server = createServer((_request, response) => {
+    response.write('first ')
+    send = () => response.end('last')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  let open
+  const answer = await span('fetched', (one) => {
+    open = one
+    return fetch(`http://127.0.0.1:${server.address().port}/`)
+  })
+  assert.ok(open.isRecording)
+  send()
+  assert.equal(await answer.text(), 'first last')
+  assert.ok(!open.isRecording)
+  server.closeAllConnections()
+  server.close()
+}
+
 await span('root', { type: 'agent', input: { question: 'ü' } }, async (root) => {
   const emitter = new EventEmitter()
   emitter.on('go', () => span('emitted', () => undefined))
@@ -38,6 +61,7 @@ await span('root', { type: 'agent', input: { question: 'ü' } }, async (root) =>
   for await (const letter of span('generator', () => letters())) assert.ok(letter)
   const response = span('response', () => new Response('text'))
   assert.equal(await response.text(), 'text')
+  await fetched()
   for await (const _ of span('stream', () => Readable.from(['a', 'b']))) assert.equal(currentSpan(), root)
   const headers = inject(new Headers())
   span('job', { parent: extract(headers) }, (job) => assert.equal(job.traceId, root.traceId))
