@@ -195,6 +195,12 @@ test('a carrier that fails changes nothing', () => {
   })
 })
 
+test('a context without its function says what is missing', () => {
+  const wrong = context as (...args: unknown[]) => unknown
+  for (const args of [[{ sessionId: 's' }], [() => 1], []])
+    assert.throws(() => wrong(...args), /TypeError: polyspan: context\(options, body\) is given the function/)
+})
+
 test('baggage travels inside its context only', () => {
   context({ baggage: { tenant: 'acme' } }, () => {
     context({ baggage: { plan: 'pro' } }, () => assert.deepEqual(baggage(), { tenant: 'acme', plan: 'pro' }))

@@ -99,6 +99,10 @@ export function contextWith(outer: Slot | undefined, options: ContextOptions): C
  * parent.
  */
 export function context<R>(options: ContextOptions, body: () => R): R {
+  if (typeof body !== 'function')
+    throw new TypeError(
+      'polyspan: context(options, body) is given the function that the options are for, last',
+    )
   const outer = current()
   let inner: Slot | undefined = outer
   try {

@@ -287,6 +287,31 @@ def _check_moved(application: Path, otelcol_binary: Path, folder: Path) -> None:
         _check(_visit(collector, standalone, command, hidden / "visit.mjs", folder / "moved.log"))
 
 
+def test_the_guide_compiles(application: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/next.md").read_text()
+    # What is left out of an example cannot be compiled.
+    examples = [
+        (kind, code)
+        for kind, code in re.findall(r"^```(tsx?)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        if " ... " not in code
+    ]
+    assert len(examples) >= 7
+    guide = application / "guide"
+    shutil.rmtree(guide, ignore_errors=True)
+    guide.mkdir()
+    try:
+        for at, (kind, code) in enumerate(examples):
+            (guide / f"example{at}.{kind}").write_text(code)
+        # As `create-next-app` has it.
+        settings = {"extends": "../tsconfig.json", "include": ["*.ts", "*.tsx"]}
+        (guide / "tsconfig.json").write_text(json.dumps(settings))
+        tsc = ["node", "node_modules/typescript/bin/tsc", "--project", "guide"]
+        compiled = subprocess.run(tsc, cwd=application, capture_output=True, text=True, check=False)
+        assert compiled.returncode == 0, compiled.stdout
+    finally:
+        shutil.rmtree(guide)
+
+
 def test_next_dev(application: Path, otelcol_binary: Path, tmp_path: Path) -> None:
     shutil.rmtree(application / ".next", ignore_errors=True)
     with _collecting(otelcol_binary, tmp_path / "collector") as collector:
