@@ -142,6 +142,27 @@ test('a trace that is not sampled is counted and goes along', async () => {
   await engine.shutdown()
 })
 
+test('what is around a span goes along in a trace that is not sampled', async () => {
+  const engine = init({ service: 'x', name: 'unsampled around', exporters: [], sampler: 0 })
+  const sent = () => inject<Record<string, string>>({}).baggage
+  engine.span('root', (root) => {
+    context({ baggage: { tenant: 'acme' } }, () => {
+      span('child', (child) => {
+        assert.deepEqual([child.traceId, sent()], [root.traceId, 'tenant=acme'])
+        span('grandchild', () => assert.equal(sent(), 'tenant=acme'))
+        context({ baggage: { tier: 'gold' } }, () =>
+          span('grandchild', { type: 'tool' }, () => assert.equal(sent(), 'tenant=acme,tier=gold')),
+        )
+        assert.equal(sent(), 'tenant=acme')
+      })
+    })
+    span('later', () => assert.equal(sent(), undefined))
+  })
+  const stats = engine.stats()
+  assert.deepEqual([stats.started, stats.ended, stats.unsampled], [5, 5, 5])
+  await engine.shutdown()
+})
+
 test('a function decides about roots', async () => {
   const asked: SpanAbout[] = []
   const exporter = new MemoryExporter()

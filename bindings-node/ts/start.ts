@@ -135,7 +135,7 @@ function startIn(
     isUnsampledHere(parent) &&
     follows(recorder, parent)
   ) {
-    if (recorder.terms.countsUnsampled !== true) return follower(slot, parent, recorder)
+    if (recorder.terms.countsUnsampled !== true) return follower(slot, parent, ambient, recorder)
     const counted = begin(name, given, parent, ambient, recorder, instant)
     if (counted !== undefined) return counted
   }
@@ -157,21 +157,24 @@ function follows(recorder: Recorder, parent: Span): boolean {
   return passesOn(recorder.terms, parent._trace)
 }
 
-/** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
-function follower(slot: Slot | undefined, parent: Span, recorder: Recorder): Span {
+/** What stands for children of a span that is not sampled: they share its ids and keep nothing but what is around them,
+ * baggage for example, which travels all the same. */
+function follower(
+  slot: Slot | undefined,
+  parent: Span,
+  ambient: Ambient | undefined,
+  recorder: Recorder,
+): Span {
   recorder.countUnsampled()
   const around = slot?._otel
-  if (parent._state === STANDS && parent._otel === around) return parent
-  // Each keeps what the OpenTelemetry API had around it.
-  if (parent._follower === undefined || parent._follower._otel !== around) {
-    parent._follower = standIn(parent, recorder)
-    parent._follower._otel = around
-  }
-  return parent._follower as Span
-}
-
-function standIn({ _trace, _high, _low, _ambient }: Span, recorder: Recorder): Span {
-  return new Span(STANDS, recorder, _trace, _high, _low, _ambient, false)
+  if (parent._state === STANDS && parent._ambient === ambient && parent._otel === around) return parent
+  const known = parent._follower
+  if (known !== undefined && known._ambient === ambient && known._otel === around) return known as Span
+  const { _trace, _high, _low } = parent
+  const follower = new Span(STANDS, recorder, _trace, _high, _low, ambient, false)
+  follower._otel = around
+  parent._follower = follower
+  return follower
 }
 
 function givenParent(given: ParentInput, slot: Slot | undefined): Context {

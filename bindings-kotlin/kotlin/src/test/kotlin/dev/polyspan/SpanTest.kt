@@ -224,6 +224,28 @@ class SpanTest {
     }
 
     @Test
+    fun `what is around a span goes along in a trace that is not sampled`() {
+        Engines.with({ sampler = 0.0 }) { engine, _ ->
+            val sent = { inject(HashMap<String, String>())["baggage"] }
+            engine.span("root") { root ->
+                context({ baggage = mapOf("tenant" to "acme") }) {
+                    span("child") { child ->
+                        assertEquals(root.traceId to "tenant=acme", child.traceId to sent())
+                        span("grandchild") { assertEquals("tenant=acme", sent()) }
+                        context({ baggage = mapOf("tier" to "gold") }) {
+                            span("grandchild", type = SpanType.Tool) { assertEquals("tenant=acme,tier=gold", sent()) }
+                        }
+                        assertEquals("tenant=acme", sent())
+                    }
+                    Polyspan.start("manual").run { assertEquals("tenant=acme", sent()) }
+                }
+                span("later") { assertEquals(null, sent()) }
+            }
+            assertEquals(listOf(6L, 6L, 6L), engine.stats().let { listOf(it.started, it.ended, it.unsampled) })
+        }
+    }
+
+    @Test
     fun `spans by their type`() {
         Engines.with { engine, memory ->
             modelGeneration("draft", {

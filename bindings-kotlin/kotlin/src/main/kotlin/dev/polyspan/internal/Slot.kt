@@ -20,6 +20,12 @@ public abstract class Slot internal constructor() : Guard() {
 
     /** What it is for that API but for the current span, which spans inside put their own in place of. */
     internal open val base: Any? get() = origin
+
+    /** Keeps what that API has in its context where this begins. */
+    internal fun keepsOf(outer: Slot?) {
+        val found = if (outer is Span) outer.origin else outer?.base
+        if (found != null) origin = found
+    }
 }
 
 /** One thread's own. */

@@ -81,9 +81,7 @@ internal object Starting {
         span: Span,
         slot: Slot?,
     ) {
-        if (slot == null || span === MUTED) return
-        val origin = if (slot is Span) slot.origin else slot.base
-        if (origin != null) span.origin = origin
+        if (slot != null && span !== MUTED) span.keepsOf(slot)
     }
 
     private fun startIn(
@@ -124,7 +122,7 @@ internal object Starting {
         if (parent != null && !parent.trace.isSampled && !parent.remote && (isPlain || !options.changes) &&
             follows(recorder, parent.trace)
         ) {
-            if (!recorder.terms.countsUnsampled) return follower(here, parent, recorder)
+            if (!recorder.terms.countsUnsampled) return follower(here, slot, parent, ambient, recorder)
             val counted = begin(here, name, type, options, parent, ambient, recorder, instant)
             if (counted != null) return counted
         }
@@ -150,16 +148,24 @@ internal object Starting {
             else -> false
         }
 
-    /** What stands for children of a span that is not sampled: they share its ids and keep nothing. */
+    /** What stands for children of a span that is not sampled: they share its ids and keep nothing but what is around
+     * them, baggage for example, which travels all the same. */
     private fun follower(
         here: Here,
+        slot: Slot?,
         parent: Span,
+        ambient: Ambient?,
         recorder: Recorder,
     ): Span {
         here.lane(recorder).countFollower()
-        if (parent.state == Content.STANDS) return parent
-        return parent.follower
-            ?: Span(Content.STANDS, recorder, parent.trace, parent.id, parent.ambient, false, here).also { parent.follower = it }
+        val origin = slot?.base
+        if (parent.state == Content.STANDS && parent.ambient === ambient && parent.origin === origin) return parent
+        val known = parent.follower
+        if (known != null && known.ambient === ambient && known.origin === origin) return known
+        val follower = Span(Content.STANDS, recorder, parent.trace, parent.id, ambient, false, here)
+        follower.origin = origin
+        parent.follower = follower
+        return follower
     }
 
     private fun chosenParent(
