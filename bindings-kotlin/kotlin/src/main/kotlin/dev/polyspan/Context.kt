@@ -39,7 +39,10 @@ public class Context internal constructor(
     public companion object {
         /** What is current in this thread, to be carried to another. */
         @JvmStatic
-        public fun current(): Context = Here.slot.let { it as? Context ?: Context(it?.currentSpan, it?.ambient) }
+        public fun current(): Context {
+            val slot = Here.slot
+            return slot as? Context ?: Context(slot?.currentSpan, slot?.ambient).apply { keepsOf(slot) }
+        }
     }
 }
 

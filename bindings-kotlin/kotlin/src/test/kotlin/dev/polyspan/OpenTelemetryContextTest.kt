@@ -7,6 +7,7 @@ import dev.polyspan.internal.Log
 import dev.polyspan.opentelemetry.PolyspanOpenTelemetry
 import io.opentelemetry.api.baggage.Baggage
 import io.opentelemetry.api.baggage.BaggageEntryMetadata
+import io.opentelemetry.context.ContextKey
 import io.opentelemetry.context.Scope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
@@ -143,6 +144,39 @@ class OpenTelemetryContextTest {
                     assertFalse(ApiSpan.current().spanContext.isValid)
                 }
             }
+        }
+
+    @Test
+    fun `keys of a context are kept inside contexts of ours`() =
+        traced {
+            val key = ContextKey.named<String>("a key of the application")
+            ApiContext.root().with(key, "kept").makeCurrent().use {
+                val carried = Context.current()
+                context({ userId = "u-7" }) {
+                    assertEquals("kept", ApiContext.current()[key])
+                    span("inside") { assertEquals("kept", ApiContext.current()[key]) }
+                    runBlocking(polyspanContext(sessionId = "s")) { assertEquals("kept", ApiContext.current()[key]) }
+                }
+                Pool().use { pool -> assertEquals("kept", pool.run { carried.run { ApiContext.current()[key] } }) }
+            }
+            assertSame(ApiContext.root(), ApiContext.current())
+        }
+
+    @Test
+    fun `keys of a context inside a trace that is not sampled do not stay behind`() =
+        Engines.with({ sampler = 0.0 }) { engine, _ ->
+            val key = ContextKey.named<String>("a key of the application")
+            engine.span("root") {
+                ApiContext.current().with(key, "inner").makeCurrent().use {
+                    span("child") {
+                        assertEquals("inner", ApiContext.current()[key])
+                        span("grandchild") { assertEquals("inner", ApiContext.current()[key]) }
+                    }
+                }
+                assertEquals(null, ApiContext.current()[key])
+                span("later") { assertEquals(null, ApiContext.current()[key]) }
+            }
+            assertEquals(listOf(4L, 4L), engine.stats().let { listOf(it.ended, it.unsampled) })
         }
 
     @Test

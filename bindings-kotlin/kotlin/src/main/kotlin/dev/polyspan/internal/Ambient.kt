@@ -123,7 +123,7 @@ internal class Ambient(
                     options.metadata != null ||
                     options.attributes != null ||
                     options.baggage != null
-            return Context(span, if (adds) inside(ambient, options, "context") else ambient)
+            return Context(span, if (adds) inside(ambient, options, "context") else ambient).apply { keepsOf(outer) }
         }
 
         /** What a span given such options is surrounded by: its own attributes and metadata go another way. */
