@@ -250,6 +250,11 @@ impl Engine {
         }
     }
 
+    /// What a number of [`Engine::scope`] stands for.
+    pub(crate) fn scope_of(&self, id: u32) -> &Arc<Scope> {
+        self.0.definition.scope_of(id)
+    }
+
     /// Begins a span of this engine.
     pub fn span<'a>(&'a self, name: &'a str) -> SpanBuilder<'a> {
         SpanBuilder::new(Some(self), name)

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::export::memory::MemoryStore;
 use crate::frame::record::{EventData, LinkData, RecordContext, SpanData};
 use crate::frame::view::SpanView;
-use crate::host::{HostEvent, HostJob, HostRecord};
+use crate::host::{HostEvent, HostJob};
 use crate::kinds::StatusCode;
 use crate::logs::LogData;
 use crate::metrics::data::{MetricData, MetricPoint, MetricShape, PointValue};
@@ -41,7 +41,7 @@ pub fn records_of(job: &HostJob) -> Vec<u8> {
     for record in job.batch().records() {
         let told = match record.event {
             HostEvent::Log => record.to_log().map(|data| write_value(&log(&data))),
-            _ => record.to_data().map(|data| write_value(&with_schema(span(&data), &record))),
+            _ => record.to_data().map(|data| write_value(&with_schema(&data))),
         };
         // The engine makes no record that cannot be read; the place of one is kept all the same.
         let told = told.unwrap_or_else(|| write_value(&Value::Map(Vec::new())));
@@ -52,12 +52,13 @@ pub fn records_of(job: &HostJob) -> Vec<u8> {
     bytes
 }
 
-/// What processors of the OpenTelemetry SDK see of a scope besides its name and version.
-fn with_schema<'a>(mut span: Value<'a>, record: &HostRecord<'a>) -> Value<'a> {
-    if let Value::Map(entries) = &mut span {
-        entries.push(("scopeSchemaUrl".into(), record.scope.schema_url.as_str().into()));
+/// A span, with what processors of the OpenTelemetry SDK see of its scope besides the name and version.
+fn with_schema(data: &SpanData) -> Value<'_> {
+    let mut told = span(data);
+    if let Value::Map(entries) = &mut told {
+        entries.push(("scopeSchemaUrl".into(), data.scope.schema_url.as_str().into()));
     }
-    span
+    told
 }
 
 impl Engine {
@@ -67,13 +68,13 @@ impl Engine {
     pub fn told_record(&self, body: &[u8], raw: bool) -> Option<Vec<u8>> {
         let shown = if raw { Cow::Borrowed(body) } else { Cow::Owned(self.shown(body)?) };
         let view = SpanView::new(&shown).ok()?;
-        let (scope, resource) = Default::default();
-        let context = RecordContext { scope: &scope, scope_id: 0, resource: &resource };
+        let (scope_id, resource) = (view.head().scope, Default::default());
+        let context = RecordContext { scope: self.scope_of(scope_id), scope_id, resource: &resource };
         let mut data = SpanData::from_view(&view, &context);
         if Dialect::GenAi.changes(&view) {
             semantics::map(&view, Dialect::GenAi).replace(&mut data);
         }
-        Some(write_value(&span(&data)))
+        Some(write_value(&with_schema(&data)))
     }
 }
 

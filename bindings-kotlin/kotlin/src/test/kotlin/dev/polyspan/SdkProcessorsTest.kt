@@ -5,12 +5,17 @@ package dev.polyspan
 
 import dev.polyspan.opentelemetry.PolyspanOpenTelemetry
 import dev.polyspan.opentelemetry.addSpanProcessor
+import dev.polyspan.opentelemetry.shutdownWithProcessors
 import io.opentelemetry.api.common.AttributeKey
+import io.opentelemetry.api.common.Value
+import io.opentelemetry.sdk.common.CompletableResultCode
+import io.opentelemetry.sdk.common.InstrumentationScopeInfo
 import io.opentelemetry.sdk.trace.ReadWriteSpan
 import io.opentelemetry.sdk.trace.ReadableSpan
 import io.opentelemetry.sdk.trace.SpanProcessor
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
@@ -101,6 +106,86 @@ class SdkProcessorsTest {
                 }
             }
         }
+
+    @Test
+    fun `processors see the scope, and values of every shape`() {
+        Engines.with { engine, _ ->
+            val otel = PolyspanOpenTelemetry.of(engine)
+            val holding = Holding()
+            otel.addSpanProcessor(holding)
+            val given =
+                mapOf(
+                    "map" to mapOf("a" to 1),
+                    "bytes" to byteArrayOf(1, 2),
+                    "mixed" to listOf("a", null, 1.5),
+                    "none" to emptyMap<String, Any>(),
+                )
+            Polyspan.start("ours").apply { for ((key, value) in given) set(key, value) }.end()
+            val tracer =
+                otel.tracerProvider
+                    .tracerBuilder("app")
+                    .setInstrumentationVersion("1.2")
+                    .setSchemaUrl("https://schema")
+                    .build()
+            val empty = Value.of(emptyMap<String, Value<*>>())
+            val theirs = tracer.spanBuilder("theirs").setAttribute(AttributeKey.valueKey("none"), empty).startSpan()
+            val whole =
+                InstrumentationScopeInfo
+                    .builder("app")
+                    .setVersion("1.2")
+                    .setSchemaUrl("https://schema")
+                    .build()
+            assertEquals(whole, holding.held.last().instrumentationScopeInfo)
+            theirs.end()
+            otel
+                .getTracer("bare")
+                .spanBuilder("bare")
+                .startSpan()
+                .end()
+            val (first, second, third) = holding.ended.toList()
+            assertEquals("polyspan", first.instrumentationScopeInfo.name)
+            assertEquals(listOf(whole, InstrumentationScopeInfo.create("bare")), listOf(second, third).map { it.instrumentationScopeInfo })
+            val expected =
+                mapOf(
+                    "map" to Value.of(mapOf("a" to Value.of(1L))),
+                    "bytes" to Value.of(byteArrayOf(1, 2)),
+                    "mixed" to Value.of(Value.of("a"), Value.empty(), Value.of(1.5)),
+                    "none" to empty,
+                )
+            for ((key, value) in expected) assertEquals(value, first.getAttribute(AttributeKey.valueKey(key)), key)
+            assertEquals(empty, second.getAttribute(AttributeKey.valueKey("none")))
+        }
+    }
+
+    @Test
+    fun `what is closed with an engine's provider are its processors as well`() {
+        val otel = PolyspanOpenTelemetry.create(InitOptions().set("service", "web").set("replace", true).set("exporter", "none"))
+        val kept = KeepingExporter()
+        otel.addSpanProcessor(
+            object : SpanProcessor by AtEnd({}) {
+                override fun shutdown(): CompletableResultCode = error("a processor that fails")
+            },
+        )
+        otel.addSpanProcessor(batch(kept))
+        otel
+            .getTracer("app")
+            .spanBuilder("last")
+            .startSpan()
+            .end()
+        // One that fails stops neither another nor the engine, and is told of.
+        assertFalse(otel.shutdownWithProcessors(30.0))
+        assertEquals(listOf("last"), kept.spans.map { it.name })
+        assertTrue(Polyspan.engines().none { it.name == otel.engine.name })
+        val closed = PolyspanOpenTelemetry.create(InitOptions().set("service", "web").set("exporter", "none"))
+        closed.addSpanProcessor(batch(kept))
+        closed
+            .getTracer("app")
+            .spanBuilder("closed")
+            .startSpan()
+            .end()
+        closed.close()
+        assertEquals(listOf("last", "closed"), kept.spans.map { it.name })
+    }
 
     @Test
     fun `a span that is kept from its start shows no more once it has ended`() {

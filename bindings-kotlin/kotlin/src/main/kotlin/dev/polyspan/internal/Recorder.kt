@@ -207,4 +207,7 @@ internal interface Observer {
     fun ending(span: Span)
 
     fun ended(span: Span)
+
+    /** The engine stops: has its processors begin to; tells within so many seconds whether they are done. */
+    fun shutdown(): (Double) -> Boolean
 }

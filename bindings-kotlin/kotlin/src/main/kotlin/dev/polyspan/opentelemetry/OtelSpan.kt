@@ -15,7 +15,9 @@ import dev.polyspan.internal.Slot
 import io.opentelemetry.api.common.AttributeKey
 import io.opentelemetry.api.common.AttributeType
 import io.opentelemetry.api.common.Attributes
+import io.opentelemetry.api.common.KeyValue
 import io.opentelemetry.api.common.Value
+import io.opentelemetry.api.common.ValueType
 import io.opentelemetry.api.trace.SpanContext
 import io.opentelemetry.api.trace.StatusCode
 import io.opentelemetry.api.trace.TraceFlags
@@ -77,19 +79,26 @@ internal fun plain(
     value: Any?,
 ): Any? = if (key.type == AttributeType.VALUE) (value as? Value<*>)?.let(::plainValue) else value
 
-private fun plainValue(value: Value<*>): Any? =
-    when (val inner = value.value) {
-        is List<*> -> {
-            if (inner.firstOrNull() is io.opentelemetry.api.common.KeyValue) {
-                inner.filterIsInstance<io.opentelemetry.api.common.KeyValue>().associate { it.key to plainValue(it.value) }
-            } else {
-                inner.map { if (it is Value<*>) plainValue(it) else it }
-            }
-        }
+private fun plainValue(value: Value<*>): Any? {
+    val inner = value.value
+    // By its name: not every version of the API that is used has it.
+    if (inner !is List<*>) return if (value.type.name == "EMPTY") null else inner
+    // An empty map is a list as an empty list is.
+    if (value.type != ValueType.KEY_VALUE_LIST) return inner.map { if (it is Value<*>) plainValue(it) else it }
+    return inner.filterIsInstance<KeyValue>().associate { it.key to plainValue(it.value) }
+}
 
-        else -> {
-            inner
-        }
+/** A value as the engine tells it, of any shape. */
+internal fun valueOf(value: Any?): Value<*> =
+    when (value) {
+        null -> Value.empty()
+        is Long -> Value.of(value)
+        is Double -> Value.of(value)
+        is Boolean -> Value.of(value)
+        is ByteArray -> Value.of(value)
+        is List<*> -> Value.of(value.map(::valueOf))
+        is Map<*, *> -> Value.of(value.entries.associate { it.key.toString() to valueOf(it.value) })
+        else -> Value.of(value.toString())
     }
 
 internal open class OtelSpan(

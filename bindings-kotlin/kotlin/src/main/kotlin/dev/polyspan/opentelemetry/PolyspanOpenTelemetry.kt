@@ -9,6 +9,7 @@ package dev.polyspan.opentelemetry
 import dev.polyspan.Engine
 import dev.polyspan.InitOptions
 import dev.polyspan.SpanOptions
+import dev.polyspan.Timeouts
 import dev.polyspan.carrierFieldNames
 import dev.polyspan.extractIn
 import dev.polyspan.inject
@@ -54,8 +55,26 @@ public class PolyspanOpenTelemetry private constructor(
     /** Makes it what `GlobalOpenTelemetry` gives. */
     public fun registerGlobal(): PolyspanOpenTelemetry = apply { GlobalOpenTelemetry.set(this) }
 
-    /** Shuts the engine down. */
-    override fun close(): Unit = engine.shutdown()
+    /** Shuts span processors of the SDK down, and the engine. */
+    override fun close() {
+        stop(Timeouts.TIMEOUT)
+    }
+
+    /** The same within so many seconds; whether the processors said that they were done. */
+    internal fun stop(timeout: Double): Boolean {
+        val deadline = System.nanoTime() + (Timeouts.seconds(timeout) * 1e9).toLong()
+        // They go on while the engine delivers, and stop neither it nor one another.
+        val processors = engine.recorder.observer?.shutdown()
+        var isDone = true
+        try {
+            engine.shutdown(left(deadline))
+        } finally {
+            if (processors != null) isDone = processors(left(deadline))
+        }
+        return isDone
+    }
+
+    private fun left(deadline: Long): Double = maxOf(0, deadline - System.nanoTime()) / 1e9
 
     public companion object {
         /** Starts an engine; see [dev.polyspan.Polyspan.init]. */

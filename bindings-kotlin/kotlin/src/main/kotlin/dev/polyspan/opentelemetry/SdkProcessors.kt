@@ -11,6 +11,7 @@ package dev.polyspan.opentelemetry
 
 import dev.polyspan.PolyspanError
 import dev.polyspan.Span
+import dev.polyspan.Timeouts
 import dev.polyspan.internal.Ambient
 import dev.polyspan.internal.Beginning
 import dev.polyspan.internal.Cuts
@@ -64,23 +65,15 @@ public fun PolyspanOpenTelemetry.addSpanProcessor(
     }
 
 /** Flushes the processors; the engine's own exporters have `flush`. */
-public fun PolyspanOpenTelemetry.flushSpanProcessors(timeout: Double = 30.0): Boolean =
-    settled(processors().map { it.forceFlush() }, timeout)
-
-/** Shuts the processors down, and then the engine. */
-public fun PolyspanOpenTelemetry.shutdownWithProcessors(timeout: Double = 30.0): Boolean {
-    val fine = settled(processors().map { it.shutdown() }, timeout)
-    engine.shutdown(timeout)
-    return fine
+@JvmOverloads
+public fun PolyspanOpenTelemetry.flushSpanProcessors(timeout: Double = Timeouts.TIMEOUT): Boolean {
+    val seconds = Timeouts.seconds(timeout)
+    return (engine.recorder.observer as Processors?)?.flushed()?.invoke(seconds) ?: true
 }
 
-private fun PolyspanOpenTelemetry.processors(): List<SpanProcessor> =
-    (engine.recorder.observer as Processors?)?.list?.map { it.processor } ?: emptyList()
-
-private fun settled(
-    results: List<CompletableResultCode>,
-    timeout: Double,
-): Boolean = CompletableResultCode.ofAll(results).join((timeout * 1e3).toLong(), TimeUnit.MILLISECONDS).isSuccess
+/** Shuts the processors down and the engine, as [PolyspanOpenTelemetry.close] does. */
+@JvmOverloads
+public fun PolyspanOpenTelemetry.shutdownWithProcessors(timeout: Double = Timeouts.TIMEOUT): Boolean = stop(timeout)
 
 private class Registered(
     val processor: SpanProcessor,
@@ -118,6 +111,24 @@ private class Processors(
         }
         // Whoever kept it from its start may ask yet.
         face.settle()
+    }
+
+    fun flushed(): (Double) -> Boolean = settled("forceFlush") { it.forceFlush() }
+
+    override fun shutdown(): (Double) -> Boolean = settled("shutdown") { it.shutdown() }
+
+    /** Has every processor begin something, whatever another throws; tells within so many seconds whether all is done. */
+    private fun settled(
+        method: String,
+        begin: (SpanProcessor) -> CompletableResultCode,
+    ): (Double) -> Boolean {
+        val begun = ArrayList<CompletableResultCode>()
+        each(method) { begun.add(begin(it.processor)) }
+        val isFailed = begun.size < list.size
+        return { seconds ->
+            val all = CompletableResultCode.ofAll(begun).join((seconds * 1e3).toLong(), TimeUnit.MILLISECONDS)
+            all.isSuccess && !isFailed
+        }
     }
 
     private inline fun each(
@@ -292,7 +303,13 @@ private class Record(
     override fun getInstrumentationLibraryInfo(): InstrumentationLibraryInfo = InstrumentationLibraryInfo.empty()
 
     override fun getInstrumentationScopeInfo(): InstrumentationScopeInfo =
-        InstrumentationScopeInfo.create(told["scope"] as? String ?: "polyspan")
+        InstrumentationScopeInfo
+            .builder(told["scope"] as? String ?: "")
+            .apply {
+                // What is not given is none rather than empty.
+                (told["scopeVersion"] as? String)?.ifEmpty { null }?.let(::setVersion)
+                (told["scopeSchemaUrl"] as? String)?.ifEmpty { null }?.let(::setSchemaUrl)
+            }.build()
 
     override fun getResource(): Resource = resource
 }
@@ -324,7 +341,7 @@ private fun recordOf(
     }
 }
 
-/** Attributes of the SDK are texts, numbers, truth values, and lists of these; what is more is text. */
+/** Attributes of the SDK are texts, numbers, truth values, lists of these, and values of any other shape. */
 private fun attributesOf(given: Map<*, *>?): Attributes {
     val found = Attributes.builder()
     for ((key, value) in given ?: return Attributes.empty()) put(found, key.toString(), value)
@@ -361,12 +378,12 @@ private fun put(
                 value.all { it is Long } -> found.put(AttributeKey.longArrayKey(key), value.map { it as Long })
                 value.all { it is Double } -> found.put(AttributeKey.doubleArrayKey(key), value.map { it as Double })
                 value.all { it is Boolean } -> found.put(AttributeKey.booleanArrayKey(key), value.map { it as Boolean })
-                else -> found.put(key, value.toString())
+                else -> found.put(AttributeKey.valueKey(key), valueOf(value))
             }
         }
 
         else -> {
-            found.put(key, value.toString())
+            found.put(AttributeKey.valueKey(key), valueOf(value))
         }
     }
 }
