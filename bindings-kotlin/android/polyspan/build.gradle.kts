@@ -36,8 +36,11 @@ android {
     publishing { singleVariant("release") { withSourcesJar() } }
 }
 
-// Android has no client of `java.net.http`.
+// Android has no client of `java.net.http`: what needs it is in that package, alone.
 tasks.withType<org.jetbrains.kotlin.gradle.tasks.KotlinCompile>().configureEach {
+    exclude("dev/polyspan/http/**")
+}
+tasks.withType<JavaCompile>().configureEach {
     exclude("dev/polyspan/http/**")
 }
 

@@ -6,6 +6,7 @@ package dev.polyspan.http
 
 import dev.polyspan.Span
 import dev.polyspan.inject
+import dev.polyspan.internal.Exchange
 import java.net.Authenticator
 import java.net.CookieHandler
 import java.net.ProxySelector

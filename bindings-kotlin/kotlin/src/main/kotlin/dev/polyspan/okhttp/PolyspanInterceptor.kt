@@ -4,8 +4,8 @@
 package dev.polyspan.okhttp
 
 import dev.polyspan.Context
-import dev.polyspan.http.Exchange
 import dev.polyspan.inject
+import dev.polyspan.internal.Exchange
 import okhttp3.Call
 import okhttp3.Interceptor
 import okhttp3.OkHttpClient

@@ -1,14 +1,14 @@
 // What a span says of an HTTP call that this process makes (OpenTelemetry semantic conventions, "HTTP client"). The
-// helpers for the clients use it (`TracedHttpClient`, `dev.polyspan.okhttp`).
+// helpers for the clients use it (`TracedHttpClient`, `dev.polyspan.okhttp`). Not in `dev.polyspan.http`, which Android does
+// without.
 
-package dev.polyspan.http
+package dev.polyspan.internal
 
 import dev.polyspan.Parent
 import dev.polyspan.Span
 import dev.polyspan.SpanKind
 import dev.polyspan.SpanOptions
 import dev.polyspan.SpanStatus
-import dev.polyspan.internal.Starting
 import java.net.URI
 
 internal object Exchange {
