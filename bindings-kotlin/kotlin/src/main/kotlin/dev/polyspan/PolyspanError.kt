@@ -24,7 +24,7 @@ public class PolyspanError(
         fun of(
             code: String,
             message: String,
-        ): PolyspanError = PolyspanError(code, if (code == "invalid_option") Names.camelPath(message) else message)
+        ): PolyspanError = PolyspanError(code, if (code == "invalid_option") Names.camelNames(message) else message)
 
         fun notRunning(what: String): PolyspanError = PolyspanError("not_running", "$what: no engine runs; call init first")
     }

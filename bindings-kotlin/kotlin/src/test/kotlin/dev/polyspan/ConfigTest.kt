@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
+import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.condition.DisabledOnOs
 import org.junit.jupiter.api.condition.OS
@@ -76,6 +77,16 @@ class ConfigTest {
     private fun InitOptions.take(entry: JsonObject) {
         replace = true
         for ((name, value) in Vectors.plainMap(entry["options"])) set(Vectors.camel(name), value)
+    }
+
+    @Test
+    fun `names are told as they are given here`() {
+        fun told(given: InitOptions.() -> Unit): String = assertThrows(PolyspanError::class.java) { Polyspan.init { given() } }.message!!
+        val unknown = told { set("maxQueueSpan", 1) }
+        assertTrue(unknown.startsWith("options: \"maxQueueSpan\" is not usable; expected only service, name, "), unknown)
+        assertTrue(unknown.endsWith(", processors, spanFilter, mobile") && ", maxQueueSpans," in unknown && "_" !in unknown, unknown)
+        val inside = told { exporter = mapOf("type" to "console", "maxQueueSpan" to 1) }
+        assertTrue("\"maxQueueSpan\"" in inside && "_" !in inside && "mobile" !in inside, inside)
     }
 
     private fun refused(entry: JsonObject) {

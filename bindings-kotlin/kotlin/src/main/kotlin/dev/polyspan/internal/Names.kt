@@ -71,9 +71,16 @@ internal object Names {
             }
         }
 
-    /** A message that begins with the path of an option, as Kotlin spells it. */
-    fun camelPath(message: String): String {
+    /** Options of `init` of which the engine is not told. */
+    private const val OURS = ", processors, spanFilter, mobile"
+
+    /** A message about an option as Kotlin spells it: the path that it begins with, and the names where it lists them. */
+    fun camelNames(message: String): String {
         val end = message.indexOf(':')
-        return if (end < 0) message else camel(message.substring(0, end)) + message.substring(end)
+        if (end < 0) return message
+        val path = camel(message.substring(0, end))
+        val rest = message.substring(end)
+        if ("; expected only " !in rest) return path + rest
+        return path + camel(rest) + if (path == "options") OURS else ""
     }
 }
