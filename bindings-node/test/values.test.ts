@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Engine, init, MemoryExporter, type Span, type SpanRecord, setLogger } from 'polyspan'
+import { context, type Engine, init, MemoryExporter, type Span, type SpanRecord, setLogger } from 'polyspan'
 
 setLogger(() => undefined)
 const exporter = new MemoryExporter()
@@ -338,12 +338,39 @@ test('texts of a hundred megabytes are cut wherever they are given', async () =>
     assert.ok(kept.startsWith('long long') && kept.endsWith('…[truncated]'))
     assert.ok(kept.length > 100_000 && kept.length < 1_048_600, `${kept.length}`)
   }
+  // What an encoder is given it encodes whole.
+  const { encode } = TextEncoder.prototype
+  let most = 0
+  TextEncoder.prototype.encode = function (text = '') {
+    most = Math.max(most, text.length)
+    return encode.call(this, text)
+  }
   const record = await recorded('long', (started) => {
     started.rename(long).event(long, { text: long })
     started.error(Object.assign(new Error(long), { stack: long }), { end: false })
   })
+  TextEncoder.prototype.encode = encode
+  assert.ok(most < 1_100_000, `${most}`)
   assert.equal(Buffer.byteLength(record.name), 0x7fff)
   assert.ok(Buffer.byteLength(String(record.statusMessage)) < 1_048_600)
   assert.ok(engine.stats().altered > altered)
   assert.ok(process.memoryUsage().arrayBuffers - before < 200_000_000)
+})
+
+test('of what spans inherit as much is read as is kept', async () => {
+  let visited = 0
+  const item = {
+    get text() {
+      visited += 1
+      return 'some text'
+    },
+  }
+  const list = new Array(500_000).fill(item)
+  const record = await context(
+    { metadata: { list, whole: [1, 2.5, -0, 3n, null, { '__proto__ ': true }] } },
+    () => recorded('inside', () => undefined),
+  )
+  assert.ok(visited > 0 && visited < 100_000, `${visited}`)
+  assert.match(JSON.stringify(record.metadata.list), /truncated/)
+  assert.deepEqual(record.metadata.whole, [1, 2.5, -0, 3, null, { '__proto__ ': true }])
 })

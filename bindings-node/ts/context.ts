@@ -10,6 +10,7 @@ import { noSpan, Span } from './core/span'
 import { type ParentInput, spanContextOf } from './core/span_context'
 import { native } from './native'
 import { described } from './options'
+import { readValue } from './values'
 
 export interface ContextOptions extends Inherited {
   tags?: Iterable<string>
@@ -23,6 +24,8 @@ export interface ContextOptions extends Inherited {
 /** For maps that are captured before any engine is known. */
 const WHOLE = { valueBytes: 1 << 24, depth: 64, arrayItems: 1 << 20, objectKeys: 1 << 20 }
 const uncounted: Cuts = { altered: 0, limited: 0 }
+/** Of a value that spans inherit the engine keeps 64 KiB: more than that, whatever it consists of. */
+const INHERITED = { valueBytes: 1 << 19, depth: 64, arrayItems: 1 << 16, objectKeys: 1 << 16 }
 
 /** The bytes of a value that is to be read as it is. */
 export function wholeValue(value: unknown): Uint8Array {
@@ -62,8 +65,16 @@ function present<T>(given: T | null | undefined): given is T {
 
 function mapOf(given: Attributes, place: string, cuts: Cuts): Map<string, unknown> {
   const map = new Map<string, unknown>()
-  each(given, place, cuts, (key, value) => map.set(key, value))
+  each(given, place, cuts, (key, value) => map.set(key, beginningOf(value)))
   return map
+}
+
+/** So much of a value as shows the engine that it is too large, where it is. */
+function beginningOf(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, INHERITED.valueBytes)
+  if (typeof value !== 'object' || value === null) return value
+  const { buffer, byteOffset, length } = capture(value, INHERITED, uncounted)
+  return readValue(Buffer.from(buffer, byteOffset, length))
 }
 
 /** The context inside some options, where `outer` is current. */

@@ -272,7 +272,7 @@ export class FrameWriter extends Writer {
 
   private cutText(text: string): void {
     const limit = this.recorder.terms.valueBytes
-    if (text.length * 3 <= limit || utf8Of(text).length <= limit) {
+    if (text.length * 3 <= limit || (text.length <= limit && utf8Of(text).length <= limit)) {
       this.text(text)
       return
     }
