@@ -114,8 +114,8 @@ test('the head of a span, and its string table', async () => {
     assert.equal(all.readUInt16LE(at + 6), terms.slot)
     if (all[at + 4] === 3) head ??= all.subarray(at + 8, at + 72)
   }
-  // Keys that come again are entered into the table before their second use, and used from then on.
-  assert.deepEqual(kinds, [3, 16, 16, 3, 3])
+  // Keys that come again are entered into the table after their second use, and used from then on.
+  assert.deepEqual(kinds, [3, 3, 16, 16, 3])
   assert.equal(head?.subarray(0, 16).toString('hex'), spans[0]?.traceId)
   assert.equal(head?.subarray(16, 24).toString('hex'), spans[0]?.spanId)
   assert.equal(head?.readBigUInt64LE(32), 1700000000000000000n)

@@ -1,6 +1,7 @@
 // Spans and contexts: what is recorded, how they end, and what is current where.
 
 import assert from 'node:assert/strict'
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { after, before, beforeEach, test } from 'node:test'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
@@ -153,6 +154,35 @@ test('what is current follows promises, timers, emitters and callbacks', async (
     outer: undefined,
   })
   assert.equal(new Set(spans.map((record) => record.traceId)).size, 1)
+})
+
+test('a span is current where it was started, whatever its options do elsewhere', () => {
+  const elsewhere = span('warm', () => new AsyncResource('elsewhere'))
+  const outside = new AsyncResource('outside')
+  const seen: (string | undefined)[] = []
+  span('outer', (outer) => {
+    const options = {
+      get input(): string {
+        return elsewhere.runInAsyncScope(() => span('inside', () => 'given'))
+      },
+    }
+    span('inner', options, (inner) => {
+      assert.equal(currentSpan(), inner)
+      outside.runInAsyncScope(() => seen.push(currentTraceId()))
+    })
+    assert.equal(currentSpan(), outer)
+    assert.throws(() => span('fails', () => assert.fail()))
+    assert.equal(currentSpan(), outer)
+  })
+  assert.equal(currentTraceId(), undefined)
+  // What was current when the resource was made is so there still, and again after a span.
+  elsewhere.runInAsyncScope(() => {
+    const { traceId } = currentSpan()
+    span('there', (there) => assert.equal(there.traceId, traceId))
+    assert.equal(currentSpan().traceId, traceId)
+    assert.notEqual(currentTraceId(), undefined)
+  })
+  assert.deepEqual(seen, [undefined])
 })
 
 test('manual spans, using, explicit parents and new roots', async () => {

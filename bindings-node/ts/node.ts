@@ -1,20 +1,56 @@
 // Node.js as what the span path runs on (`core/host.ts`); `index.ts` sets it. Bun and Deno offer the same modules.
 
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
-import type { Host } from './core/host'
+import type { Host, Place } from './core/host'
 import { native } from './native'
 
 const { utf8Write } = Buffer.prototype
 
-const storage = new AsyncLocalStorage<unknown>()
+const storage: AsyncLocalStorage<unknown> & Fields = new AsyncLocalStorage<unknown>()
+
+/** Before Node.js 24 a storage keeps what is current in a field of the object that stands for whatever runs, under a
+ * symbol of its own. To find that object takes most of a look; by itself the storage does so at each look and each change,
+ * and a span needs one and two. */
+interface Fields {
+  readonly enabled?: boolean
+  readonly kResourceStore?: symbol
+}
+
+type Running = { [field: symbol]: unknown }
+
+const field = storage.kResourceStore
+/** Whether it has been seen to be there. */
+let isField = false
+
+function place(): Place {
+  return isField && storage.enabled === true ? executionAsyncResource() : undefined
+}
+
+function at(place: Place): unknown {
+  return place === undefined ? storage.getStore() : (place as Running)[field as symbol]
+}
 
 /** What `storage.run` does in Node.js, which for its sake makes a list of the arguments and calls by it: that takes as
  * long as a tenth of a span. */
-function within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown): R {
+function within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown, place: Place): R {
   // Children of a span that is not sampled share one that stands for them.
   if (before === current) return body(given)
+  if (place === undefined) return between(current, body, given, before)
+  const running = place as Running
+  running[field as symbol] = current
+  try {
+    return body(given)
+  } finally {
+    running[field as symbol] = before
+  }
+}
+
+/** The same where the storage alone knows the place. */
+function between<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown): R {
   storage.enterWith(current)
+  if (!isField && field !== undefined)
+    isField = (executionAsyncResource() as Running | undefined)?.[field] === current
   try {
     return body(given)
   } finally {
@@ -46,6 +82,8 @@ function headersInDeno({ url, headers }: Response): Headers {
 /** What the span path gets here. */
 export const nodeHost: Host = {
   storage,
+  place,
+  at,
   within: isNode ? within : (current, body, given) => storage.run(current, body, given),
   random(words) {
     const seed = native().seed()

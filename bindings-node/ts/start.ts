@@ -11,7 +11,7 @@ import { OPEN, STANDS } from './core/kept_span'
 import { refuse } from './core/log'
 import { MUTED } from './core/muted'
 import { runSpan, type SpanBody, settle } from './core/run'
-import { type Ambient, current, type Slot } from './core/slot'
+import { type Ambient, current, currentAt, placeOfCurrent, type Slot } from './core/slot'
 import { noSpan, Span, type SpanUpdate } from './core/span'
 import type { ParentInput } from './core/span_context'
 import {
@@ -37,13 +37,14 @@ export function recordSpan<R>(
   body: SpanBody<R>,
   engine?: Recorder,
 ): R {
-  const slot = current()
+  const place = placeOfCurrent()
+  const slot = currentAt(place)
   if (standsFor(slot, options, engine) && typeof body === 'function') {
     ;(slot._recorder as Recorder).countUnsampled()
     const result = body(slot)
     return typeof result === 'object' && result !== null ? (settle(slot, result) as R) : result
   }
-  return runSpan(startSpan(name, options, engine, false, slot), body, slot)
+  return runSpan(startSpan(name, options, engine, false, slot), body, slot, place)
 }
 
 /** Whether what is current stands for such a span as well, since it is not sampled: then nothing starts, nothing else

@@ -2,7 +2,7 @@
 
 import { OPEN } from './core/kept_span'
 import { runSpan } from './core/run'
-import { current } from './core/slot'
+import { currentAt, placeOfCurrent } from './core/slot'
 import type { SpanOptions } from './core/span_options'
 import type { Engine } from './engine'
 import { startSpan } from './start'
@@ -53,7 +53,8 @@ function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: 
   const hasOptions = Object.keys(options).length > 0
   const recorder = engine?._recorder
   const outer = function (this: unknown, ...args: unknown[]): unknown {
-    const slot = current()
+    const place = placeOfCurrent()
+    const slot = currentAt(place)
     const span = startSpan(label, hasOptions ? options : undefined, recorder, false, slot)
     watching?.(span._trace.isSampled ? span.traceId : undefined)
     watching = undefined
@@ -64,7 +65,7 @@ function wrap<F extends AnyFunction>(body: F, named: string | undefined, given: 
           if (value !== undefined) span._output(value)
         }
       : undefined
-    return runSpan(span, () => body.apply(this, args), slot, done)
+    return runSpan(span, () => body.apply(this, args), slot, place, done)
   }
   Object.defineProperty(outer, 'name', { value: body.name, configurable: true })
   Object.defineProperty(outer, 'length', { value: body.length, configurable: true })

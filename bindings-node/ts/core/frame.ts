@@ -9,7 +9,7 @@ import type { Governed } from './terms'
 import { textOf, utf8Cut, utf8Of } from './utf8'
 import { Writer } from './writer'
 
-/** Texts up to this length are written a character at a time, which is quicker than a call. */
+/** Texts up to this length are written in a loop, which is quicker than a call. */
 const SHORT = 24
 const HEADER = 8
 const FIELDS_AT = 72
@@ -43,6 +43,32 @@ const METADATA = 9
 const TAG = 10
 const DROPPED = 11
 
+/** Writes a text that has one byte for each character; whether it was one. Four at a time, as V8 looks at the buffer anew
+ * for each write. */
+function ascii(text: string, view: DataView, start: number): boolean {
+  const length = text.length
+  const whole = length - 3
+  let all = 0
+  let i = 0
+  let at = start | 0
+  for (; i < whole; i = (i + 4) | 0) {
+    const first = text.charCodeAt(i)
+    const second = text.charCodeAt(i + 1)
+    const third = text.charCodeAt(i + 2)
+    const fourth = text.charCodeAt(i + 3)
+    all |= first | second | third | fourth
+    view.setUint32(at, first | (second << 8) | (third << 16) | (fourth << 24), true)
+    at = (at + 4) | 0
+  }
+  for (; i < length; i = (i + 1) | 0) {
+    const code = text.charCodeAt(i)
+    all |= code
+    view.setUint8(at, code)
+    at = (at + 1) | 0
+  }
+  return all <= 0x7f
+}
+
 export class FrameWriter extends Writer {
   /** Spans in the frame. */
   spans = 0
@@ -52,6 +78,8 @@ export class FrameWriter extends Writer {
   private stamp: number
   private entries = 0
   private tableBytes = 0
+  /** Keys that have come again since the last event. */
+  private readonly again: Key[] = []
 
   /** `tables` says whether a frame has a table of texts that come again. */
   constructor(recorder: Governed, size: number, tables = true) {
@@ -75,13 +103,14 @@ export class FrameWriter extends Writer {
     }
   }
 
-  /** Sees to it that a key which comes again stands in the table. No event may be under way. */
+  /** Enters the keys into the table that came again in the event that has just been written. */
+  private defineAgain(): void {
+    for (const key of this.again) this.define(key)
+    this.again.length = 0
+  }
+
   private define(key: Key): void {
-    if (key.code !== 0 || key.frame === this.stamp || !this.tables) return
-    if (key.met !== this.stamp) {
-      key.met = this.stamp
-      return
-    }
+    if (key.frame === this.stamp) return
     key.bytes ??= utf8Of(key.text)
     const { bytes } = key
     if (this.entries >= MAX_ENTRIES || this.tableBytes + bytes.length > MAX_TABLE_BYTES) return
@@ -97,15 +126,17 @@ export class FrameWriter extends Writer {
     this.tableBytes += bytes.length
   }
 
-  private defineEvent({ name, fields }: KeptEvent): void {
-    this.define(name)
-    for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
-  }
-
   private put(key: Key): void {
     if (key.code !== 0) this.u16(key.code)
     else if (key.frame === this.stamp) this.u16(key.entry)
-    else if (this.inlineKey(key.text)) this.recorder.altered += 1
+    else this.inline(key)
+  }
+
+  /** A key that is in no table yet. */
+  private inline(key: Key): void {
+    if (this.tables && key.met === this.stamp) this.again.push(key)
+    key.met = this.stamp
+    if (this.inlineKey(key.text)) this.recorder.altered += 1
   }
 
   /** A span that has ended. */
@@ -123,8 +154,6 @@ export class FrameWriter extends Writer {
 
   /** What metrics count of a span that was not sampled. */
   unsampled(span: KeptSpan): void {
-    const name = span._name
-    this.define(name)
     const start = this.at
     this.reserve(UNSAMPLED_HEAD)
     const { view } = this
@@ -136,21 +165,17 @@ export class FrameWriter extends Writer {
     view.setUint8(start + 20, span._kind)
     view.setUint8(start + 21, span._status)
     this.at = start + UNSAMPLED_HEAD
-    this.put(name)
+    this.put(span._name)
     this.view.setUint32(start, this.at - start - HEADER, true)
+    if (this.again.length > 0) this.defineAgain()
   }
 
   /** An event of everything that a span has; returns where it begins. */
   private whole(span: KeptSpan): number {
-    const name = span._name
-    const fields = span._fields
-    this.define(name)
-    for (let i = 0; i < fields.length; i += 2) this.define(fields[i] as Key)
-    const events = span._more?.events
-    if (events !== undefined) for (const event of events) this.defineEvent(event)
     const start = this.at
-    this.event(span, name)
+    this.event(span, span._name)
     this.view.setUint32(start, this.at - start - HEADER, true)
+    if (this.again.length > 0) this.defineAgain()
     return start
   }
 
@@ -214,37 +239,31 @@ export class FrameWriter extends Writer {
     const fields = span._fields
     for (let i = 0; i < fields.length; i += 2) {
       const before = this.at
-      this.reserve(1)
-      this.buf[before] = ATTRIBUTE
-      this.at = before + 1
-      this.pair(fields[i] as Key, fields[i + 1])
+      this.pair(ATTRIBUTE, fields[i] as Key, fields[i + 1])
       if (this.at > limit) this.takeBack(before, span)
     }
   }
 
-  /** A key and its value. What spans are full of goes at one go: short texts, whole numbers and truth values under known
-   * keys. */
-  private pair(key: Key, value: unknown): void {
+  /** A key and its value, behind a tag where that is not 0. What spans are full of goes at one go: short texts, numbers
+   * and truth values under known keys. */
+  private pair(tag: number, key: Key, value: unknown): void {
+    this.reserve(8 + SHORT)
+    const { view, buf } = this
+    let at = this.at | 0
+    if (tag !== 0) {
+      buf[at] = tag
+      at = (at + 1) | 0
+    }
     const code = key.code !== 0 ? key.code : key.frame === this.stamp ? key.entry : 0
     if (code !== 0) {
-      this.reserve(7 + SHORT)
-      const { buf, view, at } = this
       if (typeof value === 'string') {
         const length = value.length
-        if (length <= SHORT) {
-          let all = 0
-          for (let i = 0; i < length; i++) {
-            const character = value.charCodeAt(i)
-            all |= character
-            buf[at + 7 + i] = character
-          }
-          if (all <= 0x7f) {
-            view.setUint16(at, code, true)
-            buf[at + 2] = 5
-            view.setUint32(at + 3, length, true)
-            this.at = at + 7 + length
-            return
-          }
+        if (length <= SHORT && ascii(value, view, (at + 7) | 0)) {
+          // The highest byte is one of the length, which comes right after.
+          view.setUint32(at, code | 0x50000, true)
+          view.setUint32(at + 3, length, true)
+          this.at = at + 7 + length
+          return
         }
       } else if (typeof value === 'number') {
         view.setUint16(at, code, true)
@@ -258,6 +277,7 @@ export class FrameWriter extends Writer {
         return
       }
     }
+    this.at = at
     this.put(key)
     this.scalar(value)
   }
@@ -356,7 +376,7 @@ export class FrameWriter extends Writer {
     this.view.setUint32(this.at, 0, true)
     this.view.setUint16(this.at + 4, fields.length >>> 1, true)
     this.at += 6
-    for (let i = 0; i < fields.length; i += 2) this.pair(fields[i] as Key, fields[i + 1])
+    for (let i = 0; i < fields.length; i += 2) this.pair(0, fields[i] as Key, fields[i + 1])
     this.view.setUint32(before + 1, this.at - before - 5, true)
     if (this.at > limit) {
       this.at = before

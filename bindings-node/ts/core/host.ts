@@ -19,10 +19,18 @@ export interface Storage {
   exit<R>(body: () => R): R
 }
 
+/** Where what is current is kept; what it is, the host knows. */
+export type Place = object | undefined
+
 export interface Host {
   readonly storage: Storage
-  /** `storage.run` for a body with one argument, where `before` is what has been current until now. */
-  within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown): R
+  /** Where the storage keeps what is current, until the function that asks returns; finding it is most of what a look
+   * costs. `undefined` where the storage alone knows. */
+  place(): Place
+  /** What is current, at the place found. */
+  at(place: Place): unknown
+  /** `storage.run` for a body with one argument, at the place found, where `before` is what has been current until now. */
+  within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown, place: Place): R
   /** Fills the words with random bits. */
   random(words: Int32Array): void
   /** Writes a text as UTF-8 from `at` on, where there is room for three bytes a character; returns how many bytes. Lone

@@ -1,5 +1,6 @@
 // Running a body inside a span, which ends when the body has: at once, with its promise, or with its stream.
 
+import type { Place } from './host'
 import { OPEN } from './kept_span'
 import { inside, insideWith, type Slot } from './slot'
 import type { Span } from './span'
@@ -11,18 +12,19 @@ export type SpanBody<R> = (span: Span) => R
 const NO_BODY =
   'polyspan: a span is given the function that it is around; span.start(name) starts one without, which is to be ended'
 
-/** Runs `body` with the span current, where `before` was until now, and ends it after. `done` is told the result before
- * the span ends. */
+/** Runs `body` with the span current, where `before` was at `place` until now, and ends it after. `done` is told the
+ * result before the span ends. */
 export function runSpan<R>(
   span: Span,
   body: SpanBody<R>,
   before: Slot | undefined,
+  place: Place,
   done?: (value: unknown) => void,
 ): R {
   let result: R
   try {
     if (typeof body !== 'function') throw new TypeError(NO_BODY)
-    result = insideWith(span, body, span, before)
+    result = insideWith(span, body, span, before, place)
   } catch (error) {
     span.error(error)
     throw error

@@ -1,7 +1,7 @@
 // The one slot that holds what is current: a span or a context.
 
 import type { Context as ApiContext } from '@opentelemetry/api'
-import { host } from './host'
+import { host, type Place } from './host'
 
 /** What spans inside a context inherit; its content is the engine's. */
 export interface Ambient {
@@ -23,14 +23,30 @@ export function current(): Slot | undefined {
   return host.storage.getStore() as Slot | undefined
 }
 
+/** The same, at the place where it is kept. */
+export function currentAt(place: Place): Slot | undefined {
+  return host.at(place) as Slot | undefined
+}
+
+/** Where what is current is kept, until the caller returns. */
+export function placeOfCurrent(): Place {
+  return host.place()
+}
+
 /** Runs `body` with something current. */
 export function inside<R>(slot: Slot | undefined, body: () => R): R {
   // `run` with nothing would leave what is there in some runtimes.
   return slot === undefined ? host.storage.exit(body) : host.storage.run(slot, body)
 }
 
-/** Runs `body` with something current, and gives it `given`: a closure less. `before` is what is current now, which
- * takes a while to look up. */
-export function insideWith<A, R>(slot: Slot, body: (given: A) => R, given: A, before: Slot | undefined): R {
-  return host.within(slot, body, given, before)
+/** Runs `body` with something current, and gives it `given`: a closure less. `before` is what is current now, and
+ * `place` where: both take a while to find. */
+export function insideWith<A, R>(
+  slot: Slot,
+  body: (given: A) => R,
+  given: A,
+  before: Slot | undefined,
+  place: Place,
+): R {
+  return host.within(slot, body, given, before, place)
 }

@@ -13,7 +13,7 @@ import {
 import { spanOf } from '../core/context'
 import { OPEN } from '../core/kept_span'
 import { MUTED } from '../core/muted'
-import { current, insideWith, type Slot } from '../core/slot'
+import { current, currentAt, insideWith, placeOfCurrent, type Slot } from '../core/slot'
 import type { Span } from '../core/span'
 import type { SpanOptions } from '../core/span_options'
 import type { Recorder } from '../recorder'
@@ -106,9 +106,10 @@ export class PolyspanTracer implements Tracer {
   ): ReturnType<F> {
     if (isRegistered()) {
       // The slot holds the span itself; a context of the API is made when somebody asks for it.
-      const here = currentSlot()
+      const place = placeOfCurrent()
+      const here = currentAt(place)
       const own = this.start(name, options, context === undefined ? here : slotOf(context))
-      if (own !== undefined) return insideWith(own, body, spanFor(own), here)
+      if (own !== undefined) return insideWith(own, body, spanFor(own), here, place)
     }
     const outer = context ?? apiContext.active()
     const span = this.startSpan(name, options, outer)

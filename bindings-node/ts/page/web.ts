@@ -12,6 +12,8 @@ const nothing: Host['storage'] = {
 const webHost: Host = {
   // Current spans are the page's own affair (`page.ts`).
   storage: nothing,
+  place: () => undefined,
+  at: () => undefined,
   within: (_, body, given) => body(given),
   random: (words) => {
     crypto.getRandomValues(words as Int32Array<ArrayBuffer>)

@@ -10,6 +10,8 @@ const server = createServer((request, response) => {
     response.end('ok')
   })
 })
+// A machine that stands still for five seconds must not cut the connection of a client that has just written to it.
+server.keepAliveTimeout = 0
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }))
 process.once('message', async () => {
   server.close()
