@@ -140,6 +140,41 @@ extension EngineTests {
             }
         }
 
+        @Test func whatIsAroundASpanGoesAlongInATraceThatIsNotSampled() async throws {
+            func sent() -> String? { Polyspan.headers()["baggage"] }
+            try await withEngine(["sampler": 0.0]) { engine, _ in
+                await engine.withSpan("root") { root in
+                    withTraceContext(ContextOptions(baggage: ["tenant": "acme"])) {
+                        withSpan("child") { child in
+                            #expect(child.traceId == root.traceId)
+                            #expect(sent() == "tenant=acme")
+                            withSpan("grandchild") { _ in #expect(sent() == "tenant=acme") }
+                            withTraceContext(ContextOptions(baggage: ["tier": "gold"])) {
+                                withSpan("grandchild", type: .tool, input: 1) { _ in #expect(sent() == "tenant=acme,tier=gold") }
+                            }
+                            #expect(sent() == "tenant=acme")
+                        }
+                        startSpan("manual").run { #expect(sent() == "tenant=acme") }
+                    }
+                    await withTraceContext(ContextOptions(baggage: ["tenant": "acme"])) {
+                        await withSpan("child") { _ in
+                            await Task.yield()
+                            #expect(sent() == "tenant=acme")
+                        }
+                        await startSpan("manual").run {
+                            await Task.yield()
+                            #expect(sent() == "tenant=acme")
+                        }
+                        withSpan("child") { _ in #expect(sent() == "tenant=acme") }
+                        await Task { withSpan("child") { _ in #expect(sent() == "tenant=acme") } }.value
+                    }
+                    withSpan("later") { _ in #expect(sent() == nil) }
+                }
+                let stats = engine.stats()
+                #expect([stats.started, stats.ended, stats.unsampled] == [10, 10, 10])
+            }
+        }
+
         @Test func aFunctionDecidesAboutRoots() throws {
             let asked = Locked<[String]>([])
             var options = Options()

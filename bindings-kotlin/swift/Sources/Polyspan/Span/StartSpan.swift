@@ -87,7 +87,7 @@ private func startInside(
     guard recorder.terms.inheritsPlainly, !recorder.isStopped, !parent.isRemote else { return nil }
     return parent.sharedTrace._withUnsafeGuaranteedRef { trace in
         guard trace.isPlain else { return nil }
-        if !trace.isSampled, !recorder.terms.countsUnsampled { return follower(of: parent, recorder) }
+        if !trace.isSampled, !recorder.terms.countsUnsampled { return follower(of: parent, around, recorder) }
         if trace.isSampled {
             if recorder.terms.readsContent, hasAttributes { return nil }
             if let around, recorder.inherited(around).asks { return nil }
@@ -125,7 +125,7 @@ private func start(
     if let parent, !parent.trace.isSampled, !parent.isRemote, !asks, inherited == nil, chosen == nil,
         follows(recorder, parent)
     {
-        if !recorder.terms.countsUnsampled { return follower(of: parent, recorder) }
+        if !recorder.terms.countsUnsampled { return follower(of: parent, around, recorder) }
         if let counted = begin(given, parent, around, recorder) { return counted }
     }
     if let inherited, !inherited.isEmpty { around = .inside(around, adding: inherited, place: "span") }
@@ -155,6 +155,14 @@ private func follower(of parent: Span, _ recorder: Recorder) -> Span {
     guard let body = parent.body else { return parent }
     guard let known = polyspan_follower(body) else { return firstFollower(of: parent, body, recorder) }
     return Unmanaged<Span>.fromOpaque(known).takeUnretainedValue()
+}
+
+/// The same where more may be around than around the parent, baggage for example, which travels all the same.
+private func follower(of parent: Span, _ around: Surroundings?, _ recorder: Recorder) -> Span {
+    if parent.around === around { return follower(of: parent, recorder) }
+    recorder.countFollower()
+    return .standing(
+        trace: parent.trace, id: parent.seenId, recorder: recorder, around: around, dropsChildren: parent.dropsChildren)
 }
 
 @inline(never)
