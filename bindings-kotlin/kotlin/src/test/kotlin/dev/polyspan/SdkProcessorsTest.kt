@@ -8,6 +8,8 @@ import dev.polyspan.opentelemetry.addSpanProcessor
 import dev.polyspan.opentelemetry.shutdownWithProcessors
 import io.opentelemetry.api.common.AttributeKey
 import io.opentelemetry.api.common.Value
+import io.opentelemetry.api.trace.TraceFlags
+import io.opentelemetry.api.trace.TraceState
 import io.opentelemetry.sdk.common.CompletableResultCode
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo
 import io.opentelemetry.sdk.trace.ReadWriteSpan
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.TestFactory
 import java.time.Duration
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.TimeUnit
+import io.opentelemetry.api.trace.SpanContext as ApiSpanContext
 import io.opentelemetry.context.Context as ApiContext
 
 class SdkProcessorsTest {
@@ -46,6 +49,9 @@ class SdkProcessorsTest {
     /** Keeps the spans that it is told of at their start. */
     private class Holding : SpanProcessor {
         val held = ConcurrentLinkedQueue<ReadableSpan>()
+
+        /** How many links each had when it started. */
+        val links = ConcurrentLinkedQueue<Int>()
         val ended = ConcurrentLinkedQueue<ReadableSpan>()
 
         override fun onStart(
@@ -53,6 +59,7 @@ class SdkProcessorsTest {
             span: ReadWriteSpan,
         ) {
             held.add(span)
+            links.add(span.toSpanData().totalRecordedLinks)
         }
 
         override fun isStartRequired() = true
@@ -128,7 +135,13 @@ class SdkProcessorsTest {
                     .setSchemaUrl("https://schema")
                     .build()
             val empty = Value.of(emptyMap<String, Value<*>>())
-            val theirs = tracer.spanBuilder("theirs").setAttribute(AttributeKey.valueKey("none"), empty).startSpan()
+            val linked = ApiSpanContext.create("0".repeat(31) + "1", "0".repeat(15) + "2", TraceFlags.getSampled(), TraceState.getDefault())
+            val theirs =
+                tracer
+                    .spanBuilder("theirs")
+                    .setAttribute(AttributeKey.valueKey("none"), empty)
+                    .addLink(linked)
+                    .startSpan()
             val whole =
                 InstrumentationScopeInfo
                     .builder("app")
@@ -137,6 +150,7 @@ class SdkProcessorsTest {
                     .build()
             assertEquals(whole, holding.held.last().instrumentationScopeInfo)
             theirs.end()
+            assertEquals(1, holding.links.last())
             otel
                 .getTracer("bare")
                 .spanBuilder("bare")

@@ -60,7 +60,8 @@ internal object Starting {
         return if (recorder.isPlain && recorder.observer == null && !recorder.stopped) recorder else null
     }
 
-    /** The same where `slot` is current, for an instrumentation scope. */
+    /** The same where `slot` is current, for an instrumentation scope. Whoever gives it more at its start does so before
+     * others are [told]. */
     fun startAt(
         slot: Slot?,
         name: String,
@@ -71,9 +72,16 @@ internal object Starting {
         val span = startIn(Here.get(), slot, name, null, options, engine, false)
         if (span.state == Content.OPEN) span.scope = scope
         belongs(span, slot)
+        return span
+    }
+
+    /** Tells who observes the engine that a span has started. */
+    fun told(
+        span: Span,
+        slot: Slot?,
+    ) {
         val observer = span.recorder?.observer
         if (observer != null && span.state == Content.OPEN) observer.started(span, slot)
-        return span
     }
 
     /** Keeps what the OpenTelemetry API has in its context besides ours. */

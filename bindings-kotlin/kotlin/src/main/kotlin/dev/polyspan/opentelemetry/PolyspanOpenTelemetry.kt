@@ -191,6 +191,7 @@ private class PolyspanSpanBuilder(
         val slot = if (given == null) Here.slot else slotOf(given)
         val own = Starting.startAt(slot, name, options, recorder, scope)
         for ((to, more) in links) own.link(contextGiven(to), attributesAsMap(more))
+        Starting.told(own, slot)
         return spanFor(own)
     }
 }
