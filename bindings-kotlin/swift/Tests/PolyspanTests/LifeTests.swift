@@ -217,6 +217,18 @@ extension EngineTests {
             }
         }
 
+        @Test func whatIsHeldStaysHeldInTheBackground() throws {
+            try withEngine { engine, memory in
+                engine.hold(true)
+                engine.withSpan("work") { _ in }
+                #expect(!Polyspan.didEnterBackground(granted: 30))
+                #expect(memory.spans.isEmpty)
+                engine.hold(false)
+                #expect(Polyspan.didEnterBackground(granted: 30))
+                #expect(memory.spans.count == 1)
+            }
+        }
+
         @Test func batchingIsPlainConfiguration() throws {
             let options = Options(batching: Batching(interval: 60, spans: 100, bytes: 65536, memory: 4 << 20))
             try withEngine(options: options) { engine, memory in

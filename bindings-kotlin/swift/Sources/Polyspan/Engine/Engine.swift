@@ -170,7 +170,7 @@ public enum Polyspan {
         try await onAnotherThread { try Polyspan.shutdown(timeout: timeout) }
     }
 
-    private static func each(_ timeout: TimeInterval, _ run: (Engine, TimeInterval) throws -> Void) throws {
+    static func each(_ timeout: TimeInterval, _ run: (Engine, TimeInterval) throws -> Void) throws {
         let deadline = Date().addingTimeInterval(try seconds(timeout))
         var failure: (any Error)?
         for engine in engines {

@@ -84,6 +84,8 @@ final class Recorder: @unchecked Sendable {
     let name: String
     private let none: Beginning
     private let sessionsGiven = Locked<Sessions?>(nil)
+    /// Whether the app has said that its exporters wait for another network.
+    let isHeld = Locked(false)
     private let shards: UnsafeMutablePointer<Shard>
     /// Their locks, in cache lines of their own: one in a shard would be accessed with it by whoever holds it, at the moment
     /// that another thread tries to take it, and the thread sanitizer of an app would say so.
