@@ -288,6 +288,41 @@ test('requests of exporters take no context along', () => {
   })
 })
 
+test('a provider takes the engine that runs, and `init` may follow one that has started its own', () => {
+  const program = `
+    const assert = require('node:assert/strict')
+    const { engines, flush, init, MemoryExporter, shutdown, span } = require('polyspan')
+    const { TracerProvider } = require('polyspan/opentelemetry')
+    const [first, second] = [new MemoryExporter(), new MemoryExporter()]
+    const names = (memory) => memory.take().map((one) => one.name)
+    const both = async (provider) => {
+      span('own', () => undefined)
+      provider.getTracer('app').startSpan('api').end()
+      await flush()
+      return [names(first), names(second)]
+    }
+    ;(async () => {
+      span('too early', () => undefined)
+      const early = new TracerProvider({ exporter: first })
+      assert.deepEqual(await both(early), [['own', 'api'], []])
+      await shutdown()
+      const engine = init('web', { exporter: first })
+      const taken = new TracerProvider()
+      assert.equal(taken.engine.name, engine.name)
+      assert.deepEqual(await both(taken), [['own', 'api'], []])
+      await shutdown()
+      const provider = new TracerProvider({ service: 'web', exporter: first })
+      assert.equal(new TracerProvider().engine.name, 'opentelemetry')
+      assert.deepEqual(await both(provider), [['own', 'api'], []])
+      init('web', { exporter: second })
+      assert.deepEqual(engines().map((one) => one.name), ['opentelemetry', 'default'])
+      assert.deepEqual(await both(provider), [['api'], ['own']])
+      await shutdown()
+    })()`
+  const ran = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', cwd: join(__dirname, '..') })
+  assert.equal(ran.status, 0, ran.stderr)
+})
+
 test('registered without code', () => {
   const program = `
     const { trace } = require('@opentelemetry/api')

@@ -233,9 +233,7 @@ export function init(service?: string | InitOptions, options?: InitOptions): Eng
     throw new PolyspanError('invalid_option', `service: ${found} is not usable; expected a name, or options`)
   }
   const given = typeof service === 'string' ? { ...options, service } : { ...service }
-  const engine = launch(given, false)
-  findDefault()
-  return engine
+  return launch(given, false)
 }
 
 /** Starts an engine as an OpenTelemetry provider does: to `localhost:4318` rather than the console. */
@@ -269,6 +267,8 @@ export function launch(given: InitOptions, provider: boolean): Engine {
     return native().init(options, provider)
   })
   arm(handleSignals)
+  // Spans may have looked for one in vain a moment ago.
+  findDefault()
   return engineOf(found)
 }
 
@@ -296,6 +296,12 @@ export function engine(name?: string): Engine {
   const found = native().engine(name)
   if (!found) throw notRunning(name === undefined ? 'engine' : `engine ${JSON.stringify(name)}`)
   return engineOf(found)
+}
+
+/** The default engine, where one runs. */
+export function defaultEngine(): Engine | undefined {
+  const found = native().engine()
+  return found ? engineOf(found) : undefined
 }
 
 /** All running engines, in the order they were started. */

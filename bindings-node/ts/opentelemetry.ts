@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { say, sayOnce } from './core/log'
-import { type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
+import { defaultEngine, type Engine, type InitOptions, launch, type TimeoutOptions } from './engine'
 import { Automatic, isLoader } from './otel/automatic'
 import { registerManager } from './otel/context'
 import { Processors, type SpanProcessor } from './otel/processors'
@@ -42,8 +42,9 @@ export interface ProviderOptions extends Omit<InitOptions, 'sampler' | 'resource
   resource?: object
 }
 
-/** Starts an engine as the OpenTelemetry specification has it: to `localhost:4318` unless options or `OTEL_*` say
- * otherwise. */
+/** Takes the default engine, where one runs and no options ask for another. Else it starts one as the OpenTelemetry
+ * specification has it: to `localhost:4318` unless options or `OTEL_*` say otherwise. It is called `opentelemetry`, so
+ * that `init` may follow. */
 export class TracerProvider implements Api {
   readonly engine: Engine
   private readonly tracers = new Map<string, PolyspanTracer>()
@@ -55,7 +56,8 @@ export class TracerProvider implements Api {
 
   constructor(given: ProviderOptions = {}) {
     const { engine, spanProcessors = [], rawProcessors = false, idGenerator, ...options } = given
-    this.engine = engine ?? launch(translated(options), true)
+    const asked = translated(options)
+    this.engine = engine ?? running(asked) ?? launch({ ...asked, name: asked.name ?? 'opentelemetry' }, true)
     this.raw = rawProcessors
     this.traceIds = idGenerator && (() => idGenerator.generateTraceId())
     for (const processor of spanProcessors) this.addSpanProcessor(processor)
@@ -131,6 +133,11 @@ export class TracerProvider implements Api {
   stats(): Stats {
     return this.engine.stats()
   }
+}
+
+/** The engine that these options are content with. */
+function running(asked: InitOptions): Engine | undefined {
+  return Object.values(asked).some((option) => option !== undefined) ? undefined : defaultEngine()
 }
 
 /** What `node --import polyspan/register` does: the provider of the API, configured by `OTEL_*` alone, and the
