@@ -150,11 +150,19 @@ for (const [how, end, status] of [
 test('importing does nothing: no thread, no addon, no listener', () => {
   const program = `
     const before = process.eventNames().length
-    require(${JSON.stringify(entry)})
-    const loaded = Object.keys(require.cache).filter((name) => name.endsWith('.node'))
-    console.log(JSON.stringify([loaded.length, process.eventNames().length - before]))`
+    const { dlopen } = process
+    let opened = 0
+    process.dlopen = (...given) => {
+      opened += 1
+      return dlopen.apply(process, given)
+    }
+    const { init } = require(${JSON.stringify(entry)})
+    const listeners = process.eventNames().length - before
+    console.log(JSON.stringify([opened, listeners]))
+    init({ exporters: [] })
+    console.log(opened)`
   const ended = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' })
-  assert.equal(ended.stdout.trim(), '[0,0]', ended.stderr)
+  assert.equal(ended.stdout, '[0,0]\n1\n', ended.stderr)
 })
 
 test('worker threads record to the engine of their process', async () => {

@@ -94,7 +94,7 @@ async function shorten(file) {
   const { code } = await minify(readFileSync(file, 'utf8'), {
     compress: false,
     mangle: { keep_fnames: true, keep_classnames: true },
-    format: { max_line_len: 160 },
+    format: { ascii_only: true, max_line_len: 160 },
   })
   writeFileSync(file, code)
 }

@@ -23,11 +23,10 @@ const PROCESSORS = ['x64', 'arm64']
 
 /** The addon's exports. Throws `PolyspanError` (`resource`) that says what to install. */
 export function loadAddon(): unknown {
-  const { createRequire } = builtin('module') as typeof Module
   const here = typeof __filename === 'string' ? __filename : undefined
   if (here !== undefined) {
     const own = `${__dirname}/../${FILE}`
-    if (exists(own)) return createRequire(here)(own)
+    if (exists(own)) return open(own)
   }
   const failures: string[] = []
   for (const name of packages()) {
@@ -37,11 +36,12 @@ export function loadAddon(): unknown {
         exists(`${place}${name}/${FILE}`),
       )
       try {
-        if (place !== undefined) return createRequire(here)(`${place}${name}/${FILE}`)
+        if (place !== undefined) return open(`${place}${name}/${FILE}`)
       } catch {
         // It is said below why not.
       }
     }
+    const { createRequire } = builtin('module') as typeof Module
     // Where this code is part of a bundle its own place is not that of the package: the program's may be.
     for (const from of [here, process.argv[1]]) {
       if (from === undefined) continue
@@ -53,6 +53,14 @@ export function loadAddon(): unknown {
     }
   }
   throw new PolyspanError('resource', unavailable(failures))
+}
+
+/** What `require` makes of an addon, in fewer steps. On Windows it puts the path in order first. */
+function open(file: string): unknown {
+  if (process.platform === 'win32') return (builtin('module') as typeof Module).createRequire(file)(file)
+  const module = { exports: {} }
+  process.dlopen(module, file)
+  return module.exports
 }
 
 function exists(file: string): boolean {
