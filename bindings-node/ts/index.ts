@@ -1,14 +1,14 @@
 // Polyspan for Node.js: tracing for AI agents. Importing it does nothing else: no thread, no environment read, and
 // the native addon is loaded by the first call. `init` starts the engine.
 
-import { setHost } from './core/host'
+import { setHost, setKeeper } from './core/host'
 import { say, sayOnce } from './core/log'
 import type { SpanBody } from './core/run'
 import type { Span } from './core/span'
 import type { SpanOptions } from './core/span_options'
 import type { Engine } from './engine'
 import type { NativeEngine } from './native'
-import { nodeHost } from './node'
+import { nodeHost, nodeKeeper } from './node'
 import type { PageTerms } from './page/terms'
 import * as parts from './parts'
 import { recorderOf } from './registry'
@@ -73,6 +73,7 @@ export type { TypedOptions, TypedSpan } from './typed'
 export type { Value } from './values'
 
 setHost(nodeHost)
+setKeeper(nodeKeeper)
 
 /** Records what `body` does as a span, which is current inside and ends with it: when it returns or throws, when its
  * promise settles, or when the stream that it returned has ended. */

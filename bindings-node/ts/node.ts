@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { errorMonitor } from 'node:events'
-import type { Host, Place } from './core/host'
+import type { Host, Keeper, Place } from './core/host'
 import { native } from './native'
 
 const { utf8Write } = Buffer.prototype
@@ -79,12 +79,16 @@ function headersInDeno({ url, headers }: Response): Headers {
   return unpacked
 }
 
-/** What the span path gets here. */
-export const nodeHost: Host = {
+/** Who keeps what is current here. */
+export const nodeKeeper: Keeper = {
   storage,
   place,
   at,
   within: isNode ? within : (current, body, given) => storage.run(current, body, given),
+}
+
+/** What the span path gets here. */
+export const nodeHost: Host = {
   random(words) {
     const seed = native().seed()
     for (let i = 0; i < words.length; i++) words[i] = seed.readInt32LE((i * 4) % seed.length)

@@ -2,10 +2,11 @@
 //
 // Everything in this folder is plain JavaScript: spans, values, the frame encoder, ids and limits, without Node.js,
 // without the addon and without an engine (`tsconfig.core.json` holds it to that). What differs between a server, an
-// edge function and a browser comes in at two places:
+// edge function and a browser comes in at three places:
 //
-// - A `Host`, set once by `setHost` before the first span starts, keeps what is current, gives random words, writes
-//   UTF-8 and knows the numbers of span types. For Node.js it is `../node.ts`; `index.ts` loads it before all else.
+// - A `Host`, set once by `setHost` before the first span starts, gives random words, writes UTF-8 and knows the numbers
+//   of span types. For Node.js it is `../node.ts`; `index.ts` loads it before all else.
+// - A `Keeper`, set by `setKeeper`, keeps what is current for `slot.ts`; it is there as well. Pages keep it themselves.
 // - A `FrameRecorder` (`recorder.ts`) takes the finished frames and decides about new traces. For Node.js it is
 //   `../recorder.ts`, which hands frames to the addon; elsewhere one that posts them.
 //
@@ -19,10 +20,11 @@ export interface Storage {
   exit<R>(body: () => R): R
 }
 
-/** Where what is current is kept; what it is, the host knows. */
+/** Where what is current is kept; what it is, the keeper knows. */
 export type Place = object | undefined
 
-export interface Host {
+/** Who keeps what is current. */
+export interface Keeper {
   readonly storage: Storage
   /** Where the storage keeps what is current, until the function that asks returns; finding it is most of what a look
    * costs. `undefined` where the storage alone knows. */
@@ -31,6 +33,9 @@ export interface Host {
   at(place: Place): unknown
   /** `storage.run` for a body with one argument, at the place found, where `before` is what has been current until now. */
   within<A, R>(current: unknown, body: (given: A) => R, given: A, before: unknown, place: Place): R
+}
+
+export interface Host {
   /** Fills the words with random bits. */
   random(words: Int32Array): void
   /** Writes a text as UTF-8 from `at` on, where there is room for three bytes a character; returns how many bytes. Lone
@@ -52,8 +57,14 @@ export interface Host {
 }
 
 export let host: Host
+export let keeper: Keeper
 
 /** Sets what the span path runs on. */
 export function setHost(given: Host): void {
   host = given
+}
+
+/** Sets who keeps what is current. */
+export function setKeeper(given: Keeper): void {
+  keeper = given
 }

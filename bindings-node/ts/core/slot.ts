@@ -1,7 +1,7 @@
 // The one slot that holds what is current: a span or a context.
 
 import type { Context as ApiContext } from '@opentelemetry/api'
-import { host, type Place } from './host'
+import { keeper, type Place } from './host'
 
 /** What spans inside a context inherit; its content is the engine's. */
 export interface Ambient {
@@ -20,23 +20,23 @@ export interface Slot {
 
 /** What is current here. */
 export function current(): Slot | undefined {
-  return host.storage.getStore() as Slot | undefined
+  return keeper.storage.getStore() as Slot | undefined
 }
 
 /** The same, at the place where it is kept. */
 export function currentAt(place: Place): Slot | undefined {
-  return host.at(place) as Slot | undefined
+  return keeper.at(place) as Slot | undefined
 }
 
 /** Where what is current is kept, until the caller returns. */
 export function placeOfCurrent(): Place {
-  return host.place()
+  return keeper.place()
 }
 
 /** Runs `body` with something current. */
 export function inside<R>(slot: Slot | undefined, body: () => R): R {
   // `run` with nothing would leave what is there in some runtimes.
-  return slot === undefined ? host.storage.exit(body) : host.storage.run(slot, body)
+  return slot === undefined ? keeper.storage.exit(body) : keeper.storage.run(slot, body)
 }
 
 /** Runs `body` with something current, and gives it `given`: a closure less. `before` is what is current now, and
@@ -48,5 +48,5 @@ export function insideWith<A, R>(
   before: Slot | undefined,
   place: Place,
 ): R {
-  return host.within(slot, body, given, before, place)
+  return keeper.within(slot, body, given, before, place)
 }

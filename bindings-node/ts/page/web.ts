@@ -1,20 +1,11 @@
-// What the span path gets from a browser or an edge runtime (`../core/host.ts`).
+// What the span path gets from a browser or an edge runtime (`../core/host.ts`). Current spans are the page's own affair
+// (`page.ts`).
 
 import { type Host, setHost } from '../core/host'
 
 const encoder = new TextEncoder()
-const nothing: Host['storage'] = {
-  getStore: () => undefined,
-  run: (_, body, ...args) => body(...args),
-  exit: (body) => body(),
-}
 
 const webHost: Host = {
-  // Current spans are the page's own affair (`page.ts`).
-  storage: nothing,
-  place: () => undefined,
-  at: () => undefined,
-  within: (_, body, given) => body(given),
   random: (words) => {
     crypto.getRandomValues(words as Int32Array<ArrayBuffer>)
   },
