@@ -71,12 +71,13 @@ const isWhole =
 
 /** The server of Deno does not say that an answer was packed which its `fetch` has unpacked. Of one that stands for such
  * an answer it does not know, and would send the text as if it were packed, cut off at the length that it had. */
-function headersInDeno({ url, headers }: Response): Headers {
-  if (url === '' || !/^(gzip|br)$/i.test(headers.get('content-encoding') ?? '')) return headers
-  const unpacked = new Headers(headers)
-  unpacked.delete('content-encoding')
-  unpacked.delete('content-length')
-  return unpacked
+function headInDeno(original: Response): ResponseInit {
+  const { url, status, statusText } = original
+  if (url === '' || !/^(gzip|br)$/i.test(original.headers.get('content-encoding') ?? '')) return original
+  const headers = new Headers(original.headers)
+  headers.delete('content-encoding')
+  headers.delete('content-length')
+  return { status, statusText, headers }
 }
 
 /** Who keeps what is current here. */
@@ -99,6 +100,6 @@ export const nodeHost: Host = {
   traceparent: (text) => native().extract(undefined, ['traceparent'], [text]).context,
   errorMonitor,
   ...(isWhole === undefined ? {} : { isWhole }),
-  ...('Deno' in globalThis ? { headersOf: headersInDeno } : {}),
+  ...('Deno' in globalThis ? { headOf: headInDeno } : {}),
   warn: (line) => process.emitWarning(line, 'PolyspanWarning'),
 }

@@ -50,8 +50,8 @@ export interface Host {
   /** Whether the body of a response was given as a whole, where the runtime knows and looking at it would change what is
    * sent. */
   readonly isWhole?: (response: Response) => boolean
-  /** The headers for what stands for a response, where they are not those of the response itself. */
-  readonly headersOf?: (response: Response) => Headers
+  /** Status and headers for what stands for a response, where they are not those of the response itself. */
+  readonly headOf?: (response: Response) => ResponseInit
   /** Shows a line to whoever runs the program. */
   warn(line: string): void
 }

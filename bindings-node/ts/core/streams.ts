@@ -84,11 +84,9 @@ function nodeStream(span: Span, stream: NodeReadable): NodeReadable {
 }
 
 function response(span: Span, original: Response): Response {
-  const { status, statusText } = original
-  const headers = host.headersOf?.(original) ?? original.headers
   const held: { by?: Response } = {}
   const body = readable(span, original.body as ReadableStream, undefined, held)
-  const copy = new Response(body, { status, statusText, headers })
+  const copy = new Response(body, host.headOf?.(original) ?? original)
   held.by = copy
   for (const name of ['url', 'redirected', 'type'] as const) {
     Object.defineProperty(copy, name, { value: original[name], configurable: true })

@@ -91,7 +91,7 @@ export class Writer {
   /** A key inline, cut where it is too long; whether it was. */
   inlineKey(text: string): boolean {
     if (text.length * 3 > MAX_INLINE) {
-      const bytes = utf8Of(text.slice(0, MAX_INLINE + 1))
+      const bytes = utf8Of(text)
       if (bytes.length > MAX_INLINE) {
         const end = utf8Cut(bytes, MAX_INLINE)
         this.u16(end)
