@@ -375,6 +375,42 @@ test('the decorators of old', async () => {
   assert.throws(() => withSpan()({}, 'price', { value: 5 as never }), /@withSpan: price is no method/)
 })
 
+test('decorators without brackets, and with a name and options', async () => {
+  class Plain {
+    @withSpan
+    double(x: number): number {
+      return 2 * x
+    }
+
+    @withSpan('half', { type: 'tool' })
+    static halve(x: number): number {
+      return x / 2
+    }
+  }
+  assert.equal(new Plain().double(2), 4)
+  assert.deepEqual(await one().then(({ name, input, output }) => [name, input, output]), ['double', 2, 4])
+  assert.equal(Plain.halve(2), 1)
+  assert.deepEqual(await one().then(({ name, type }) => [name, type]), ['half', 'tool'])
+
+  @InstrumentClass
+  class Whole {
+    one(): number {
+      return 1
+    }
+  }
+  assert.equal(new Whole().one(), 1)
+  assert.equal((await one()).name, 'Whole.one')
+
+  // As `experimentalDecorators` has them.
+  const holder = { method: (x: number) => x }
+  const property = Object.getOwnPropertyDescriptor(holder, 'method') as TypedPropertyDescriptor<
+    (x: number) => number
+  >
+  Object.defineProperty(holder, 'method', withSpan(holder, 'method', property))
+  assert.equal(holder.method(3), 3)
+  assert.equal((await one()).name, 'method')
+})
+
 test('traced without a function says what it wants', () => {
   assert.throws(() => traced('x' as never), /is given the function whose calls it records/)
 })

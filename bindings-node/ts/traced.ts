@@ -82,37 +82,56 @@ export interface SpanDecorator {
   ): TypedPropertyDescriptor<F>
 }
 
-/** Records every call of a method as a span: `@withSpan()`, `@withSpan('name')` or `@withSpan({ type: 'tool' })`. */
-export function withSpan(given: string | TracedOptions = {}): SpanDecorator {
-  const options = typeof given === 'string' ? { name: given } : given
+/** Records every call of a method as a span: `@withSpan`, `@withSpan('name')`, `@withSpan({ type: 'tool' })` or
+ * `@withSpan('name', { type: 'tool' })`. */
+export function withSpan<F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext): F
+export function withSpan<F extends AnyFunction>(
+  holder: object,
+  key: string | symbol,
+  property: TypedPropertyDescriptor<F>,
+): TypedPropertyDescriptor<F>
+export function withSpan(name: string, options?: TracedOptions): SpanDecorator
+export function withSpan(options?: TracedOptions): SpanDecorator
+export function withSpan(first: unknown = {}, second?: unknown, property?: PropertyDescriptor): unknown {
+  // Without brackets it is the decorator itself.
+  if (typeof first === 'function' || property !== undefined) return decorated({}, first, second, property)
+  const options =
+    typeof first === 'string' ? { name: first, ...(second as TracedOptions) } : (first as TracedOptions)
+  return (...given: [unknown, unknown, PropertyDescriptor?]) => decorated(options, ...given)
+}
+
+/** A method, or the property that holds one, as a decorator of either kind is given it. */
+function decorated(
+  options: TracedOptions,
+  first: unknown,
+  second: unknown,
+  property?: PropertyDescriptor,
+): unknown {
   const named = (method: unknown, key: string | symbol): AnyFunction => {
     if (typeof method !== 'function') throw new TypeError(`polyspan: @withSpan: ${String(key)} is no method`)
     return wrap(method as AnyFunction, options.name ?? String(key), options)
   }
-  return ((
-    first: unknown,
-    second: ClassMethodDecoratorContext | string | symbol,
-    property?: PropertyDescriptor,
-  ) =>
-    typeof second === 'object'
-      ? named(first, second.name)
-      : { ...property, value: named(property?.value, second) }) as SpanDecorator
+  return typeof second === 'object'
+    ? named(first, (second as ClassMethodDecoratorContext).name)
+    : { ...property, value: named(property?.value, second as string | symbol) }
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: any class.
+type AnyClass = abstract new (...args: any[]) => any
 
 /** Records every call of a class's own methods as a span named `Class.method`; `name` stands for the class's. */
 export function InstrumentClass(
-  given: InstrumentOptions = {},
-  // biome-ignore lint/suspicious/noExplicitAny: any class.
-): <C extends abstract new (...args: any[]) => any>(target: C, context?: ClassDecoratorContext) => C {
-  return (target) => instrument(target, given)
+  given?: InstrumentOptions,
+): <C extends AnyClass>(target: C, context?: ClassDecoratorContext) => C
+export function InstrumentClass<C extends AnyClass>(target: C, context?: ClassDecoratorContext): C
+export function InstrumentClass(given: InstrumentOptions | AnyClass = {}): unknown {
+  // Without brackets it is the decorator itself.
+  if (typeof given === 'function') return instrument(given)
+  return (target: AnyClass) => instrument(target, given)
 }
 
 /** The same for a class that is there already. */
-// biome-ignore lint/suspicious/noExplicitAny: any class.
-export function instrument<C extends abstract new (...args: any[]) => any>(
-  target: C,
-  given: InstrumentOptions = {},
-): C {
+export function instrument<C extends AnyClass>(target: C, given: InstrumentOptions = {}): C {
   const { methods, exclude = [], name = target.name, ...options } = given
   for (const holder of [target.prototype, target]) {
     for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
