@@ -108,8 +108,8 @@ func inside<R>(
     _ span: Span, isolation: isolated (any Actor)? = #isolation, _ body: (Span) async throws -> R
 ) async rethrows -> R {
     do {
-        let inner = changesWhatIsCurrent(span) ? Slot(span: span, around: span.around) : Slot.current
-        let result = try await Slot.$current.withValue(inner) { try await body(span) }
+        let inner = changesWhatIsCurrent(span) ? Slot(span: span, around: span.around) : Slot.held
+        let result = try await Slot.$held.withValue(inner) { try await body(span) }
         span.end()
         return result
     } catch {
