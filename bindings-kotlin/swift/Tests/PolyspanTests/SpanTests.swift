@@ -202,7 +202,13 @@ extension EngineTests {
                 for span in spans { span.end() }
                 try #expect(engine.flushed(memory).count == 3)
                 #expect(engine.stats().openLimit == 2)
-                // Whoever forgets to end a span gives its place back.
+                // A span that has ended gives its place back, before it is handed in.
+                for _ in 0..<20 {
+                    let span = engine.startSpan("one after the other")
+                    #expect(span.isRecording)
+                    span.end()
+                }
+                // So does one that nobody ends.
                 spans = (0..<3).map { engine.startSpan("forgotten \($0)") }
                 spans = []
                 #expect(engine.startSpan("again").isRecording)

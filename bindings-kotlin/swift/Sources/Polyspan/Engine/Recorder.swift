@@ -93,8 +93,8 @@ final class Recorder: @unchecked Sendable {
     /// One frame of a shard after the other: whoever flushes waits for one that is being handed in.
     private let handing = (0..<shardCount).map { _ in NSLock() }
     private let counts: UnsafeMutablePointer<Int64>
-    /// Spans that record and have not ended; whether the engine was shut down, is short of memory, and whether the timer
-    /// runs.
+    /// Spans that record and have not ended, or have and stand in a frame; whether the engine was shut down, is short of
+    /// memory, and whether the timer runs.
     private let open: UnsafeMutablePointer<Int64>
     private var stoppedFlag: UnsafeMutablePointer<Int64> { open + 1 }
     private var pressedFlag: UnsafeMutablePointer<Int64> { open + 2 }
@@ -137,8 +137,12 @@ final class Recorder: @unchecked Sendable {
     var isPressed: Bool { polyspan_load(pressedFlag) != 0 }
     /// Whether the timer runs.
     var handsInByItself: Bool { polyspan_load(armedFlag) != 0 }
-    /// Spans that record and have not ended.
-    var openCount: Int64 { polyspan_load(open) }
+    /// Spans that record and have not ended. With all the locks: one is not to leave a frame while they are added up.
+    var openCount: Int64 {
+        for at in 0..<shardCount { polyspan_lock_take(lock(of: shards + at)) }
+        defer { for at in 0..<shardCount { polyspan_lock_give(lock(of: shards + at)) } }
+        return (0..<shardCount).reduce(polyspan_load(open)) { $0 - Int64(shards[$1].spans) }
+    }
 
     /// Gives traces the id of their session, where the application wants that.
     var sessions: Sessions? { polyspan_load(open + 4) == 0 ? nil : sessionsGiven.with { $0 } }
@@ -191,15 +195,21 @@ final class Recorder: @unchecked Sendable {
 
     /// Counts one more open span; false where too many are.
     @inline(__always)
-    func opens() -> Bool {
-        if polyspan_add(open, 1) < terms.openSpans { return true }
-        _ = polyspan_add(open, -1)
+    func opens() -> Bool { polyspan_add(open, 1) < terms.openSpans || stillOpens() }
+
+    /// Whether those that stand in a frame make the difference. They are counted off when the frame is handed in: an atomic
+    /// operation for each would wait until what was copied into the frame is written.
+    @inline(never)
+    private func stillOpens() -> Bool {
+        if openCount <= terms.openSpans { return true }
+        closed()
         return false
     }
 
     /// The same for one that records whatever there is.
     func opened() { _ = polyspan_add(open, 1) }
 
+    /// Counts one less that has not ended.
     @inline(__always)
     func closed() { _ = polyspan_add(open, -1) }
 
@@ -342,6 +352,7 @@ final class Recorder: @unchecked Sendable {
         shard.pointee.frame.at = 0
         shard.pointee.spare = .empty()
         shard.pointee.spans = 0
+        _ = polyspan_add(open, -Int64(spans))
         polyspan_lock_give(lock(of: shard))
         let handed = frame.at > 0 || spans > 0 || evenEmpty ? handIn(frame, spans) : []
         frame.at = 0

@@ -50,7 +50,6 @@ extension Span {
         if end < start { recorder.count(.altered) }
         body.set(max(start, end), at: Head.end)
         let full = recorder.take(body, kind: EventKind.ended)
-        recorder.closed()
         // What was kept is in the frame.
         if body.pointee.body.bytes != body.pointee.body.fixed { polyspan_buffer_free(&body.pointee.body) }
         return full
