@@ -3,6 +3,70 @@
 
 #include <pthread.h>
 
+#ifdef POLYSPAN_HAS_OWNERS
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+// --- Locks with an owner -------------------------------------------------------------------------------------
+
+#ifdef POLYSPAN_HAS_OWNERS
+
+// Nobody owns a lock.
+#define NONE_OWNED UINT32_MAX
+// So many locks get no owner after one that had an owner was shared, so that barriers are seldom.
+#define AFTER_SHARING 256
+
+uint32_t polyspan_ownerless = NONE_OWNED;
+
+static pthread_once_t owners_once = PTHREAD_ONCE_INIT;
+
+static void prepare_owners(void) {
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0) {
+        __atomic_store_n(&polyspan_ownerless, 0, __ATOMIC_RELEASE);
+    }
+}
+
+void polyspan_owners_begin(void) { pthread_once(&owners_once, prepare_owners); }
+
+uintptr_t polyspan_no_owner(void) {
+    uint32_t left = __atomic_load_n(&polyspan_ownerless, __ATOMIC_RELAXED);
+    // Where another thread counts at the same moment, that will do.
+    if (left != NONE_OWNED && left != 0) {
+        __atomic_compare_exchange_n(&polyspan_ownerless, &left, left - 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+
+// Says that a lock that is held is shared, and waits until its owner is not inside.
+static void share(polyspan_owned_lock *lock) {
+    __atomic_store_n(&lock->shared, 1, __ATOMIC_RELAXED);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) {
+        __atomic_store_n(&polyspan_ownerless, AFTER_SHARING, __ATOMIC_RELAXED);
+    } else {
+        // Forbidden meanwhile, by a filter of system calls. What a processor holds back is written long before this is over.
+        __atomic_store_n(&polyspan_ownerless, NONE_OWNED, __ATOMIC_RELAXED);
+        usleep(1000);
+    }
+    while (__atomic_load_n(&lock->inside, __ATOMIC_ACQUIRE) != 0) sched_yield();
+}
+
+#else
+
+void polyspan_owners_begin(void) {}
+
+#endif
+
+void polyspan_owned_wait(polyspan_owned_lock *lock) {
+    polyspan_lock_take(&lock->lock);
+#ifdef POLYSPAN_HAS_OWNERS
+    if (lock->owner != 0 && lock->shared == 0) share(lock);
+#endif
+}
+
+// --- Bytes that grow -----------------------------------------------------------------------------------------
+
 bool polyspan_buffer_grow(polyspan_buffer *buffer, uint64_t more) {
     const uint64_t needed = (uint64_t)buffer->at + more;
     if (needed <= buffer->capacity) return true;

@@ -1,6 +1,7 @@
 // What is current goes where the work goes: tasks, groups, actors, and not into detached tasks.
 
 import Foundation
+import PolyspanShims
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -241,6 +242,47 @@ extension EngineTests {
                 span.end()
                 let record = try #require(try engine.flushed(memory).first)
                 #expect(record.attributes.count == 2000)
+            }
+        }
+
+        /// A span of `withSpan` has an owner, its thread, which takes its lock without an atomic operation until others come.
+        @Test func othersSetWhatAThreadOwns() throws {
+            polyspan_owners_begin()
+            try withEngine(["attribute_count_limit": 10_000]) { engine, memory in
+                for _ in 0..<15 {
+                    // After a lock that others took there are no owners for a while.
+                    for _ in 0..<300 { withSpan("alone") { $0.set("n", 1) } }
+                    #if os(Linux)
+                    #expect(polyspan_owner() != 0)
+                    #endif
+                    withSpan("shared") { root in
+                        let others = DispatchGroup()
+                        for other in 0..<2 {
+                            DispatchQueue.global().async(group: others) {
+                                for step in 0..<50 {
+                                    root.set("other \(other) \(step)", step)
+                                    if step % 10 == 0 { startSpan("child", parent: root).end() }
+                                }
+                            }
+                        }
+                        var turns = 0
+                        repeat {
+                            root.set("own \(turns % 50)", turns)
+                            if turns < 50, turns % 10 == 0 { withSpan("child") { $0.set("turn", turns) } }
+                            turns += 1
+                        } while turns < 50 || turns < 5000 && others.wait(timeout: .now()) == .timedOut
+                        others.wait()
+                    }
+                    try engine.flush(timeout: 30)
+                }
+                let spans = try engine.flushed(memory)
+                let shared = spans.filter { $0.name == "shared" }
+                #expect(shared.count == 15)
+                #expect(shared.allSatisfy { $0.attributes.count == 150 })
+                #expect(spans.filter { $0.name == "child" }.count == 15 * 15)
+                #expect(spans.count == 15 * 316)
+                #expect(engine.recorder.openCount == 0)
+                #expect(engine.stats().addsUp)
             }
         }
 

@@ -118,6 +118,8 @@ final class Recorder: @unchecked Sendable {
         open = .allocate(capacity: 6)
         open.initialize(repeating: 0, count: 6)
         Clock.reAnchor()
+        // It waits for the system.
+        DispatchQueue.global(qos: .utility).async { polyspan_owners_begin() }
     }
 
     deinit {

@@ -166,12 +166,12 @@ public final class Span: @unchecked Sendable {
         // One after the other: a closure in which both are known would hold them.
         let length = value.utf8.count
         let place = key.utf8.withContiguousStorageIfAvailable { polyspan_open_text(body, $0.baseAddress, $0.count, length) }
-        guard let place, let place else { return carefully(key, value) }
+        guard let place, let bytes = place.bytes else { return carefully(key, value) }
         let isCopied: Void? = value.utf8.withContiguousStorageIfAvailable {
-            polyspan_copy(place, $0.baseAddress, $0.count)
+            polyspan_copy(bytes, $0.baseAddress, $0.count)
         }
-        if isCopied == nil { copy(value, to: place) }
-        polyspan_close_text(body)
+        if isCopied == nil { copy(value, to: bytes) }
+        polyspan_close_text(body, place)
     }
 
     @inline(never)
@@ -386,7 +386,9 @@ public final class Span: @unchecked Sendable {
     /// Writes keys and values in turn; how many.
     private func pairs(_ attributes: Attributes, _ recorder: Recorder, into out: inout Buffer) -> Int {
         var count = 0
-        for (key, value) in attributes.pairs {
+        // By their places: an iterator would hold the array.
+        for at in attributes.pairs.indices {
+            let (key, value) = attributes.pairs[at]
             guard !key.isEmpty, count < Int(UInt16.max) else {
                 recorder.count(.altered)
                 continue

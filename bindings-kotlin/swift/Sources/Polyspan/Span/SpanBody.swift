@@ -49,8 +49,8 @@ private let truncated = "…[truncated]"
 extension Body {
     @inline(__always)
     func locked<R>(_ body: (Body) throws -> R) rethrows -> R {
-        polyspan_span_lock(self)
-        defer { polyspan_span_unlock(self) }
+        let isOwner = polyspan_span_lock(self)
+        defer { polyspan_span_unlock(self, isOwner) }
         return try body(self)
     }
 

@@ -28,7 +28,7 @@ extension Span {
     @inline(__always)
     private func end(_ body: Body, _ recorder: Recorder, _ nanos: UInt64?) {
         var full: Int?
-        polyspan_span_lock(body)
+        let isOwner = polyspan_span_lock(body)
         let state = body.pointee.state
         polyspan_set_state(body, SpanState.ended)
         switch state {
@@ -36,7 +36,7 @@ extension Span {
         case SpanState.quiet: full = leaveQuietly(body, recorder, nanos)
         default: recorder.count(.endedTwice)
         }
-        polyspan_span_unlock(body)
+        polyspan_span_unlock(body, isOwner)
         if state == SpanState.open, body.pointee.is_listed {
             let holdsEnded = sharedTrace._withUnsafeGuaranteedRef { $0.open.map { polyspan_unlist($0, body) } ?? false }
             if holdsEnded { letGoOfEnded(body) }
@@ -86,8 +86,8 @@ extension Span {
     /// what is still open then comes next.
     private func endBelow(_ top: Body, _ recorder: Recorder, _ moment: UInt64) -> Int? {
         guard let open = trace.open else { return nil }
-        polyspan_open_lock(open)
-        defer { polyspan_open_unlock(open) }
+        let isOwner = polyspan_open_lock(open)
+        defer { polyspan_open_unlock(open, isOwner) }
         var at = open.pointee.last
         // Spans in the list live: each is taken out under this lock before it goes.
         while let span = at {
@@ -128,8 +128,8 @@ extension Span {
     /// Another thread may be ending it, and change what it holds.
     private var guardedParent: Span? {
         guard let open = sharedTrace._withUnsafeGuaranteedRef({ $0.open }) else { return parent }
-        polyspan_open_lock(open)
-        defer { polyspan_open_unlock(open) }
+        let isOwner = polyspan_open_lock(open)
+        defer { polyspan_open_unlock(open, isOwner) }
         return parent
     }
 
@@ -139,7 +139,7 @@ extension Span {
     private func letGoOfEnded(_ body: Body) {
         guard let open = trace.open else { return }
         var held: Span?
-        polyspan_open_lock(open)
+        let isOwner = polyspan_open_lock(open)
         held = parent
         var above = held
         // The lock is that of this trace alone.
@@ -150,7 +150,7 @@ extension Span {
             parent = above
             body.pointee.parent = above.flatMap { $0.isOfTrace(of: self) ? $0.body : nil }
         }
-        polyspan_open_unlock(open)
+        polyspan_open_unlock(open, isOwner)
         // Only now: what goes with it takes the lock.
         withExtendedLifetime(held) {}
     }

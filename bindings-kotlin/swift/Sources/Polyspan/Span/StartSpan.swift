@@ -41,6 +41,7 @@ private func beginInside(_ name: String, _ type: SpanType, _ kind: SpanKind?, _ 
             recorder.closed()
             return nil
         }
+        body.pointee.lock.owner = polyspan_owner()
         let id = randomSpanId()
         let span = Span(inside: parent, id: id, around: nil, body: body)
         let flags = kind == nil ? 0 : RecordFlag.kindGiven
@@ -58,8 +59,9 @@ private func startRoot(_ name: String, _ type: SpanType, _ kind: SpanKind?) -> S
     guard Slot.current == nil, !Registry.selects, let recorder = Registry.recorder, !recorder.isStopped,
         recorder.sessions == nil, recorder.terms.hidesNothing, !recorder.inherited(nil).asks, let root = recorder.nextRoot()
     else { return nil }
+    root.trace.open?.pointee.lock.owner = polyspan_owner()
     return begin(
-        name, type, kind, isInstant: false, startTime: nil, root.trace, records: root.records, nil, nil, recorder)
+        name, type, kind, isInstant: false, startTime: nil, root.trace, records: root.records, nil, nil, recorder, isOwned: true)
 }
 
 /// Starts a span of that engine, or of the parent's, or of the default one.
@@ -229,9 +231,12 @@ private func begin(_ given: borrowing Described, _ parent: Span?, _ around: Surr
 }
 
 /// The same without what can be set later as well.
+///
+/// - Parameters:
+///   - isOwned: whether this thread is most likely the only one that sees it while it is open.
 private func begin(
     _ name: String, _ type: SpanType, _ kind: SpanKind?, isInstant: Bool, startTime: Date?, _ trace: Trace,
-    records isSampled: Bool, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder
+    records isSampled: Bool, _ parent: Span?, _ around: Surroundings?, _ recorder: Recorder, isOwned: Bool = false
 ) -> Span {
     var records = isSampled
     let isRefused = records && !recorder.opens()
@@ -247,6 +252,7 @@ private func begin(
         recorder.countFollower()
         return .standing(trace: trace.unsampled, id: id, recorder: recorder, around: around)
     }
+    if isOwned { body.pointee.lock.owner = polyspan_owner() }
     let beginning = around == nil && recorder.beginsPlainly ? nil : recorder.inherited(around)
     var flags = beginning?.flags ?? 0
     if parent == nil { flags |= RecordFlag.root | RecordFlag.localRoot }

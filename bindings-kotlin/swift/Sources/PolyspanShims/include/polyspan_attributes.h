@@ -95,34 +95,41 @@ static inline uint8_t *polyspan_attribute(polyspan_span *span, const uint8_t *ke
     return at + 3 + written;
 }
 
+// Setters become part of the one function of Swift's that calls them.
+
 // A text comes in two steps, since Swift lends the bytes of one text at a time without counting who holds it: where its
 // bytes go, the span being locked; or null where nothing was done, and the span is not locked.
-static inline uint8_t *polyspan_open_text(polyspan_span *span, const uint8_t *key, size_t key_length, size_t length) {
-    if (length > span->value_bytes) return NULL;
-    polyspan_lock_take(&span->lock);
+typedef struct {
+    uint8_t *bytes;
+    bool is_owner;
+} polyspan_place;
+
+__attribute__((always_inline)) static inline polyspan_place polyspan_open_text(polyspan_span *span, const uint8_t *key, size_t key_length, size_t length) {
+    if (length > span->value_bytes) return (polyspan_place){NULL, false};
+    const bool is_owner = polyspan_owned_take(&span->lock);
     if (span->state == POLYSPAN_OPEN) {
         uint8_t *value = polyspan_attribute(span, key, key_length, 5 + (uint64_t)length);
         if (value != NULL) {
             const uint32_t size = (uint32_t)length;
             *value = POLYSPAN_KIND_TEXT;
             memcpy(value + 1, &size, 4);
-            return value + 5;
+            return (polyspan_place){value + 5, is_owner};
         }
     }
-    polyspan_lock_give(&span->lock);
-    return NULL;
+    polyspan_owned_give(&span->lock, is_owner);
+    return (polyspan_place){NULL, false};
 }
 
 // The bytes are there.
-static inline void polyspan_close_text(polyspan_span *span) {
-    polyspan_lock_give(&span->lock);
+static inline void polyspan_close_text(polyspan_span *span, polyspan_place place) {
+    polyspan_owned_give(&span->lock, place.is_owner);
 }
 
 // Each is true where the span has it, or wants nothing any more; false where nothing was done.
 
 // An integer or a double, by the kind of the value.
-static inline bool polyspan_set_number(polyspan_span *span, const uint8_t *key, size_t key_length, uint8_t kind, uint64_t bits) {
-    polyspan_lock_take(&span->lock);
+__attribute__((always_inline)) static inline bool polyspan_set_number(polyspan_span *span, const uint8_t *key, size_t key_length, uint8_t kind, uint64_t bits) {
+    const bool is_owner = polyspan_owned_take(&span->lock);
     bool is_done = span->state != POLYSPAN_OPEN;
     if (!is_done) {
         uint8_t *value = polyspan_attribute(span, key, key_length, 9);
@@ -132,12 +139,12 @@ static inline bool polyspan_set_number(polyspan_span *span, const uint8_t *key, 
             is_done = true;
         }
     }
-    polyspan_lock_give(&span->lock);
+    polyspan_owned_give(&span->lock, is_owner);
     return is_done;
 }
 
-static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, size_t key_length, bool truth) {
-    polyspan_lock_take(&span->lock);
+__attribute__((always_inline)) static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, size_t key_length, bool truth) {
+    const bool is_owner = polyspan_owned_take(&span->lock);
     bool is_done = span->state != POLYSPAN_OPEN;
     if (!is_done) {
         uint8_t *value = polyspan_attribute(span, key, key_length, 1);
@@ -146,7 +153,7 @@ static inline bool polyspan_set_bool(polyspan_span *span, const uint8_t *key, si
             is_done = true;
         }
     }
-    polyspan_lock_give(&span->lock);
+    polyspan_owned_give(&span->lock, is_owner);
     return is_done;
 }
 
@@ -168,7 +175,7 @@ static inline bool polyspan_name(polyspan_span *span, const uint8_t *name, size_
 static inline bool polyspan_set_slot(polyspan_span *span, uint8_t tag, const uint8_t *text, size_t length) {
     if (length > span->value_bytes) return false;
     const bool is_input = tag == POLYSPAN_FIELD_INPUT;
-    polyspan_lock_take(&span->lock);
+    const bool is_owner = polyspan_owned_take(&span->lock);
     bool is_done = span->state != POLYSPAN_OPEN;
     if (!is_done && (is_input ? span->input_at : span->output_at) == 0) {
         const uint32_t before = span->body.at;
@@ -191,7 +198,7 @@ static inline bool polyspan_set_slot(polyspan_span *span, uint8_t tag, const uin
             is_done = true;
         }
     }
-    polyspan_lock_give(&span->lock);
+    polyspan_owned_give(&span->lock, is_owner);
     return is_done;
 }
 

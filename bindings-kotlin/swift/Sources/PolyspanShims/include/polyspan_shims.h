@@ -11,49 +11,12 @@
 #include <string.h>
 #include <time.h>
 
-#ifdef __APPLE__
-#include <os/lock.h>
-#else
-#include <sched.h>
-#endif
+#include "polyspan_locks.h"
 
 // Nothing here lets go of an object of Swift's: with that promise the compiler need not hold texts and spans around each call.
 #if __has_attribute(swift_attr)
 #pragma clang attribute push(__attribute__((swift_attr("@_effects(releasenone)"))), apply_to = function)
 #endif
-
-// --- Locks --------------------------------------------------------------------------------------------------
-
-// Held for the time of a small copy, never around foreign code or a system call; zero is unlocked. Where the system has a
-// lock that lends its priority, that one.
-typedef struct {
-#ifdef __APPLE__
-    os_unfair_lock word;
-#else
-    uint32_t word;
-#endif
-} polyspan_lock;
-
-static inline void polyspan_lock_take(polyspan_lock *lock) {
-#ifdef __APPLE__
-    os_unfair_lock_lock(&lock->word);
-#else
-    uint32_t tries = 0;
-    while (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE) != 0) {
-        while (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0) {
-            if (++tries > 64) sched_yield();
-        }
-    }
-#endif
-}
-
-static inline void polyspan_lock_give(polyspan_lock *lock) {
-#ifdef __APPLE__
-    os_unfair_lock_unlock(&lock->word);
-#else
-    __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
-#endif
-}
 
 // --- Counters that several threads read and write ------------------------------------------------------------
 
@@ -135,7 +98,7 @@ typedef struct polyspan_span {
     // Whoever sets a field accesses the whole for the thread sanitizer, which knows it by its first bytes: these are neither the
     // lock's nor the state's, which other threads read meanwhile.
     uint64_t first;
-    polyspan_lock lock;
+    polyspan_owned_lock lock;
     uint32_t state;
     // The body of the event (docs/frame.md), which begins with the head of 64 bytes.
     polyspan_buffer body;
@@ -158,14 +121,14 @@ typedef struct polyspan_span {
 // The open spans of a trace in this process, the latest first.
 typedef struct {
     polyspan_span *last;
-    polyspan_lock lock;
+    polyspan_owned_lock lock;
 } polyspan_open_spans;
 
 // Their locks, by the pointer to the whole: Swift would access all that a pointer to the lock is taken out of.
-static inline void polyspan_span_lock(polyspan_span *span) { polyspan_lock_take(&span->lock); }
-static inline void polyspan_span_unlock(polyspan_span *span) { polyspan_lock_give(&span->lock); }
-static inline void polyspan_open_lock(polyspan_open_spans *open) { polyspan_lock_take(&open->lock); }
-static inline void polyspan_open_unlock(polyspan_open_spans *open) { polyspan_lock_give(&open->lock); }
+static inline bool polyspan_span_lock(polyspan_span *span) { return polyspan_owned_take(&span->lock); }
+static inline void polyspan_span_unlock(polyspan_span *span, bool is_owner) { polyspan_owned_give(&span->lock, is_owner); }
+static inline bool polyspan_open_lock(polyspan_open_spans *open) { return polyspan_owned_take(&open->lock); }
+static inline void polyspan_open_unlock(polyspan_open_spans *open, bool is_owner) { polyspan_owned_give(&open->lock, is_owner); }
 
 // A block for a span with these limits, all zeros but for them and its buffer, which is the rest of the block; null where
 // memory is out.
@@ -208,18 +171,18 @@ static inline void polyspan_set_state(polyspan_span *span, uint32_t state) {
 
 // Puts a span among the open ones of its trace.
 static inline void polyspan_list(polyspan_open_spans *open, polyspan_span *span, polyspan_span *parent) {
-    polyspan_lock_take(&open->lock);
+    const bool is_owner = polyspan_owned_take(&open->lock);
     span->parent = parent;
     span->previous = open->last;
     if (open->last != NULL) open->last->next = span;
     open->last = span;
     span->is_listed = true;
-    polyspan_lock_give(&open->lock);
+    polyspan_owned_give(&open->lock, is_owner);
 }
 
 // Takes it out again. Whether the one above has ended: it is to be let go of.
 static inline bool polyspan_unlist(polyspan_open_spans *open, polyspan_span *span) {
-    polyspan_lock_take(&open->lock);
+    const bool is_owner = polyspan_owned_take(&open->lock);
     if (span->is_listed) {
         span->is_listed = false;
         if (span->previous != NULL) span->previous->next = span->next;
@@ -227,7 +190,7 @@ static inline bool polyspan_unlist(polyspan_open_spans *open, polyspan_span *spa
         else open->last = span->previous;
     }
     const bool holds_ended = span->parent != NULL && !polyspan_is_open(span->parent);
-    polyspan_lock_give(&open->lock);
+    polyspan_owned_give(&open->lock, is_owner);
     return holds_ended;
 }
 
