@@ -245,6 +245,49 @@ extension EngineTests {
             }
         }
 
+        #if os(Linux)
+        /// Two hundred locks, each at the moment when another thread comes while its owner takes it again and again.
+        @Test func aLockWithAnOwnerLetsOneIn() {
+            polyspan_owners_begin()
+            let lock = UnsafeMutablePointer<polyspan_owned_lock>.allocate(capacity: 1)
+            let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+            // Rounds that have begun, and that the other thread is through with.
+            let (begun, done) = (Locked(0), Locked(0))
+            defer {
+                lock.deallocate()
+                count.deallocate()
+            }
+            count.initialize(to: 0)
+            /// The lock is all that keeps the steps together.
+            func add() {
+                let isOwner = polyspan_owned_take(lock)
+                let before = count.pointee
+                for step in 0..<8 { count.pointee = before + step }
+                count.pointee = before + 1
+                polyspan_owned_give(lock, isOwner)
+            }
+            nonisolated(unsafe) let comes: () -> Void = {
+                for round in 1...200 {
+                    while begun.with({ $0 }) < round { sched_yield() }
+                    for _ in 0..<20 { add() }
+                    done.with { $0 = round }
+                }
+            }
+            Thread { comes() }.start()
+            var own = 0
+            for round in 1...200 {
+                lock.initialize(to: polyspan_owned_lock())
+                lock.pointee.owner = polyspan_me()
+                begun.with { $0 = round }
+                repeat {
+                    add()
+                    own += 1
+                } while done.with({ $0 }) < round
+            }
+            #expect(count.pointee == own + 4000)
+        }
+        #endif
+
         /// A span of `withSpan` has an owner, its thread, which takes its lock without an atomic operation until others come.
         @Test func othersSetWhatAThreadOwns() throws {
             polyspan_owners_begin()
