@@ -20,6 +20,7 @@ import dev.polyspan.internal.Links
 import dev.polyspan.internal.Local
 import dev.polyspan.internal.Log
 import dev.polyspan.internal.Recorder
+import dev.polyspan.internal.Tagging
 import dev.polyspan.internal.Trace
 import java.time.Instant
 import java.util.function.Supplier
@@ -40,6 +41,7 @@ public class Span internal constructor(
     home: Here?,
 ) : Content(state, recorder, home),
     Parent,
+    Tagging,
     AutoCloseable {
     /** The id that others see: that of an ancestor where this span is hidden. */
     internal var seenId: Long = id
@@ -185,9 +187,6 @@ public class Span internal constructor(
 
     /** Adds to the metadata of this span. */
     public fun metadata(values: Map<String, *>?): Span = update(metadata = values)
-
-    /** Adds tags of the trace; only its first span in this process carries them. */
-    public fun tags(vararg tags: String): Span = update(tags = tags.asList())
 
     /** Adds an event that happens now, or at `time`. */
     @JvmOverloads

@@ -3,6 +3,7 @@
 package dev.polyspan
 
 import dev.polyspan.internal.Given
+import dev.polyspan.internal.Listing
 import dev.polyspan.internal.Log
 import java.time.Instant
 
@@ -16,7 +17,9 @@ internal val SpanKind.wireName: String get() = name.lowercase()
  * Options of a span, for Kotlin as properties and for Java one call after the other:
  * `new SpanOptions().type(SpanType.Tool).input(query)`.
  */
-public class SpanOptions : InheritedOptions() {
+public class SpanOptions :
+    InheritedOptions(),
+    Listing {
     /** What the span stands for; [SpanType.Generic] by default. */
     public var type: SpanType? = null
 
@@ -67,11 +70,7 @@ public class SpanOptions : InheritedOptions() {
 
     public fun metadata(metadata: Map<String, *>?): SpanOptions = apply { this.metadata = metadata }
 
-    public fun tags(vararg tags: String): SpanOptions = apply { this.tags = tags.asList() }
-
     public fun parent(parent: Parent?): SpanOptions = apply { this.parent = parent }
-
-    public fun links(vararg links: Parent): SpanOptions = apply { this.links = links.asList() }
 
     public fun startTime(startTime: Instant?): SpanOptions = apply { this.startTime = startTime }
 

@@ -67,6 +67,9 @@ class JavaTest {
         span.set(null, "x").set("", 1).set("null", (String) null).set((Map<String, Object>) null);
         span.event(null).event(null, null, null).link((Parent) null).link((String) null);
         span.error(null, false).recordException(null).status(null).rename(null).input(null).output(null).metadata(null);
+        span.tags((String[]) null).tags((String) null).tags("a", null);
+        SpanOptions nothing = new SpanOptions().tags((String[]) null).links((Parent[]) null);
+        Polyspan.run("options", nothing.links((Parent) null), inner -> assertTrue(inner.isRecording()));
         Map<String, Object> keys = new HashMap<>();
         keys.put(null, 1);
         span.set(keys).metadata(keys);
@@ -78,7 +81,7 @@ class JavaTest {
         Logs.log(null, null);
         Carriers.extract((Map<String, String>) null);
         engine.flush();
-        assertEquals(3, memory.getSpans().size());
+        assertEquals(4, memory.getSpans().size());
         assertTrue(engine.stats().getAltered() > before);
         assertEquals(1, engine.stats().getEndedTwice());
         engine.shutdown();
