@@ -57,7 +57,8 @@ static inline void polyspan_lock_give(polyspan_lock *lock) {
 // find nothing: the owner's is one for the compiler alone, since the other has the system put one into every thread of the
 // process (`membarrier`). From then on the owner takes the lock as all do. All zeros is a lock without owner.
 
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__)) && __has_include(<linux/membarrier.h>)
+// Only where the interleavings were gone through, which are those of this processor's order.
+#if defined(__linux__) && defined(__x86_64__) && __has_include(<linux/membarrier.h>)
 #define POLYSPAN_HAS_OWNERS 1
 #endif
 
@@ -80,11 +81,7 @@ uintptr_t polyspan_no_owner(void);
 // A number of this thread, which no other has that lives. Read anew each time: a task goes on on another thread.
 static inline uintptr_t polyspan_me(void) {
     uintptr_t me;
-#ifdef __x86_64__
     __asm__ volatile("movq %%fs:0, %0" : "=r"(me));
-#else
-    __asm__ volatile("mrs %0, tpidr_el0" : "=r"(me));
-#endif
     return me;
 }
 #endif
